@@ -1,0 +1,300 @@
+/**
+ * The SIP part of LiveKit's API on a loopback port, for tests and demos without an account: Twirp over HTTP, in JSON and
+ * in protobuf. What it decides is in livekit/; this is the server around it: requests, projects, faults, and its end.
+ */
+
+import { randomBytes } from "node:crypto";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { setTimeout as delay } from "node:timers/promises";
+import { inspect } from "node:util";
+import { type Encoding, encodingOf } from "./livekit/encoding";
+import { type Fault, Faults, faultAnswer } from "./livekit/fault";
+import { METHODS, type SipCall } from "./livekit/methods";
+import { Project, type ProjectState } from "./livekit/project";
+import { RecordedRequest } from "./livekit/recorded-request";
+import { SipService } from "./livekit/sip-service";
+import { type Caller, checkToken, TokenRefused } from "./livekit/token";
+import { TwirpError, toTwirpError } from "./livekit/twirp-error";
+
+const PATH_PREFIX = "/twirp/livekit.SIP/";
+
+/** One API key of one project. */
+export interface LiveKitEmulatorKey {
+  apiKey: string;
+  /** The secret that tokens of this key are signed with. */
+  apiSecret: string;
+  /** The project's name. Keys of the same name share one project. Default: the key itself, so a project of its own. */
+  name?: string;
+}
+
+export interface LiveKitEmulatorOptions {
+  /** The port on 127.0.0.1. Default 0: any that is free. */
+  port?: number;
+  /** The keys it accepts. Default: one, `APIemulator`, with a random secret. */
+  projects?: readonly LiveKitEmulatorKey[];
+  /**
+   * Passwords come back empty, as a hosted platform may do, and `timestamps` are on unless they are set to false.
+   * Default false: passwords come back in clear, as from the open-source server.
+   */
+  hidePasswords?: boolean;
+  /** Whether createdAt and updatedAt are set. Default: as `hidePasswords`; the open-source server 1.13.5 sets neither. */
+  timestamps?: boolean;
+  /** The server's time in milliseconds: for tokens, timestamps and the Date header. Default `Date.now`. */
+  clock?: () => number;
+}
+
+/** A change that the emulator committed. */
+export interface LiveKitCommit {
+  /** The method that made it, such as `UpdateSIPInboundTrunk`. */
+  readonly method: string;
+  /** The project, after the change. */
+  readonly project: ProjectState;
+}
+
+/**
+ * A LiveKit server's SIP API in this process. It validates, refuses, conflicts, pages and checks tokens as
+ * livekit-server 1.13.5 does; the same conformance suite runs against both. It places no calls.
+ *
+ * ```ts
+ * const emulator = await LiveKitEmulator.start();
+ * // LIVEKIT_URL=emulator.url, LIVEKIT_API_KEY=emulator.apiKey, LIVEKIT_API_SECRET=emulator.apiSecret
+ * await emulator.stop();
+ * ```
+ */
+export class LiveKitEmulator {
+  /** `http://127.0.0.1:<port>` */
+  readonly url: string;
+  /** The key of the first project. */
+  readonly apiKey: string;
+  /** The secret of the first project's key: random for each start unless it was given. */
+  readonly apiSecret: string;
+  /** Every request to the SIP service so far, in the order of arrival. May be emptied: `requests.length = 0`. */
+  readonly requests: RecordedRequest[] = [];
+
+  readonly #server: Server;
+  readonly #options: LiveKitEmulatorOptions;
+  readonly #keys: ReadonlyMap<string, { secret: string; project: Project }>;
+  readonly #faults = new Faults();
+  readonly #listeners = new Set<(commit: LiveKitCommit) => void>();
+  readonly #ending = new AbortController();
+
+  private constructor(server: Server, options: LiveKitEmulatorOptions) {
+    const [first = { apiKey: "APIemulator", apiSecret: randomBytes(32).toString("base64url") }, ...others] =
+      options.projects ?? [];
+    const projects = new Map<string, Project>();
+    const keys = new Map<string, { secret: string; project: Project }>();
+    for (const { apiKey, apiSecret, name = apiKey } of [first, ...others]) {
+      const project = projects.get(name) ?? new Project(name);
+      projects.set(name, project);
+      keys.set(apiKey, { secret: apiSecret, project });
+    }
+    const address = server.address();
+    this.url = `http://127.0.0.1:${address !== null && typeof address === "object" ? address.port : options.port}`;
+    this.apiKey = first.apiKey;
+    this.apiSecret = first.apiSecret;
+    this.#server = server;
+    this.#options = options;
+    this.#keys = keys;
+    server.on("request", (request, response) => {
+      this.#serve(request, response).catch(() => request.socket.destroy());
+    });
+  }
+
+  /**
+   * Starts an emulator.
+   *
+   * @throws when `port` is taken (EADDRINUSE)
+   */
+  static async start(options: LiveKitEmulatorOptions = {}): Promise<LiveKitEmulator> {
+    const server = createServer();
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.listen(options.port ?? 0, "127.0.0.1", () => {
+        server.removeListener("error", reject);
+        resolve();
+      });
+    });
+    return new LiveKitEmulator(server, options);
+  }
+
+  /**
+   * What a project holds now, in copies, passwords in clear.
+   *
+   * @param apiKey one of the project's keys. Default: the first
+   * @throws when there is no such key
+   */
+  project(apiKey: string = this.apiKey): ProjectState {
+    const key = this.#keys.get(apiKey);
+    if (!key) {
+      throw new Error(`The emulator has no API key ${apiKey}.`);
+    }
+    return key.project;
+  }
+
+  /** Lets a fault strike the next requests. The function returned takes it back. */
+  inject(fault: Fault): () => void {
+    return this.#faults.add(fault);
+  }
+
+  /**
+   * Calls `listener` after each committed change, before its answer is sent, so that no state is missed: for watching
+   * what must hold at every instant. What it throws is the request's error. The function returned ends it.
+   */
+  onCommit(listener: (commit: LiveKitCommit) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Ends every connection, waiting and hanging ones too, and frees the port. May be called again. */
+  async stop(): Promise<void> {
+    this.#ending.abort();
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.#server.closeAllConnections();
+    await closed;
+  }
+
+  toJSON(): { url: string; apiKey: string } {
+    return { url: this.url, apiKey: this.apiKey };
+  }
+
+  [inspect.custom](): string {
+    return `LiveKitEmulator ${JSON.stringify(this)}`;
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL((request.url ?? "/").replace(/^\/\//, "/"), this.url);
+    const body = await readAll(request);
+    response.setHeader("Date", new Date(this.#now()).toUTCString());
+    if (url.pathname === "/") {
+      send(response, 200, "text/plain; charset=utf-8", "OK");
+      return;
+    }
+    const name = url.pathname.startsWith(PATH_PREFIX) ? url.pathname.slice(PATH_PREFIX.length) : "";
+    const encoding = encodingOf(request.headers["content-type"]);
+    const call = attempt(() => readCall(request, url.pathname, name, encoding, body));
+    const record = new RecordedRequest(name, encoding, call.ok ? call.value.request : undefined);
+    this.requests.push(record);
+
+    const fault = this.#faults.take(name);
+    if (fault?.latencyMs) {
+      await delay(fault.latencyMs, undefined, { signal: this.#ending.signal });
+    }
+    const injected = fault && faultAnswer(fault);
+    const isLost = fault?.cut === "before" || ((fault?.hang || injected) && !fault.committed);
+    const real = isLost ? undefined : this.#answer(request, url, record, encoding, call);
+    if (fault?.cut) {
+      request.socket.destroy();
+      return;
+    }
+    const answer = injected ?? real;
+    if (answer && !fault?.hang) {
+      record.status = answer.status;
+      send(response, answer.status, answer.type, answer.body, injected && fault.retryAfterSeconds);
+    }
+  }
+
+  /** Checks the token and carries the call out: in one go, so that no other request comes between. */
+  #answer(
+    request: IncomingMessage,
+    url: URL,
+    record: RecordedRequest,
+    encoding: Encoding | undefined,
+    call: Attempt<SipCall>,
+  ): { status: number; type: string; body: string | Uint8Array } {
+    try {
+      const caller = this.#caller(request, url);
+      record.apiKey = caller.apiKey;
+      if (!call.ok) {
+        throw call.error;
+      }
+      const body = call.value.answer(this.#service(record.method, caller));
+      return { status: 200, type: `application/${encoding}`, body };
+    } catch (error) {
+      if (error instanceof TokenRefused) {
+        return { status: 401, type: "text/plain; charset=utf-8", body: error.message };
+      }
+      const refusal = toTwirpError(error);
+      return { status: refusal.status, type: "application/json", body: refusal.toBody() };
+    }
+  }
+
+  #caller(request: IncomingMessage, url: URL): Caller {
+    const parameter = url.searchParams.get("access_token") ?? undefined;
+    return checkToken(request.headers.authorization, parameter, (key) => this.#keys.get(key)?.secret, this.#now());
+  }
+
+  #service(method: string, { apiKey, sipAdmin }: Caller): SipService {
+    const project = apiKey === undefined ? undefined : this.#keys.get(apiKey)?.project;
+    if (!project || !sipAdmin) {
+      throw new TwirpError("unauthenticated", "permissions denied");
+    }
+    const { hidePasswords = false, timestamps = hidePasswords } = this.#options;
+    return new SipService(project, {
+      hidePasswords,
+      ...(timestamps && { now: () => this.#now() }),
+      committed: () => {
+        for (const listener of this.#listeners) {
+          listener({ method, project });
+        }
+      },
+    });
+  }
+
+  #now(): number {
+    return (this.#options.clock ?? Date.now)();
+  }
+}
+
+function readCall(
+  request: IncomingMessage,
+  path: string,
+  name: string,
+  encoding: Encoding | undefined,
+  body: Uint8Array,
+): SipCall {
+  const route = (why: string) => new TwirpError("bad_route", why, { twirp_invalid_route: `${request.method} ${path}` });
+  if (request.method !== "POST") {
+    throw route(`unsupported method "${request.method}" (only POST is allowed)`);
+  }
+  const method = METHODS.get(name);
+  if (!method) {
+    throw route(`no handler for path "${path}"`);
+  }
+  if (!encoding) {
+    throw route(`unexpected Content-Type: "${request.headers["content-type"] ?? ""}"`);
+  }
+  return method(body, encoding);
+}
+
+type Attempt<Value> = { ok: true; value: Value } | { ok: false; error: unknown };
+
+function attempt<Value>(run: () => Value): Attempt<Value> {
+  try {
+    return { ok: true, value: run() };
+  } catch (error) {
+    return { ok: false, error };
+  }
+}
+
+async function readAll(request: IncomingMessage): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of request) {
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function send(
+  response: ServerResponse,
+  status: number,
+  type: string,
+  body: string | Uint8Array,
+  retryAfterSeconds?: number,
+): void {
+  response.writeHead(status, {
+    "Content-Type": type,
+    "Content-Length": Buffer.byteLength(body),
+    ...(retryAfterSeconds !== undefined && { "Retry-After": String(retryAfterSeconds) }),
+  });
+  response.end(body);
+}

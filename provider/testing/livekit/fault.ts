@@ -1,0 +1,79 @@
+/** Faults on demand: what can go wrong between a client and LiveKit, as data. */
+
+import { codeForStatus, type TwirpCode, TwirpError } from "./twirp-error";
+
+/**
+ * One kind of fault. Set one of `cut`, `hang`, `status`, `body`, or only `latencyMs`. It strikes before tokens are
+ * checked, as a load balancer's would.
+ */
+export interface Fault {
+  /** The methods it strikes, by name such as `UpdateSIPInboundTrunk` or by pattern. Default: all. */
+  method?: string | RegExp;
+  /** How many requests it strikes. Default 1; `Number.POSITIVE_INFINITY` until it is removed. */
+  times?: number;
+  /** Milliseconds to wait before the request is carried out. Default 0. */
+  latencyMs?: number;
+  /** Destroys the connection without an answer, before or after the request was carried out. */
+  cut?: "before" | "after";
+  /** Never answers; the client's time-out ends it. */
+  hang?: true;
+  /** Answers with this HTTP status. Default 200 with `body`. */
+  status?: number;
+  /** The Retry-After header of the answer, in seconds. */
+  retryAfterSeconds?: number;
+  /** The Twirp error's code. Default: the one that goes with `status`. */
+  code?: TwirpCode;
+  /** The Twirp error's message. Default: a sentence that says that it is injected. */
+  msg?: string;
+  /** Answers with exactly this, torn JSON or a proxy's page, in place of a Twirp error. */
+  body?: string;
+  /** With `hang`, `status` or `body`: the request is carried out all the same. Default false. */
+  committed?: boolean;
+}
+
+/** The faults that wait for a request. */
+export class Faults {
+  private readonly waiting: { fault: Fault; left: number }[] = [];
+
+  /** Adds a fault; the function removes it. */
+  add(fault: Fault): () => void {
+    const entry = { fault, left: fault.times ?? 1 };
+    this.waiting.push(entry);
+    return () => this.remove(entry);
+  }
+
+  /** The oldest fault that strikes `method`, one time less of it left. */
+  take(method: string): Fault | undefined {
+    const entry = this.waiting.find(({ fault }) => strikes(fault, method));
+    if (entry && --entry.left <= 0) {
+      this.remove(entry);
+    }
+    return entry?.fault;
+  }
+
+  private remove(entry: { fault: Fault; left: number }): void {
+    const index = this.waiting.indexOf(entry);
+    if (index >= 0) {
+      this.waiting.splice(index, 1);
+    }
+  }
+}
+
+/** The answer that a fault gives in place of the server's; undefined when it gives none. */
+export function faultAnswer(fault: Fault): { status: number; type: string; body: string } | undefined {
+  if (fault.body !== undefined) {
+    return { status: fault.status ?? 200, type: "text/html; charset=utf-8", body: fault.body };
+  }
+  if (fault.status === undefined) {
+    return undefined;
+  }
+  const error = new TwirpError(fault.code ?? codeForStatus(fault.status), fault.msg ?? "a fault injected by the test");
+  return { status: fault.status, type: "application/json", body: error.toBody() };
+}
+
+function strikes({ method }: Fault, name: string): boolean {
+  if (method === undefined) {
+    return true;
+  }
+  return typeof method === "string" ? method === name : name.search(method) >= 0;
+}

@@ -1,0 +1,103 @@
+/** What one LiveKit project holds, and how it is listed. */
+
+import { randomInt } from "node:crypto";
+import type { Message } from "@bufbuild/protobuf";
+import type { Pagination, SIPDispatchRuleInfo, SIPInboundTrunkInfo, SIPOutboundTrunkInfo } from "@livekit/protocol";
+
+const ID_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
+const ID_LENGTH = 12;
+const DEFAULT_PAGE_LIMIT = 1000;
+
+/** What tests may look at: copies, with passwords in clear, ordered by id. */
+export interface ProjectState {
+  /** The project's name, by which several API keys share it. */
+  readonly name: string;
+  inboundTrunks(): SIPInboundTrunkInfo[];
+  outboundTrunks(): SIPOutboundTrunkInfo[];
+  dispatchRules(): SIPDispatchRuleInfo[];
+}
+
+/** One project. Messages go in and come out as copies. */
+export class Project implements ProjectState {
+  readonly inbound = new Table<SIPInboundTrunkInfo>();
+  readonly outbound = new Table<SIPOutboundTrunkInfo>();
+  readonly rules = new Table<SIPDispatchRuleInfo>();
+
+  constructor(readonly name: string) {}
+
+  inboundTrunks(): SIPInboundTrunkInfo[] {
+    return this.inbound.list();
+  }
+
+  outboundTrunks(): SIPOutboundTrunkInfo[] {
+    return this.outbound.list();
+  }
+
+  dispatchRules(): SIPDispatchRuleInfo[] {
+    return this.rules.list();
+  }
+}
+
+/** Messages of one type by id, in the order of their ids; fields that this version does not know are kept. */
+export class Table<Item extends Message<Item>> {
+  private readonly items = new Map<string, Item>();
+
+  get(id: string): Item | undefined {
+    return this.items.get(id)?.clone();
+  }
+
+  put(id: string, item: Item): void {
+    this.items.set(id, item.clone());
+  }
+
+  /** Removes it if it is there, and says whether it was. */
+  delete(id: string): boolean {
+    return this.items.delete(id);
+  }
+
+  /** Copies of those that `matches` accepts, page after page as {@link Table.find} goes. */
+  list(page?: Pagination, matches?: (item: Item) => boolean): Item[] {
+    return this.find(page, matches).map((item) => item.clone());
+  }
+
+  /**
+   * Those that `matches` accepts, not to be changed. With a page the real server fetches page after page from `afterId`
+   * on, `limit` (or 1000) items each before the filter, until a page has no match: so the answer holds more than `limit`
+   * items, and ends early where a whole page is filtered out (livekit/protocol, livekit/types.go: listPageIter).
+   */
+  find(page?: Pagination, matches: (item: Item) => boolean = () => true): readonly Item[] {
+    const ids = [...this.items.keys()].sort();
+    if (!page) {
+      return this.load(ids, matches).map(([, item]) => item);
+    }
+    const limit = page.limit > 0 ? page.limit : DEFAULT_PAGE_LIMIT;
+    const found: Item[] = [];
+    let start = 0;
+    for (let after = page.afterId; ; ) {
+      start = ids.findIndex((id, index) => index >= start && id > after);
+      const batch = start < 0 ? [] : this.load(ids.slice(start, start + limit), matches);
+      const last = batch.at(-1);
+      if (!last) {
+        return found;
+      }
+      found.push(...batch.map(([, item]) => item));
+      [after] = last;
+    }
+  }
+
+  private load(ids: readonly string[], matches: (item: Item) => boolean): [id: string, item: Item][] {
+    const loaded: [string, Item][] = [];
+    for (const id of ids) {
+      const item = this.items.get(id);
+      if (item && matches(item)) {
+        loaded.push([id, item]);
+      }
+    }
+    return loaded;
+  }
+}
+
+/** A new id in LiveKit's form: the prefix and twelve characters. */
+export function newId(prefix: "ST_" | "SDR_"): string {
+  return prefix + Array.from({ length: ID_LENGTH }, () => ID_ALPHABET[randomInt(ID_ALPHABET.length)]).join("");
+}
