@@ -1,0 +1,53 @@
+/** Earlier names of resources: a renamed resource keeps its state. */
+
+import { type Goal, urnOf } from "./registration";
+import { nameOf, typeOf } from "./state";
+
+/** Finds out under which URNs a resource may be known. */
+export class Aliases {
+  /** The URN in the state, by the URN in the program. */
+  readonly #found = new Map<string, string>();
+
+  constructor(
+    private readonly stack: string,
+    private readonly project: string,
+  ) {}
+
+  /** The URN under which the state knows a resource, if any. */
+  find(urn: string, goal: Goal, isKnown: (urn: string) => boolean): string | undefined {
+    const match = [urn, ...this.#candidates(goal)].find(isKnown);
+    if (match !== undefined && match !== urn) {
+      this.#found.set(urn, match);
+    }
+    return match;
+  }
+
+  /** What a URN of the state is called now. */
+  get renamed(): Map<string, string> {
+    return new Map([...this.#found].map(([urn, alias]) => [alias, urn]));
+  }
+
+  #candidates(goal: Goal): string[] {
+    const own = goal.aliases.map((alias) => {
+      if (alias.urn) {
+        return alias.urn;
+      }
+      const given = alias.parent ? (this.#found.get(alias.parent) ?? alias.parent) : goal.parent;
+      const parent = alias.noParent ? "" : given;
+      const [type, name] = [alias.type || goal.type, alias.name || goal.name];
+      return urnOf(alias.stack || this.stack, alias.project || this.project, parent, type, name);
+    });
+    const parent = this.#found.get(goal.parent);
+    return parent ? [...own, ...this.#inherited(goal, parent, own)] : own;
+  }
+
+  /** A child of a renamed parent may be known as a child of the parent's earlier name. */
+  #inherited(goal: Goal, parent: string, own: string[]): string[] {
+    const parentName = nameOf(goal.parent);
+    const child = (type: string, name: string) => {
+      const earlier = name.startsWith(parentName) ? nameOf(parent) + name.slice(parentName.length) : name;
+      return urnOf(this.stack, this.project, parent, type, earlier);
+    };
+    return [child(goal.type, goal.name), ...own.map((urn) => child(typeOf(urn), nameOf(urn)))];
+  }
+}

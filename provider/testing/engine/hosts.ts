@@ -1,0 +1,57 @@
+/** The provider hosts of an operation: one for each configuration that the state or the program asks for. */
+
+import type { Project } from "./project";
+import { equalProperties, type Properties } from "./property";
+import { ProviderHost } from "./provider-host";
+import { providerUrn, type ResourceState } from "./state";
+
+/** Starts hosts when they are first needed, and ends them all. */
+export class Hosts {
+  readonly #running: { config: Properties; host: ProviderHost }[] = [];
+  readonly #registered = new Map<string, ProviderHost>();
+
+  constructor(
+    private readonly project: Project,
+    private readonly engineAddress: string,
+    private readonly env: NodeJS.ProcessEnv,
+    private readonly onOutput: (line: string) => void,
+  ) {}
+
+  /** A host with this configuration. */
+  start(config: Properties): ProviderHost {
+    const running = this.#running.find((other) => equalProperties(other.config, config));
+    if (running) {
+      return running.host;
+    }
+    const host = new ProviderHost(this.project, this.engineAddress, this.env, config, this.onOutput);
+    this.#running.push({ config, host });
+    return host;
+  }
+
+  /** Remembers the configuration with which the program registered a provider. */
+  register(provider: ResourceState): void {
+    this.#registered.set(provider.urn, this.start(provider.inputs));
+  }
+
+  /** The host for a resource: as the program configured it, or else as the state did. */
+  find(state: ResourceState, resources: ResourceState[]): ProviderHost | undefined {
+    if (!state.custom || state.provider === "") {
+      return undefined;
+    }
+    const urn = providerUrn(state.provider);
+    const registered = this.#registered.get(urn);
+    if (registered) {
+      return registered;
+    }
+    const provider = resources.find((other) => other.urn === urn && !other.delete);
+    if (!provider) {
+      throw new Error(`the state holds no provider for ${state.urn}`);
+    }
+    return this.start(provider.inputs);
+  }
+
+  /** Ends all hosts. */
+  async stop(): Promise<void> {
+    await Promise.all(this.#running.map(({ host }) => host.stop()));
+  }
+}

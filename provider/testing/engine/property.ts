@@ -1,0 +1,143 @@
+/** Property values as the engine sees them: JSON, plus secrets, values not known yet, and references to resources. */
+
+/** A value that must never be shown, and is encrypted in the state. */
+export class Secret {
+  constructor(readonly element: Value) {}
+}
+
+/** A value that only an update can know. */
+export class Unknown {}
+
+/** The only unknown value. */
+export const unknown = new Unknown();
+
+/** A reference to another resource of the stack. */
+export class Reference {
+  constructor(
+    readonly urn: string,
+    readonly id: Value | undefined,
+    readonly packageVersion: string,
+  ) {}
+}
+
+/** A property value. */
+export type Value = null | boolean | number | string | Secret | Unknown | Reference | Value[] | Properties;
+
+/** Properties by name. */
+export interface Properties {
+  [key: string]: Value;
+}
+
+/** Whether a value is a plain object. */
+export function isObject(value: Value | undefined): value is Properties {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    !Array.isArray(value) &&
+    !(value instanceof Secret) &&
+    !(value instanceof Unknown) &&
+    !(value instanceof Reference)
+  );
+}
+
+/** Whether Pulumi keeps a property to itself: such properties are neither compared nor shown. */
+export function isInternal(key: string): boolean {
+  return key.startsWith("__");
+}
+
+/** Whether two values are equal. A property that is null equals one that is absent. */
+export function equal(a: Value, b: Value): boolean {
+  if (a === b) {
+    return true;
+  }
+  if (a instanceof Secret || b instanceof Secret) {
+    return a instanceof Secret && b instanceof Secret && equal(a.element, b.element);
+  }
+  if (a instanceof Reference || b instanceof Reference) {
+    return a instanceof Reference && b instanceof Reference && a.urn === b.urn && equal(a.id ?? null, b.id ?? null);
+  }
+  if (Array.isArray(a) || Array.isArray(b)) {
+    return (
+      Array.isArray(a) && Array.isArray(b) && a.length === b.length && a.every((item, i) => equal(item, b[i] ?? null))
+    );
+  }
+  return isObject(a) && isObject(b) && equalProperties(a, b);
+}
+
+/** Whether two sets of properties are equal. */
+export function equalProperties(a: Properties, b: Properties): boolean {
+  const keys = new Set([...Object.keys(a), ...Object.keys(b)]);
+  return [...keys].every((key) => equal(a[key] ?? null, b[key] ?? null));
+}
+
+/** Whether `test` holds for the value or anything within it. */
+export function some(value: Value, test: (value: Value) => boolean): boolean {
+  if (test(value)) {
+    return true;
+  }
+  if (value instanceof Secret) {
+    return some(value.element, test);
+  }
+  if (Array.isArray(value)) {
+    return value.some((item) => some(item, test));
+  }
+  return isObject(value) && Object.values(value).some((item) => some(item, test));
+}
+
+/** Whether a value is or holds a secret. */
+export function containsSecret(value: Value): boolean {
+  return some(value, (item) => item instanceof Secret);
+}
+
+/** Whether a value is or holds something unknown. */
+export function containsUnknown(value: Value): boolean {
+  return some(value, (item) => item instanceof Unknown);
+}
+
+/** A copy with every leaf passed through `leaf`; secrets are passed whole. */
+export function map(value: Value, leaf: (value: Value) => Value): Value {
+  if (Array.isArray(value)) {
+    return value.map((item) => map(item, leaf));
+  }
+  return isObject(value) ? mapProperties(value, leaf) : leaf(value);
+}
+
+/** A copy of the properties with every leaf passed through `leaf`. */
+export function mapProperties(properties: Properties, leaf: (value: Value) => Value): Properties {
+  return Object.fromEntries(Object.entries(properties).map(([key, value]) => [key, map(value, leaf)]));
+}
+
+/** The properties with the secrets opened. */
+export function openSecrets(properties: Properties): Properties {
+  const open = (value: Value): Value => (value instanceof Secret ? map(value.element, open) : value);
+  return mapProperties(properties, open);
+}
+
+/** Marks as secret what was secret under the same name before: providers that know no secrets return them in clear. */
+export function annotateSecrets(outputs: Properties, inputs: Properties): void {
+  for (const [key, input] of Object.entries(inputs)) {
+    const output = outputs[key];
+    if (output === undefined) {
+      continue;
+    }
+    if (isObject(output) && isObject(input)) {
+      annotateSecrets(output, input);
+    } else if (!(output instanceof Secret) && containsSecret(input)) {
+      outputs[key] = new Secret(output);
+    }
+  }
+}
+
+/** Every non-trivial string within the secrets of a value. */
+export function secretStrings(value: Value, inSecret = false): string[] {
+  if (value instanceof Secret) {
+    return secretStrings(value.element, true);
+  }
+  if (typeof value === "string") {
+    return inSecret ? [value] : [];
+  }
+  if (Array.isArray(value)) {
+    return value.flatMap((item) => secretStrings(item, inSecret));
+  }
+  return isObject(value) ? Object.values(value).flatMap((item) => secretStrings(item, inSecret)) : [];
+}

@@ -1,0 +1,80 @@
+/** The program's own `@pulumi/pulumi`, and the gRPC and protobuf libraries it brings along. */
+
+import { existsSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import type * as Grpc from "@grpc/grpc-js";
+import type * as EngineService from "@pulumi/pulumi/proto/engine_grpc_pb";
+import type * as EngineMessages from "@pulumi/pulumi/proto/engine_pb";
+import type * as ProviderService from "@pulumi/pulumi/proto/provider_grpc_pb";
+import type * as ProviderMessages from "@pulumi/pulumi/proto/provider_pb";
+import type * as MonitorService from "@pulumi/pulumi/proto/resource_grpc_pb";
+import type * as MonitorMessages from "@pulumi/pulumi/proto/resource_pb";
+import type * as StatusMessages from "@pulumi/pulumi/proto/status_pb";
+import type * as EmptyMessages from "google-protobuf/google/protobuf/empty_pb";
+import type * as StructMessages from "google-protobuf/google/protobuf/struct_pb";
+
+/** What the engine uses of `@pulumi/pulumi`. */
+export interface PulumiSdk {
+  /** The script that runs a program. */
+  runScript: string;
+  /** The script that hosts dynamic providers. */
+  hostScript: string;
+  version: string;
+  grpc: typeof Grpc;
+  empty: typeof EmptyMessages;
+  struct: typeof StructMessages;
+  engine: typeof EngineMessages;
+  engineService: typeof EngineService;
+  monitor: typeof MonitorMessages;
+  monitorService: typeof MonitorService;
+  provider: typeof ProviderMessages;
+  providerService: typeof ProviderService;
+  status: typeof StatusMessages;
+  /** The documents of a YAML text. */
+  parseYaml(text: string): unknown[];
+}
+
+const loaded = new Map<string, PulumiSdk>();
+
+/** Loads the `@pulumi/pulumi` that a program in this directory would load. */
+export function loadSdk(programDir: string): PulumiSdk {
+  const manifest = manifestPath(programDir);
+  const known = loaded.get(manifest);
+  if (known) {
+    return known;
+  }
+  const load = createRequire(manifest);
+  const yaml: { loadAll(text: string): unknown[] } = load("js-yaml");
+  const { version }: { version: string } = JSON.parse(readFileSync(manifest, "utf8"));
+  const sdk: PulumiSdk = {
+    runScript: load.resolve("./cmd/run"),
+    hostScript: load.resolve("./cmd/dynamic-provider"),
+    version,
+    grpc: load("@grpc/grpc-js"),
+    empty: load("google-protobuf/google/protobuf/empty_pb.js"),
+    struct: load("google-protobuf/google/protobuf/struct_pb.js"),
+    engine: load("./proto/engine_pb.js"),
+    engineService: load("./proto/engine_grpc_pb.js"),
+    monitor: load("./proto/resource_pb.js"),
+    monitorService: load("./proto/resource_grpc_pb.js"),
+    provider: load("./proto/provider_pb.js"),
+    providerService: load("./proto/provider_grpc_pb.js"),
+    status: load("./proto/status_pb.js"),
+    parseYaml: (text) => yaml.loadAll(text),
+  };
+  loaded.set(manifest, sdk);
+  return sdk;
+}
+
+function manifestPath(programDir: string): string {
+  for (let dir = programDir; ; dir = dirname(dir)) {
+    const manifest = join(dir, "node_modules", "@pulumi", "pulumi", "package.json");
+    if (existsSync(manifest)) {
+      return manifest;
+    }
+    if (dir === dirname(dir)) {
+      throw new Error(`${programDir} has no @pulumi/pulumi: run npm install in the project`);
+    }
+  }
+}

@@ -1,0 +1,112 @@
+/** Property values as they travel between engine, program and provider. */
+
+import type { Struct } from "google-protobuf/google/protobuf/struct_pb";
+import { isObject, type Properties, Reference, Secret, Unknown, unknown, type Value } from "./property";
+import type { PulumiSdk } from "./sdk";
+
+/** The key that says what kind of special value an object stands for. */
+export const signatureKey = "4dabf18193072939515e22adb298388d";
+/** The kind of a secret. */
+export const secretSignature = "1b47061264138c4ac30d75fd1eb44270";
+const resourceSignature = "5cf8f73096256a8f31e491e813e4eb8e";
+const outputSignature = "d0e6a833031e9bbcd3f4e8bde6ca49a4";
+/** What stands for a value that is not known yet. */
+export const unknownSentinel = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+
+/** What the receiver understands; what it does not is opened (secrets), left out (unknowns) or replaced by its id. */
+export interface WireOptions {
+  secrets: boolean;
+  unknowns: boolean;
+  references?: boolean;
+}
+
+type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+
+/** Properties as a protobuf struct. */
+export function toWire(sdk: PulumiSdk, properties: Properties, options: WireOptions): Struct {
+  return sdk.struct.Struct.fromJavaScript(encodeProperties(properties, options));
+}
+
+/** A protobuf struct as properties. */
+export function fromWire(struct: Struct | undefined): Properties {
+  const decoded = decode(struct ? (struct.toJavaScript() as unknown) : {});
+  return isObject(decoded) ? decoded : {};
+}
+
+/** A value as JSON, secrets, unknowns and references in the form the SDK knows. */
+export function encode(value: Value, options: WireOptions): Json | undefined {
+  if (value instanceof Secret) {
+    const element = encode(value.element, options);
+    return options.secrets && element !== undefined ? { [signatureKey]: secretSignature, value: element } : element;
+  }
+  if (value instanceof Unknown) {
+    return options.unknowns ? unknownSentinel : undefined;
+  }
+  if (value instanceof Reference) {
+    return encodeReference(value, options);
+  }
+  if (Array.isArray(value)) {
+    return value.map((item) => encode(item, options)).filter((item) => item !== undefined);
+  }
+  return isObject(value) ? encodeProperties(value, options) : value;
+}
+
+function encodeReference(reference: Reference, options: WireOptions): Json | undefined {
+  if (!options.references) {
+    return reference.id === undefined || reference.id === null ? reference.urn : encode(reference.id, options);
+  }
+  const id = reference.id === undefined ? undefined : encode(reference.id, options);
+  return {
+    [signatureKey]: resourceSignature,
+    urn: reference.urn,
+    ...(id !== undefined && { id: id === unknownSentinel ? "" : id }),
+    ...(reference.packageVersion && { packageVersion: reference.packageVersion }),
+  };
+}
+
+function encodeProperties(properties: Properties, options: WireOptions): { [key: string]: Json } {
+  const encoded: { [key: string]: Json } = {};
+  for (const [key, value] of Object.entries(properties)) {
+    const json = encode(value, options);
+    if (json !== undefined) {
+      encoded[key] = json;
+    }
+  }
+  return encoded;
+}
+
+/** A value from its JSON form. */
+export function decode(json: unknown): Value {
+  if (json === unknownSentinel) {
+    return unknown;
+  }
+  if (Array.isArray(json)) {
+    return json.map(decode);
+  }
+  if (typeof json === "object" && json !== null) {
+    return decodeObject(new Map(Object.entries(json)));
+  }
+  return typeof json === "string" || typeof json === "number" || typeof json === "boolean" ? json : null;
+}
+
+function decodeObject(fields: Map<string, unknown>): Value {
+  switch (fields.get(signatureKey)) {
+    case secretSignature:
+      return new Secret(decode(fields.get("value")));
+    case resourceSignature: {
+      const id = fields.has("id") ? fields.get("id") : undefined;
+      const known = id === "" ? unknown : decode(id);
+      return new Reference(
+        String(fields.get("urn")),
+        id === undefined ? undefined : known,
+        String(fields.get("packageVersion") ?? ""),
+      );
+    }
+    case outputSignature: {
+      const element = fields.has("value") ? decode(fields.get("value")) : unknown;
+      return fields.get("secret") === true ? new Secret(element) : element;
+    }
+    default:
+      return Object.fromEntries([...fields].map(([key, value]) => [key, decode(value)]));
+  }
+}

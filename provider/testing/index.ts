@@ -1,0 +1,28 @@
+/** What tests import: a LiveKit project and a Pulumi engine, both within reach of a test process. */
+
+export type { Encoding } from "./livekit/encoding";
+export type { Fault } from "./livekit/fault";
+export type { SipRequest } from "./livekit/methods";
+export type { ProjectState } from "./livekit/project";
+export type { RecordedRequest } from "./livekit/recorded-request";
+export type { TwirpCode } from "./livekit/twirp-error";
+export {
+  type LiveKitCommit,
+  LiveKitEmulator,
+  type LiveKitEmulatorKey,
+  type LiveKitEmulatorOptions,
+} from "./livekit-emulator";
+export {
+  type DestroyOptions,
+  type Diagnostic,
+  type ExportedResource,
+  type OperationResult,
+  type PreviewOptions,
+  type PropertyChange,
+  type RefreshOptions,
+  type StackState,
+  type StepResult,
+  TestStack,
+  type TestStackOptions,
+  type UpOptions,
+} from "./test-stack";

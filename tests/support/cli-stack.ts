@@ -1,0 +1,326 @@
+/** A stack of the real Pulumi CLI with the interface of TestStack, over a state folder and a home folder of its own. */
+
+import { spawn, spawnSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { homedir, tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import type {
+  Diagnostic,
+  OperationResult,
+  PropertyChange,
+  StackState,
+  StepResult,
+  TestStack,
+  TestStackOptions,
+} from "../../provider/testing/test-stack";
+
+/** What both engines offer. */
+export type Stack = Pick<
+  TestStack,
+  "setConfig" | "removeConfig" | "preview" | "up" | "refresh" | "destroy" | "outputs" | "exportState" | "dispose"
+>;
+
+/** The path of the Pulumi CLI: from PATH, or as npm's `pulumi` installs it. */
+export function findPulumiCli(): string | undefined {
+  const home = process.env.PULUMI_HOME ?? join(homedir(), ".pulumi");
+  const versions = join(home, "versions");
+  const installed = existsSync(versions) ? readdirSync(versions).sort().reverse() : [];
+  const folders = [
+    ...(process.env.PATH ?? "").split(delimiter).filter((folder) => !folder.includes("node_modules")),
+    join(home, "bin"),
+    ...installed.map((version) => join(versions, version, "bin")),
+  ];
+  return folders.map((folder) => join(folder, "pulumi")).find((path) => existsSync(path));
+}
+
+/** A stack of the Pulumi CLI. */
+export class CliStack implements Stack {
+  /** Everything the CLI printed so far. */
+  allOutput = "";
+  readonly #cli: string;
+  readonly #options: TestStackOptions;
+  readonly #home = mkdtempSync(join(tmpdir(), "pulumi-cli-"));
+  readonly #configFile = join(this.#home, "stack.yaml");
+  readonly #config = new Map<string, { value: string; secret: boolean }>();
+  readonly #passphrase = randomBytes(16).toString("hex");
+  #unsaved = new Set<string>();
+
+  private constructor(cli: string, options: TestStackOptions) {
+    this.#cli = cli;
+    this.#options = options;
+    for (const [key, value] of Object.entries(options.config ?? {})) {
+      this.setConfig(key, value);
+    }
+    for (const [key, value] of Object.entries(options.secrets ?? {})) {
+      this.setConfig(key, value, { secret: true });
+    }
+  }
+
+  /** Makes a new stack in an empty state folder. */
+  static async create(options: TestStackOptions): Promise<CliStack> {
+    const cli = findPulumiCli();
+    if (!cli) {
+      throw new Error("no Pulumi CLI on this machine");
+    }
+    const stack = new CliStack(cli, options);
+    stack.#initialize();
+    return stack;
+  }
+
+  setConfig(key: string, value: string, options: { secret?: boolean } = {}): void {
+    this.#config.set(key, { value, secret: options.secret ?? false });
+    this.#unsaved.add(key);
+  }
+
+  removeConfig(key: string): void {
+    this.#config.delete(key);
+    this.#ask(["config", "rm", key, "--stack", this.#name, "--config-file", this.#configFile]);
+  }
+
+  preview(options: Parameters<TestStack["preview"]>[0] = {}): Promise<OperationResult> {
+    return this.#operate(["preview", ...flags(options)]);
+  }
+
+  up(options: Parameters<TestStack["up"]>[0] = {}): Promise<OperationResult> {
+    return this.#operate(["up", "--yes", "--skip-preview", ...flags(options)]);
+  }
+
+  refresh({ previewOnly, ...options }: Parameters<TestStack["refresh"]>[0] = {}): Promise<OperationResult> {
+    const mode = previewOnly ? ["--preview-only"] : ["--yes", "--skip-preview"];
+    return this.#operate(["refresh", ...mode, ...flags(options)]);
+  }
+
+  destroy({ previewOnly, ...options }: Parameters<TestStack["destroy"]>[0] = {}): Promise<OperationResult> {
+    const mode = previewOnly ? ["--preview-only"] : ["--yes", "--skip-preview"];
+    return this.#operate(["destroy", ...mode, ...flags(options)]);
+  }
+
+  async outputs(): Promise<Record<string, unknown>> {
+    return JSON.parse(this.#ask(["stack", "output", "--json", "--stack", this.#name]));
+  }
+
+  exportState(): StackState {
+    return JSON.parse(this.#ask(["stack", "export", "--stack", this.#name]));
+  }
+
+  async dispose(): Promise<void> {
+    rmSync(this.#home, { recursive: true, force: true });
+  }
+
+  get #name(): string {
+    return this.#options.stack ?? "dev";
+  }
+
+  get #env(): NodeJS.ProcessEnv {
+    return {
+      ...process.env,
+      ...this.#options.env,
+      PATH: [join(this.#cli, ".."), process.env.PATH].join(delimiter),
+      PULUMI_HOME: this.#home,
+      PULUMI_BACKEND_URL: `file://${this.#home}`,
+      PULUMI_CONFIG_PASSPHRASE: this.#passphrase,
+      PULUMI_SKIP_UPDATE_CHECK: "true",
+      PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+      PULUMI_DEBUG_COMMANDS: "true",
+    };
+  }
+
+  /** `stack init` writes its salt beside Pulumi.yaml: it is moved out of the project at once. */
+  #initialize(): void {
+    const written = join(this.#options.projectDir, `Pulumi.${this.#name}.yaml`);
+    const before = existsSync(written) ? readFileSync(written) : undefined;
+    mkdirSync(this.#home, { recursive: true });
+    this.#ask(["stack", "init", this.#name, "--no-select"]);
+    writeFileSync(this.#configFile, readFileSync(written));
+    if (before) {
+      writeFileSync(written, before);
+    } else {
+      rmSync(written);
+    }
+  }
+
+  #saveConfig(): void {
+    const pairs = [...this.#unsaved].flatMap((key) => {
+      const entry = this.#config.get(key);
+      return entry ? [entry.secret ? "--secret" : "--plaintext", `${key}=${entry.value}`] : [];
+    });
+    this.#unsaved = new Set();
+    if (pairs.length > 0) {
+      this.#ask(["config", "set-all", ...pairs, "--stack", this.#name, "--config-file", this.#configFile]);
+    }
+  }
+
+  #ask(args: string[]): string {
+    const options = { cwd: this.#options.projectDir, env: this.#env, encoding: "utf8" as const, maxBuffer: 1 << 28 };
+    const { status, stdout, stderr } = spawnSync(this.#cli, ["--non-interactive", ...args], options);
+    this.allOutput += stdout + stderr;
+    if (status !== 0) {
+      throw new Error(`pulumi ${args[0]} ${args[1]} ended with ${status}: ${stderr}`);
+    }
+    return stdout;
+  }
+
+  async #operate(args: string[]): Promise<OperationResult> {
+    this.#saveConfig();
+    const [log, printed] = [join(this.#home, "events.json"), join(this.#home, "printed.txt")];
+    rmSync(log, { force: true });
+    const output = openSync(printed, "w");
+    const color = this.#options.color ? "always" : "never";
+    const common = [
+      "--non-interactive",
+      "--diff",
+      "--color",
+      color,
+      "--stack",
+      this.#name,
+      "--config-file",
+      this.#configFile,
+    ];
+    const child = spawn(this.#cli, [...args, ...common, "--event-log", log], {
+      cwd: this.#options.projectDir,
+      env: this.#env,
+      stdio: ["ignore", output, output],
+    });
+    const exitCode = await new Promise<number>((resolve, reject) => {
+      child.once("error", reject);
+      child.once("close", (code) => resolve(code ?? -1));
+    });
+    closeSync(output);
+    const text = readFileSync(printed, "utf8");
+    this.allOutput += text;
+    const events = existsSync(log) ? readFileSync(log, "utf8").split("\n").filter(Boolean) : [];
+    return {
+      ...readEvents(
+        events.map((line): EngineEvent => JSON.parse(line)),
+        args[0] === "refresh",
+      ),
+      exitCode,
+      text,
+      succeeded: exitCode === 0,
+    };
+  }
+}
+
+function flags(options: { refresh?: boolean; expectNoChanges?: boolean; targets?: string[] }): string[] {
+  return [
+    ...(options.refresh === undefined ? [] : [`--refresh=${options.refresh}`]),
+    ...(options.expectNoChanges ? ["--expect-no-changes"] : []),
+    ...(options.targets ?? []).flatMap((urn) => ["--target", urn]),
+  ];
+}
+
+interface EventState {
+  id: string;
+  inputs: Record<string, unknown>;
+  outputs: Record<string, unknown>;
+}
+
+interface EventStep {
+  op: StepResult["op"];
+  urn: string;
+  type: string;
+  old: EventState | null;
+  new: EventState | null;
+}
+
+/** What of the CLI's event log is read here. */
+interface EngineEvent {
+  resourcePreEvent?: { metadata: EventStep };
+  resOutputsEvent?: { metadata: EventStep };
+  diagnosticEvent?: { urn?: string; message: string; severity: string };
+  summaryEvent?: { resourceChanges: Record<string, number> };
+}
+
+function readEvents(
+  events: EngineEvent[],
+  refreshOnly: boolean,
+): Pick<OperationResult, "steps" | "changes" | "diagnostics"> {
+  const steps: StepResult[] = [];
+  const refreshing = new Set<string>();
+  for (const { resourcePreEvent, resOutputsEvent } of events) {
+    const before = resourcePreEvent?.metadata;
+    if (before && !isInternal(before)) {
+      if (before.op === "refresh") {
+        refreshing.add(before.urn);
+      } else {
+        steps.push(stepOf(before, "inputs"));
+      }
+    }
+    const after = resOutputsEvent?.metadata;
+    if (after && !isInternal(after) && refreshing.delete(after.urn)) {
+      steps.push(stepOf(refreshOnly ? after : { ...after, op: "refresh" }, "outputs"));
+    }
+  }
+  return {
+    steps,
+    changes: events.find(({ summaryEvent }) => summaryEvent)?.summaryEvent?.resourceChanges ?? {},
+    diagnostics: events.flatMap(({ diagnosticEvent }) => (diagnosticEvent ? diagnosticOf(diagnosticEvent) : [])),
+  };
+}
+
+function isInternal(step: EventStep): boolean {
+  return step.type.startsWith("pulumi:providers:") || step.op === "remove-pending-replace";
+}
+
+function diagnosticOf(event: NonNullable<EngineEvent["diagnosticEvent"]>): Diagnostic[] {
+  const severity = (["info", "warning", "error"] as const).find((known) => event.severity.startsWith(known));
+  // The CLI ends each message with a line break of its own.
+  const message = event.message.replace(/\n$/, "");
+  return severity ? [{ severity, ...(event.urn && { urn: event.urn }), message }] : [];
+}
+
+function stepOf(step: EventStep, side: "inputs" | "outputs"): StepResult {
+  const id = step.old?.id || step.new?.id;
+  return {
+    op: step.op,
+    urn: step.urn,
+    type: step.type,
+    name: step.urn.split("::").slice(3).join("::"),
+    ...(id && { id }),
+    diff: step.op === "same" ? {} : changesBetween(step.old?.[side] ?? {}, step.new?.[side] ?? {}),
+  };
+}
+
+function changesBetween(olds: Record<string, unknown>, news: Record<string, unknown>): Record<string, PropertyChange> {
+  const keys = [...new Set([...Object.keys(olds), ...Object.keys(news)])].filter((key) => !key.startsWith("__")).sort();
+  const changes = keys.flatMap((key): [string, PropertyChange][] => {
+    const [from, to] = [plain(olds[key]), plain(news[key])];
+    if (JSON.stringify(from) === JSON.stringify(to)) {
+      return [];
+    }
+    if (from === null) {
+      return [[key, { kind: "add", to }]];
+    }
+    return [[key, to === null ? { kind: "delete", from } : { kind: "update", from, to }]];
+  });
+  return Object.fromEntries(changes);
+}
+
+function plain(value: unknown): unknown {
+  if (value === undefined || value === null) {
+    return null;
+  }
+  if (value === "04da6b54-80e4-46f7-96ec-b56ff0331ba9") {
+    return "[unknown]";
+  }
+  if (Array.isArray(value)) {
+    return value.map(plain);
+  }
+  if (typeof value !== "object") {
+    return value;
+  }
+  const fields = Object.entries(value);
+  const isSecret = fields.some(([key]) => key === "4dabf18193072939515e22adb298388d");
+  return isSecret ? "[secret]" : Object.fromEntries(fields.map(([key, item]) => [key, plain(item)]));
+}
