@@ -1,0 +1,12 @@
+/** Says that a credential changed without showing it. */
+
+import { createHmac } from "node:crypto";
+
+/**
+ * Eight hexadecimal digits that differ when the password does. Keyed by the LiveKit API secret, so that whoever reads a
+ * plan can't try passwords against it, and by `subject`, so that two customers with one password don't show it.
+ */
+export function credentialFingerprint(apiSecret: string, subject: string, password: string): string {
+  const key = createHmac("sha256", apiSecret).update("pulumi-livekit-sip credential fingerprint").digest();
+  return createHmac("sha256", key).update(subject).update("\0").update(password).digest("hex").slice(0, 8);
+}

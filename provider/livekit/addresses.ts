@@ -1,0 +1,110 @@
+/** IP allowlists as LiveKit reads them: what is a range, what two ranges cover, and when a list admits everyone. */
+
+import { isIP } from "node:net";
+
+/** A range of addresses: `size` addresses of IP `version` from `start` on. */
+interface Range {
+  readonly version: 4 | 6;
+  readonly start: bigint;
+  readonly size: bigint;
+}
+
+/**
+ * The canonical CIDR notation of an IP or CIDR range, or undefined where the text is neither. A bare IP becomes /32 or
+ * /128: LiveKit would compare it with the host in the caller's own From header too, and so let anyone in who writes it there.
+ */
+export function canonicalCidr(text: string): string | undefined {
+  const range = parseRange(text);
+  if (!range) {
+    return undefined;
+  }
+  const bits = range.version === 4 ? 32 : 128;
+  const prefix = bits - (range.size.toString(2).length - 1);
+  return `${format(range)}/${prefix}`;
+}
+
+/** Whether `cidrs` together admit every address of IPv4, or every one of IPv6. */
+export function admitsEveryone(cidrs: readonly string[]): boolean {
+  const ranges = cidrs.map(parseRange).filter((range) => range !== undefined);
+  return coversAll(ranges, 4, 1n << 32n) || coversAll(ranges, 6, 1n << 128n);
+}
+
+/** How far a trunk's door stands open to callers that it does not know. */
+export type Exposure = "none" | "anyone" | "spoofable";
+
+/**
+ * Who gets in on an inbound trunk without proving anything: LiveKit asks for a password only where both username and
+ * password are set, drops entries that it can't read (livekit/protocol, sip/sip.go: isValidMask), lets everyone in
+ * when none is left, and takes a bare IP or host name also from the caller's own From header.
+ */
+export function exposureOf(trunk: {
+  readonly authUsername: string;
+  readonly authPassword: string;
+  readonly allowedAddresses: readonly string[];
+}): Exposure {
+  if (trunk.authUsername !== "" && trunk.authPassword !== "") {
+    return "none";
+  }
+  const effective = trunk.allowedAddresses.filter((mask) => !/[()+*;, \t\n\r]|:\/\//.test(mask));
+  if (effective.length === 0 || admitsEveryone(effective)) {
+    return "anyone";
+  }
+  return effective.every((mask) => mask.includes("/")) ? "none" : "spoofable";
+}
+
+function parseRange(text: string): Range | undefined {
+  const [address = "", prefixText, ...rest] = text.split("/");
+  const version = isIP(address);
+  if ((version !== 4 && version !== 6) || rest.length > 0 || address.includes("%")) {
+    return undefined;
+  }
+  const bits = version === 4 ? 32 : 128;
+  if (prefixText !== undefined && !/^(0|[1-9]\d{0,2})$/.test(prefixText)) {
+    return undefined;
+  }
+  const prefix = prefixText === undefined ? bits : Number(prefixText);
+  if (prefix > bits) {
+    return undefined;
+  }
+  const size = 1n << BigInt(bits - prefix);
+  const value = version === 4 ? ipv4(address) : ipv6(address);
+  return { version, start: value - (value % size), size };
+}
+
+function ipv4(address: string): bigint {
+  return address.split(".").reduce((value, octet) => (value << 8n) | BigInt(octet), 0n);
+}
+
+function ipv6(address: string): bigint {
+  const dotted = /^(.*:)(\d+\.\d+\.\d+\.\d+)$/.exec(address);
+  if (dotted?.[1] !== undefined && dotted[2] !== undefined) {
+    const low = ipv4(dotted[2]);
+    return ipv6(`${dotted[1]}${(low >> 16n).toString(16)}:${(low & 0xffffn).toString(16)}`);
+  }
+  const [head = "", tail] = address.split("::");
+  const front = head === "" ? [] : head.split(":");
+  const back = tail === undefined || tail === "" ? [] : tail.split(":");
+  const zeros = tail === undefined ? [] : new Array<string>(8 - front.length - back.length).fill("0");
+  return [...front, ...zeros, ...back].reduce((value, group) => (value << 16n) | BigInt(`0x${group}`), 0n);
+}
+
+function format({ version, start }: Range): string {
+  if (version === 4) {
+    return [24n, 16n, 8n, 0n].map((shift) => ((start >> shift) & 255n).toString()).join(".");
+  }
+  const groups = Array.from({ length: 8 }, (_, index) => ((start >> BigInt(112 - 16 * index)) & 0xffffn).toString(16));
+  const host = new URL(`http://[${groups.join(":")}]`).hostname;
+  return host.slice(1, -1);
+}
+
+function coversAll(ranges: readonly Range[], version: 4 | 6, total: bigint): boolean {
+  const sorted = ranges.filter((range) => range.version === version).sort((a, b) => (a.start < b.start ? -1 : 1));
+  let covered = 0n;
+  for (const { start, size } of sorted) {
+    if (start > covered) {
+      return false;
+    }
+    covered = start + size > covered ? start + size : covered;
+  }
+  return covered >= total;
+}

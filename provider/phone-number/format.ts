@@ -1,0 +1,123 @@
+/** Phone numbers in the three ways that VoIP systems write them (product description, step 5), by libphonenumber-js. */
+
+import {
+  type CountryCode,
+  getCountryCallingCode,
+  isSupportedCountry,
+  parsePhoneNumberWithError,
+} from "libphonenumber-js/min";
+
+/** The ways to write a number: `+12025550123`, `12025550123`, or as dialled within the country, `0741926265`. */
+export const NUMBER_FORMATS = ["international", "international-without-plus", "national"] as const;
+export type NumberFormat = (typeof NUMBER_FORMATS)[number];
+
+/** How a trunk's VoIP system writes numbers. */
+export interface NumberFormatOptions {
+  /** How the VoIP system writes numbers. */
+  readonly numberFormat: NumberFormat;
+  /** ISO 3166-1 alpha-2 country in which the trunk is provisioned: how to read numbers written without `+`. */
+  readonly country: string;
+}
+
+/** A number that can't be read; `message` says why and never holds anything but the number. */
+export class PhoneNumberError extends Error {
+  override readonly name = "PhoneNumberError";
+}
+
+/** Whether libphonenumber-js knows the country. */
+export function isKnownCountry(country: string): country is CountryCode {
+  return isSupportedCountry(country);
+}
+
+/**
+ * Reads a number, written internationally or as within `country`, into E.164 (`+12025550123`).
+ *
+ * @throws PhoneNumberError when libphonenumber-js refuses it
+ */
+export function parseNumber(number: string, country: string): string {
+  const known = isKnownCountry(country) ? country : undefined;
+  try {
+    const parsed = parsePhoneNumberWithError(
+      number,
+      known ? { defaultCountry: known, extract: false } : { extract: false },
+    );
+    if (parsed.isValid() && !parsed.ext) {
+      return parsed.number;
+    }
+  } catch {
+    // Refused: said below in the same words as an impossible number.
+  }
+  throw new PhoneNumberError(
+    `"${number}" is not a phone number${known ? ` that can be reached in or from ${known}` : ""}; write it as +12025550123`,
+  );
+}
+
+/**
+ * Writes an E.164 number in a trunk's format.
+ *
+ * @throws PhoneNumberError when the format is national and the number is another country's: it has no national form there
+ */
+export function formatNumber(e164: string, { numberFormat, country }: NumberFormatOptions): string {
+  switch (numberFormat) {
+    case "international":
+      return e164;
+    case "international-without-plus":
+      return e164.replace(/^\+/, "");
+    case "national":
+      if (!isDomestic(e164, country)) {
+        throw new PhoneNumberError(`"${e164}" has no national form in ${country}`);
+      }
+      return parsePhoneNumberWithError(e164).formatNational().replace(/\D/g, "");
+  }
+}
+
+/**
+ * What a number becomes when an agent dials it through a trunk: pass the result to LiveKit as `sip_call_to`. In the national
+ * format a foreign number gets the country's international prefix (`00442079460000` from Romania). What is not a phone number
+ * (an extension, a SIP user, a service code such as `*98` or `112`) is dialled as it is.
+ *
+ * @example formatDialedNumber("+40 741 926 265", { numberFormat: "national", country: "RO" }) // "0741926265"
+ */
+export function formatDialedNumber(number: string, options: NumberFormatOptions): string {
+  let e164: string;
+  try {
+    e164 = parseNumber(number, options.country);
+  } catch {
+    return number;
+  }
+  const { numberFormat, country } = options;
+  if (numberFormat === "national" && !isDomestic(e164, country) && isKnownCountry(country)) {
+    return parsePhoneNumberWithError(e164).format("IDD", { fromCountry: country }).replace(/\D/g, "");
+  }
+  return formatNumber(e164, options);
+}
+
+/** Whether a number is dialled in its national form within a country: the countries of one calling code share it. */
+function isDomestic(e164: string, country: string): boolean {
+  return (
+    isKnownCountry(country) && parsePhoneNumberWithError(e164).countryCallingCode === getCountryCallingCode(country)
+  );
+}
+
+/**
+ * The forms in which a number shows up in calls from a VoIP system that writes it in this format: LiveKit ignores separators
+ * and `+`, but a national form is another number to it, so E.164 is listed too. What is not a phone number stays as it is.
+ */
+export function writtenForms(number: string, options: NumberFormatOptions): string[] {
+  try {
+    const e164 = parseNumber(number, options.country);
+    const written = formatNumber(e164, options);
+    return options.numberFormat === "national" ? [written, e164] : [written];
+  } catch {
+    return [number];
+  }
+}
+
+/** How LiveKit compares numbers (livekit/protocol, NormalizeNumber): without separators, and with a `+` in front. */
+export function matchingForm(number: string): string {
+  if (!/^\+?[\d\- ()]+$/.test(number)) {
+    return number;
+  }
+  const digits = number.replace(/[ \-()]/g, "");
+  return digits.startsWith("+") ? digits : `+${digits}`;
+}
