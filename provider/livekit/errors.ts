@@ -1,0 +1,44 @@
+/** What can go wrong on the way to LiveKit. Every message in here is free of tokens, keys' secrets and passwords. */
+
+/** The twirp codes and HTTP statuses that callers decide by. */
+export type Failure =
+  /** No answer: refused, reset, unresolvable or timed out. Whether the server acted is not known. */
+  | "unreachable"
+  /** The server does not accept the API key, its secret or the token (HTTP 401 or 403). */
+  | "unauthenticated"
+  /** The token's times do not fit the server's clock. */
+  | "clock"
+  /** The object that the call names does not exist. */
+  | "not-found"
+  /** The server refuses the request for what it says (validation, conflicts). */
+  | "refused"
+  /** Anything else, 5xx and 429 included. */
+  | "failed";
+
+/** A call to LiveKit that did not succeed. `message` is a sentence for the user; secrets are cut out of it. */
+export class LiveKitError extends Error {
+  override readonly name = "LiveKitError";
+
+  constructor(
+    readonly failure: Failure,
+    /** The Twirp method, for example `UpdateSIPInboundTrunk`. */
+    readonly method: string,
+    message: string,
+    /** The HTTP status, where there was an answer. */
+    readonly status?: number,
+    options?: { cause?: unknown },
+  ) {
+    super(message, options);
+  }
+}
+
+const JWT = /\beyJ[\w-]*\.[\w-]*(\.[\w-]*)?/g;
+
+/**
+ * Cuts secrets out of a text that came from outside: anything that looks like a token (LiveKit answers a wrong secret
+ * with the whole token in the message), and each of `secrets` literally, longest first.
+ */
+export function redact(text: string, secrets: Iterable<string>): string {
+  const longestFirst = [...new Set(secrets)].filter((secret) => secret.length >= 3).sort((a, b) => b.length - a.length);
+  return longestFirst.reduce((cut, secret) => cut.replaceAll(secret, "[secret]"), text).replace(JWT, "[token]");
+}

@@ -1,0 +1,222 @@
+/** The trunks of one integration on the platform: finding them by their marker, keeping the inbound one closed, their metadata. */
+
+import { closedCredential, isClosedUsername } from "../credential/password";
+import { matchingForm } from "../phone-number/format";
+import type { Account } from "./account";
+import type { InboundFields, InboundTrunk, OutboundTrunk } from "./messages";
+import { canonicalMetadata, composeMetadata, type Marker, type Metadata, parseMetadata } from "./ownership";
+import { listInbound, listOutbound } from "./sip-api";
+
+type Trunk = InboundTrunk | OutboundTrunk;
+
+/** What is there of a pair; `spare` are further trunks that carry its marker, left behind by a create that was cut off. */
+export interface Pair {
+  readonly inbound?: InboundTrunk;
+  readonly outbound?: OutboundTrunk;
+  readonly spare: readonly Trunk[];
+}
+
+/** Which trunks belong to a SipTrunk. */
+export interface PairKey {
+  /** The resource's id, as written in the marker. */
+  readonly id: string;
+  /** The LiveKit ids that the state holds: they find a trunk whose metadata somebody has overwritten. */
+  readonly inboundTrunkId?: unknown;
+  readonly outboundTrunkId?: unknown;
+}
+
+const parsed = new WeakMap<Trunk, Metadata>();
+
+/** A trunk's metadata, taken apart once. */
+export function metadataOf(trunk: Trunk): Metadata {
+  let metadata = parsed.get(trunk);
+  if (!metadata) {
+    metadata = parseMetadata(trunk.metadata);
+    parsed.set(trunk, metadata);
+  }
+  return metadata;
+}
+
+/** The trunks of a SipTrunk that exists, by the shared listing. One with another resource's marker is not its own. */
+export async function pairOf(account: Account, key: PairKey): Promise<Pair> {
+  const [inbound, outbound] = await Promise.all([account.inbound.all(), account.outbound.all()]);
+  return pairIn(
+    inbound.filter(isOf(key.id, key.inboundTrunkId)),
+    outbound.filter(isOf(key.id, key.outboundTrunkId)),
+    key,
+  );
+}
+
+/** The trunks of a SipTrunk as they are now: by the ids that the state holds, and listed anew where one is not found so. */
+export async function freshPairOf(account: Account, key: PairKey): Promise<Pair> {
+  const ids = (id: unknown) => (typeof id === "string" ? [id] : []);
+  const [inbound, outbound, known] = await Promise.all([
+    listInbound(account.connection, ids(key.inboundTrunkId)),
+    listOutbound(account.connection, ids(key.outboundTrunkId)),
+    pairOf(account, key),
+  ]);
+  if (inbound.some(isOf(key.id, key.inboundTrunkId)) && outbound.some(isOf(key.id, key.outboundTrunkId))) {
+    return { ...pairIn(inbound, outbound, key), spare: known.spare };
+  }
+  await Promise.all([account.inbound.fresh(), account.outbound.fresh()]);
+  return pairOf(account, key);
+}
+
+/** The trunks that carry an owner's marker, whichever its id: what an earlier create left behind. */
+export async function pairOwnedBy(account: Account, owner: string): Promise<Pair> {
+  const isOwned = (trunk: Trunk) => metadataOf(trunk).marker?.owner === owner;
+  const [inbound, outbound] = await Promise.all([account.inbound.all(), account.outbound.all()]);
+  return pairIn(inbound.filter(isOwned), outbound.filter(isOwned));
+}
+
+/** The inbound trunk of the SipTrunk with this owner, or the recorded one where somebody has overwritten its metadata. */
+export async function inboundOf(account: Account, owner: string, recorded: unknown): Promise<InboundTrunk | undefined> {
+  const inbound = await account.inbound.all();
+  return (
+    inbound.find((trunk) => metadataOf(trunk).marker?.owner === owner) ??
+    inbound.find((trunk) => trunk.id === recorded && !metadataOf(trunk).marker)
+  );
+}
+
+/** {@link inboundOf}, as it is now. */
+export async function freshInboundOf(
+  account: Account,
+  owner: string,
+  recorded: unknown,
+): Promise<InboundTrunk | undefined> {
+  const known = await inboundOf(account, owner, recorded);
+  const [trunk] = known ? await listInbound(account.connection, [known.id]) : [];
+  if (trunk) {
+    await account.inbound.put(trunk);
+  } else {
+    await account.inbound.fresh();
+  }
+  return inboundOf(account, owner, recorded);
+}
+
+function isOf(id: string, recorded: unknown): (trunk: Trunk) => boolean {
+  return (trunk) => {
+    const { marker } = metadataOf(trunk);
+    return marker ? marker.id === id : trunk.id === recorded;
+  };
+}
+
+/** Of several, the one that the state knows, else the oldest name: the choice must not change between two runs. */
+function pairIn(inbound: InboundTrunk[], outbound: OutboundTrunk[], key?: PairKey): Pair {
+  const chosenInbound = inbound.find(({ id }) => id === key?.inboundTrunkId) ?? first(inbound);
+  const chosenOutbound = outbound.find(({ id }) => id === key?.outboundTrunkId) ?? first(outbound);
+  return {
+    ...(chosenInbound ? { inbound: chosenInbound } : {}),
+    ...(chosenOutbound ? { outbound: chosenOutbound } : {}),
+    spare: [...inbound, ...outbound].filter((trunk) => trunk !== chosenInbound && trunk !== chosenOutbound),
+  };
+}
+
+function first<Item extends Trunk>(trunks: readonly Item[]): Item | undefined {
+  return trunks.toSorted((a, b) => (a.id < b.id ? -1 : 1))[0];
+}
+
+/** The fields that keep an inbound trunk closed: a password that nobody knows, asked of every caller. */
+export function closedFields(): Pick<
+  InboundFields,
+  "authUsername" | "authPassword" | "authRealm" | "allowedAddresses" | "allowedNumbers"
+> {
+  return { ...closedCredential(), authRealm: "", allowedAddresses: [], allowedNumbers: [] };
+}
+
+/** Whether an inbound trunk is closed. Where LiveKit hides passwords, the username has to do. */
+export function isClosed(trunk: InboundTrunk): boolean {
+  return isClosedUsername(trunk.authUsername) && (trunk.authPassword !== "" || hidesPassword(trunk));
+}
+
+/** What a SipTrunk keeps of itself in the metadata of both of its trunks. */
+export type OwnMarker = Omit<Marker, "openedBy" | "writtenAt">;
+
+/** Whether a trunk's metadata is other than wanted, not counting what changes with every write. */
+export function metadataDiffers(trunk: Trunk, user: string, own: OwnMarker): boolean {
+  const { user: actual, marker } = metadataOf(trunk);
+  return (
+    canonicalMetadata(actual) !== canonicalMetadata(user) ||
+    !marker ||
+    marker.owner !== own.owner ||
+    marker.id !== own.id ||
+    marker.numberFormat !== own.numberFormat ||
+    marker.country !== own.country
+  );
+}
+
+/**
+ * The metadata for a change of a trunk: undefined where it stays as it is. Where the platform says when a trunk was changed,
+ * the time of our own change goes with it, to be told from changes by others.
+ */
+export function metadataFor(
+  trunk: Trunk,
+  user: string,
+  own: OwnMarker,
+  openedBy: Marker["openedBy"] = metadataOf(trunk).marker?.openedBy,
+): string | undefined {
+  const before = metadataOf(trunk).marker?.openedBy;
+  if (
+    !trunk.updatedAt &&
+    before?.id === openedBy?.id &&
+    before?.owner === openedBy?.owner &&
+    !metadataDiffers(trunk, user, own)
+  ) {
+    return undefined;
+  }
+  return composeMetadata(user, {
+    ...own,
+    ...(openedBy ? { openedBy } : {}),
+    ...(trunk.updatedAt ? { writtenAt: new Date().toISOString() } : {}),
+  });
+}
+
+/** How far two clocks may be apart, in milliseconds: LiveKit accepts tokens that are off by a minute. */
+const CLOCK_TOLERANCE_MS = 70_000;
+
+/** Whether the platform keeps a trunk's password to itself: it says when the trunk changed, and shows a username alone. */
+export function hidesPassword(trunk: Trunk): boolean {
+  return trunk.updatedAt !== undefined && trunk.authUsername !== "" && trunk.authPassword === "";
+}
+
+/** Whether somebody else wrote a trunk after this package did, and when, by the platform's clock. */
+export function changedByOthersAt(trunk: Trunk): Date | undefined {
+  const { createdAt, updatedAt } = trunk;
+  const { writtenAt } = metadataOf(trunk).marker ?? {};
+  const written = writtenAt ? Date.parse(writtenAt) : createdAt?.getTime();
+  return updatedAt && written !== undefined && updatedAt.getTime() - written > CLOCK_TOLERANCE_MS
+    ? updatedAt
+    : undefined;
+}
+
+/** Where LiveKit hides a trunk's password and somebody else has written the trunk since: the evidence, in words. */
+export function hiddenChange(kind: "inbound" | "outbound", trunk: Trunk): string | undefined {
+  const at = hidesPassword(trunk) ? changedByOthersAt(trunk) : undefined;
+  return at
+    ? `${kind} trunk ${trunk.id} was written outside Pulumi at ${at.toISOString()}; LiveKit hides its password, so it may have changed too`
+    : undefined;
+}
+
+/**
+ * The trunk that stands in the way of an inbound trunk with these numbers, by LiveKit's rule: the same called number, and a
+ * caller that both would take (livekit/protocol, ValidateTrunks).
+ */
+export function conflictingTrunk(
+  candidate: { readonly numbers: readonly string[]; readonly allowedNumbers: readonly string[] },
+  others: readonly InboundTrunk[],
+): InboundTrunk | undefined {
+  const called = callKeys(candidate.numbers);
+  const callers = callKeys(candidate.allowedNumbers);
+  return others.find(
+    (other) => overlap(called, callKeys(other.numbers)) && overlap(callers, callKeys(other.allowedNumbers)),
+  );
+}
+
+/** An empty list takes every number, and only collides with another that does. */
+function callKeys(numbers: readonly string[]): ReadonlySet<string> {
+  return new Set(numbers.length === 0 ? [""] : numbers.map(matchingForm));
+}
+
+function overlap(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
+  return [...a].some((item) => b.has(item));
+}

@@ -1,0 +1,95 @@
+import { type ConfigReader, readConnection } from "../provider/livekit/connection";
+import { redact } from "../provider/livekit/errors";
+
+const SECRET = "canary-api-secret-0123456789abcdef";
+
+function read(config: Record<string, string>, env: NodeJS.ProcessEnv = {}) {
+  const reader: ConfigReader = (key) => config[key];
+  return readConnection(reader, env);
+}
+
+const complete = {
+  "livekit:url": "wss://acme-x1.livekit.cloud",
+  "livekit:apiKey": "APIabcdefgh",
+  "livekit:apiSecret": SECRET,
+};
+
+describe("connection", () => {
+  test.each([
+    ["wss://acme-x1.livekit.cloud", "https://acme-x1.livekit.cloud"],
+    ["https://acme-x1.livekit.cloud/", "https://acme-x1.livekit.cloud"],
+    ["ws://localhost:7880", "http://localhost:7880"],
+    ["http://127.0.0.1:7880", "http://127.0.0.1:7880"],
+    ["http://[::1]:7880", "http://[::1]:7880"],
+    ["https://sip.acme.com/livekit", "https://sip.acme.com/livekit"],
+  ])("%s is called at %s", (url, called) => {
+    expect(read({ ...complete, "livekit:url": url }).url).toBe(called);
+  });
+
+  test("comes from the environment where the stack has no configuration", () => {
+    const env = { LIVEKIT_URL: "ws://127.0.0.1:7880", LIVEKIT_API_KEY: "devkey", LIVEKIT_API_SECRET: SECRET };
+    expect(read({}, env)).toMatchObject({ url: "http://127.0.0.1:7880", apiKey: "devkey" });
+    expect(read(complete, env).apiKey).toBe("APIabcdefgh");
+  });
+
+  test.each([
+    [
+      "livekit:url",
+      undefined,
+      "livekit:url is not configured: run `pulumi config set livekit:url <value>` or set LIVEKIT_URL.",
+    ],
+    [
+      "livekit:apiSecret",
+      " ",
+      "livekit:apiSecret is not configured: run `pulumi config set --secret livekit:apiSecret <value>` or set LIVEKIT_API_SECRET.",
+    ],
+    ["livekit:url", "acme", "livekit:url is not a URL"],
+    ["livekit:url", "ftp://acme.livekit.cloud", "must begin with wss://"],
+    ["livekit:url", "wss://user:pw@acme.livekit.cloud", "must not hold credentials"],
+    ["livekit:url", "ws://10.0.0.1:7880", "would send passwords in clear text to 10.0.0.1:7880"],
+    ["livekit:url", "http://127.0.0.1.evil.example", "would send passwords in clear text"],
+    ["livekit:sipHost", "sip:acme;transport=tcp", "must be a plain host name"],
+    ["livekit:outboundProxy", '{"address":"sip:proxy"}', "livekit:outboundProxy.address must be a host or IP"],
+    ["livekit:outboundProxy", '{"address":"proxy;lr"}', "livekit:outboundProxy.address must be a host or IP"],
+    ["livekit:outboundProxy", '{"address":"proxy","header":"To"}', "must be the name of an X-… header"],
+    ["livekit:outboundProxy", "{broken", "is not valid JSON"],
+  ])("with %s = %p", (key, value, message) => {
+    const config: Record<string, string> = { ...complete, ...(value === undefined ? {} : { [key]: value }) };
+    if (value === undefined) {
+      delete config[key];
+    }
+    expect(() => read(config)).toThrow(message);
+  });
+
+  test("gives sipUri its host from the project id, or from sipHost", () => {
+    expect(read({ ...complete, "livekit:projectId": "p_5wed79aeavr" }).sipHost).toBe("5wed79aeavr.sip.livekit.cloud");
+    expect(read({ ...complete, "livekit:sipHost": "sip.acme.com" }).sipHost).toBe("sip.acme.com");
+    expect(read(complete).sipHost).toBeUndefined();
+  });
+
+  test("names the project by host and key without giving the key away", () => {
+    const { project } = read(complete);
+    expect(project).toMatch(/^acme-x1\.livekit\.cloud \(key APIab….{4}\)$/);
+    expect(read({ ...complete, "livekit:apiKey": "APIabcdefgX" }).project).not.toBe(project);
+    expect(JSON.stringify(project)).not.toContain(SECRET);
+  });
+
+  test("takes the proxy's address alone, or with its header", () => {
+    expect(read({ ...complete, "livekit:outboundProxy": "proxy.acme.com:5080" }).outboundProxy).toEqual({
+      address: "proxy.acme.com:5080",
+      header: "X-Outbound-Destination",
+    });
+    expect(
+      read({ ...complete, "livekit:outboundProxy": '{"address":"proxy.acme.com","header":"X-To"}' }).outboundProxy,
+    ).toEqual({ address: "proxy.acme.com", header: "X-To" });
+  });
+});
+
+describe("redaction", () => {
+  test("cuts tokens and secrets out of foreign text", () => {
+    const token = "eyJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJkZXYifQ.c2lnbmF0dXJl";
+    expect(redact(`invalid token: ${token}, error: ${SECRET} x ${SECRET}2`, [SECRET, `${SECRET}2`])).toBe(
+      "invalid token: [token], error: [secret] x [secret]",
+    );
+  });
+});
