@@ -1,0 +1,18 @@
+/** Turns the type that a schema takes into the type that a Pulumi program may pass. */
+
+import type * as pulumi from "@pulumi/pulumi";
+import type { z } from "zod";
+
+/** A value, or an output of one, at every level. */
+export type DeepInput<Value> = pulumi.Input<
+  [Value] extends [readonly (infer Item)[]]
+    ? DeepInput<Item>[]
+    : [Value] extends [object]
+      ? { [Key in keyof Value]: DeepInput<Value[Key]> }
+      : Value
+>;
+
+/** The arguments of a resource, from its schema. */
+export type ArgsOf<Schema extends z.ZodType> = {
+  [Key in keyof z.input<Schema>]: DeepInput<Exclude<z.input<Schema>[Key], undefined>>;
+};

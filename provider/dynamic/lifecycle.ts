@@ -1,0 +1,290 @@
+/**
+ * Makes a Pulumi lifecycle out of what a resource says of itself: its schema, what it wants, what it observes. check(),
+ * diff(), read() and the words of the plan are the same for all resources and live here; a resource only talks about LiveKit.
+ */
+
+import type { dynamic } from "@pulumi/pulumi";
+import type { z } from "zod";
+import { ConfigurationError } from "../livekit/connection";
+import { LiveKitError } from "../livekit/errors";
+import { nameOf } from "../livekit/ownership";
+import { explain, ResourceError } from "./errors";
+import type { Claim, Session } from "./session";
+import { containsUnknown, defined, type Props, same } from "./values";
+
+/** The resource types of this package. */
+export type Kind = "SipTrunk" | "InboundAuth" | "DispatchRule";
+
+/** What `platformStatus` says while the platform is as declared. */
+export const IN_SYNC = "in sync";
+
+/** What a field's `meta()` may say of how a change of it behaves. */
+export interface FieldBehaviour {
+  /** What LiveKit does when the field is left out: leaving it out and saying this are the same. */
+  readonly whenAbsent?: unknown;
+  /** A change makes a new resource instead of updating this one. */
+  readonly replaces?: boolean;
+}
+
+declare module "zod" {
+  interface GlobalMeta extends FieldBehaviour {}
+}
+
+/** What was found on the platform for a resource that exists. */
+export interface Observation {
+  /** The inputs that differ there, as they are there; never a password: its fingerprint stands for it. */
+  readonly values: Props;
+  /** Each difference in words, without any value; empty when all is as applied. */
+  readonly words: readonly string[];
+  /** Outputs that have changed by themselves. */
+  readonly outputs?: Props;
+}
+
+/** What a resource's operations are given. */
+export interface Wanted<Args> {
+  /** Who owns it: organization/project/stack/name. */
+  readonly owner: string;
+  readonly args: Args;
+  /** The inputs as the engine has them: what goes back as outputs. */
+  readonly inputs: Props;
+}
+
+/** What a resource says of itself. */
+export interface Resource<Schema extends z.ZodObject> {
+  readonly kind: Kind;
+  readonly schema: Schema;
+  /** Rules across fields, as sentences. A field that is not known yet, or not given, is undefined. */
+  rules(args: Partial<z.output<Schema>>, isKnown: (field: keyof z.output<Schema>) => boolean): string[];
+  /** Fields in one way of writing, where that takes other fields to know; what it returns replaces what was given. */
+  canonical(args: Partial<z.output<Schema>>): Partial<z.output<Schema>>;
+  /** What no other resource of the program may have; only called when every field it needs may be unknown. */
+  claims(args: Partial<z.output<Schema>>): Claim[];
+  /** Computed inputs beside `platformStatus`: what the plan shows of things that can't be shown themselves. */
+  computed(
+    session: Session,
+    owner: string,
+    args: Partial<z.output<Schema>>,
+    olds: Props,
+    isKnown: (field: keyof z.output<Schema>) => boolean,
+  ): Props;
+  /** What stands in the way on the platform, as sentences. */
+  conflicts(
+    session: Session,
+    owner: string,
+    args: Partial<z.output<Schema>>,
+    /** The resource itself, where it exists already. */
+    existing?: { readonly id: string; readonly state: Props },
+  ): Promise<string[]>;
+  /** Compares the platform with what was last applied; undefined when the resource is gone. */
+  observe(
+    session: Session,
+    id: string,
+    applied: Wanted<z.output<Schema>>,
+    state: Props,
+  ): Promise<Observation | undefined>;
+  /** Whether a resource that is gone can only come back under a new id. */
+  readonly goneNeedsNewId: boolean;
+  /** Whether, when it is replaced, the old one has to go first. */
+  readonly deleteBeforeReplace: boolean;
+  create(session: Session, wanted: Wanted<z.output<Schema>>): Promise<{ id: string; outputs: Props }>;
+  /** Brings the platform to what is wanted, whatever it finds there. Returns the outputs beside the inputs. */
+  update(session: Session, id: string, wanted: Wanted<z.output<Schema>>, state: Props): Promise<Props>;
+  delete(session: Session, id: string, applied: Wanted<z.output<Schema>>, state: Props): Promise<void>;
+}
+
+/** The dynamic provider methods of one resource, for one host process. */
+export type Lifecycle = Required<
+  Pick<dynamic.ResourceProvider, "check" | "diff" | "create" | "read" | "update" | "delete">
+>;
+
+export function lifecycle<Schema extends z.ZodObject>(resource: Resource<Schema>, session: Session): Lifecycle {
+  type Args = z.output<Schema>;
+  const fields = Object.entries(resource.schema.shape);
+
+  const wanted = (props: Props): Wanted<Args> => {
+    const owner = String(props.owner);
+    const args = resource.schema.parse(Object.fromEntries(fields.map(([field]) => [field, props[field]])));
+    return { owner, args, inputs: props };
+  };
+
+  const guarded = async <Result>(doing: string, props: Props, work: () => Promise<Result>): Promise<Result> => {
+    try {
+      return await work();
+    } catch (error) {
+      throw explain(error, doing, resource.kind, props, session.told);
+    }
+  };
+
+  return {
+    async check(olds: Props, news: Props) {
+      const { inputs, known, isKnown, problems } = validate(resource, news);
+      const owner = String(news.owner);
+      try {
+        if (problems.length === 0) {
+          problems.push(...session.claims.make(resource.kind, owner, resource.claims(known)));
+          const exists = Object.keys(olds).length > 0;
+          Object.assign(inputs, resource.computed(session, owner, known, olds, isKnown), { platformStatus: IN_SYNC });
+          problems.push(...(exists ? [] : await resource.conflicts(session, owner, known)));
+        }
+      } catch (error) {
+        if (!(error instanceof LiveKitError || error instanceof ConfigurationError)) {
+          throw explain(error, "Checking", resource.kind, news, session.told);
+        }
+        problems.push(error.message);
+      }
+      // The engine prints the value of the property that a failure names, secret or not: the sentence names it instead.
+      return { inputs, failures: problems.map((reason) => ({ property: "", reason })) };
+    },
+
+    diff: (id: string, olds: Props, news: Props) =>
+      guarded("Comparing", news, async () => {
+        const changed = [...fields.map(([field]) => field), ...computedInputs(news)].filter(
+          (field) => !same(olds[field] ?? absent(resource, field), news[field] ?? absent(resource, field)),
+        );
+        const replaces = changed.filter((field) => behaviour(resource, field)?.replaces);
+        const drift: string[] = [];
+        if (olds.platformStatus === IN_SYNC) {
+          const observation = await resource.observe(session, id, wanted(olds), olds);
+          drift.push(...(observation?.words ?? ["gone from LiveKit"]));
+          if (!observation && resource.goneNeedsNewId) {
+            replaces.push("platformStatus");
+          }
+          tell(session, resource.kind, news, drift);
+        }
+        const { known } = validate(resource, news);
+        const problems = await resource.conflicts(session, String(news.owner), known, { id, state: olds });
+        if (problems.length > 0) {
+          throw new ResourceError(`${resource.kind} "${nameOf(String(news.owner))}": ${problems.join(" ")}`);
+        }
+        return {
+          changes: changed.length > 0 || drift.length > 0,
+          replaces,
+          deleteBeforeReplace: resource.deleteBeforeReplace,
+        };
+      }),
+
+    create: (news: Props) =>
+      guarded("Creating", news, async () => {
+        const { id, outputs } = await resource.create(session, wanted(news));
+        return { id, outs: defined({ ...news, ...outputs }) };
+      }),
+
+    read: (id: string, state: Props) =>
+      guarded("Reading", state, async () => {
+        const applied = { ...state, ...lastApplied(state), platformStatus: IN_SYNC };
+        const observation = await resource.observe(session, id, wanted(applied), state);
+        if (!observation) {
+          return {};
+        }
+        const { words, outputs } = observation;
+        const values = Object.fromEntries(
+          Object.entries(observation.values).filter(
+            ([field, value]) => !same(value, Reflect.get(applied, field) ?? absent(resource, field)),
+          ),
+        );
+        const live = { ...applied, ...values, platformStatus: words.join("; ") || IN_SYNC };
+        const before = Object.fromEntries(
+          Object.keys(values).map((field) => [field, Reflect.get(applied, field) ?? null]),
+        );
+        return {
+          id,
+          inputs: defined(
+            Object.fromEntries(
+              ["owner", ...fields.map(([field]) => field), ...computedInputs(live)].map((field) => [
+                field,
+                Reflect.get(live, field),
+              ]),
+            ),
+          ),
+          // What was last applied stays in the state: a refresh that is kept must not make drift look like the normal.
+          props: defined({ ...live, ...outputs, __lastApplied: words.length > 0 ? JSON.stringify(before) : undefined }),
+        };
+      }),
+
+    update: (id: string, olds: Props, news: Props) =>
+      guarded("Updating", news, async () => ({
+        outs: defined({ ...news, ...(await resource.update(session, id, wanted(news), olds)) }),
+      })),
+
+    delete: (id: string, state: Props) =>
+      guarded("Deleting", state, () =>
+        resource.delete(session, id, wanted({ ...state, ...lastApplied(state) }), state),
+      ),
+  };
+}
+
+/** Reads each field that is known by its schema, then applies the rules across fields. */
+function validate<Schema extends z.ZodObject>(resource: Resource<Schema>, news: Props) {
+  const inputs: Record<string, unknown> = { owner: news.owner };
+  const known: Record<string, unknown> = {};
+  const problems: string[] = [];
+  const unknown = new Set<string>();
+  for (const [field, schema] of Object.entries<z.ZodType>(resource.schema.shape)) {
+    const value = news[field];
+    if (containsUnknown(value)) {
+      inputs[field] = value;
+      unknown.add(field);
+      continue;
+    }
+    const result = schema.safeParse(value ?? undefined);
+    if (result.success) {
+      if (result.data !== undefined) {
+        inputs[field] = result.data;
+        known[field] = result.data;
+      }
+    } else {
+      problems.push(...result.error.issues.map((issue) => sentence(field, value, issue)));
+    }
+  }
+  const stray = Object.keys(news).filter((field) => !(field in resource.schema.shape) && !INTERNAL.has(field));
+  problems.push(...stray.map((field) => `${field} is not an argument of ${resource.kind}: check its spelling.`));
+  const args = known as Partial<z.output<Schema>>;
+  const isKnown = (field: keyof z.output<Schema>) => !unknown.has(String(field));
+  if (problems.length === 0) {
+    problems.push(...resource.rules(args, isKnown));
+  }
+  const canonical = problems.length === 0 ? resource.canonical(args) : {};
+  return { inputs: { ...inputs, ...canonical }, known: { ...args, ...canonical }, isKnown, problems };
+}
+
+const INTERNAL: ReadonlySet<string> = new Set(["owner", "__provider"]);
+
+/** Our own messages go on from the field's name in lower case; zod's begin with a capital letter and stand for themselves. */
+function sentence(field: string, value: unknown, { path, message }: z.core.$ZodIssue): string {
+  if (value === undefined || value === null) {
+    return `${field} is missing: set it.`;
+  }
+  const where = path.map((part) => (typeof part === "number" ? `[${part}]` : `.${String(part)}`)).join("");
+  const first = message.charAt(0);
+  const isOurs = first === first.toLowerCase();
+  return `${field}${where} ${isOurs ? message : `is not valid: ${first.toLowerCase()}${message.slice(1)}`}.`;
+}
+
+/** The computed inputs that a resource's properties hold. */
+function computedInputs(props: Props): string[] {
+  return ["credentialFingerprint", "sipUri", "platformStatus"].filter((field) => field in props);
+}
+
+function behaviour<Schema extends z.ZodObject>(resource: Resource<Schema>, field: string): FieldBehaviour | undefined {
+  const schema: z.ZodType | undefined = resource.schema.shape[field];
+  return schema?.meta();
+}
+
+function absent<Schema extends z.ZodObject>(resource: Resource<Schema>, field: string): unknown {
+  return behaviour(resource, field)?.whenAbsent;
+}
+
+/** What was applied in the fields that have changed on the platform since; JSON, so that what was absent can be told, too. */
+function lastApplied({ __lastApplied: text }: Props): Props {
+  const fields: Record<string, unknown> = typeof text === "string" ? JSON.parse(text) : {};
+  return Object.fromEntries(Object.entries(fields).map(([field, value]) => [field, value ?? undefined]));
+}
+
+/** Without refresh the plan has no place for words but the diagnostics: the host's output shows there as information. */
+function tell(session: Session, kind: string, { owner }: Props, words: readonly string[]): void {
+  const key = `${kind} ${String(owner)}`;
+  if (words.length > 0 && !session.told.has(key)) {
+    session.told.add(key);
+    process.stdout.write(`${kind} "${nameOf(String(owner))}" is not as declared: ${words.join("; ")}.\n`);
+  }
+}

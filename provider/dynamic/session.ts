@@ -1,0 +1,51 @@
+/** What one host process holds: the configuration, the account behind it, and what the program's resources lay claim to. */
+
+import { Account } from "../livekit/account";
+import { type ConfigReader, readConnection } from "../livekit/connection";
+import { nameOf } from "../livekit/ownership";
+
+export class Session {
+  readonly claims = new Claims();
+  /** What has been told already: the drift of a resource (diff() runs more than once), what stops all resources alike. */
+  readonly told = new Set<string>();
+  /** Ids of LiveKit objects that resources of this program are known to be: they are not in each other's way. */
+  readonly managed = new Set<string>();
+  private cached?: Account;
+
+  constructor(
+    private readonly config: ConfigReader,
+    private readonly env: NodeJS.ProcessEnv = process.env,
+  ) {}
+
+  /** @throws ConfigurationError when the connection is not configured, or wrongly */
+  get account(): Account {
+    this.cached ??= new Account(readConnection(this.config, this.env));
+    return this.cached;
+  }
+}
+
+/** Something that only one resource of a program may have. */
+export interface Claim {
+  readonly key: string;
+  /** The claim in words, for the sentence that refuses it. */
+  readonly words: string;
+}
+
+/** Finds two resources of one program that want the same thing, also while nothing of it exists yet. */
+export class Claims {
+  private readonly byOwner = new Map<string, readonly Claim[]>();
+
+  /** Notes what `owner` claims, in place of what it claimed before. Returns what another resource claims already. */
+  make(kind: string, owner: string, claims: readonly Claim[]): string[] {
+    this.byOwner.set(`${kind} ${owner}`, claims);
+    const problems: string[] = [];
+    for (const [other, theirs] of this.byOwner) {
+      const shared = claims.find(({ key }) => theirs.some((claim) => claim.key === key));
+      if (shared && other !== `${kind} ${owner}`) {
+        const otherName = nameOf(other.slice(other.indexOf(" ") + 1));
+        problems.push(`${shared.words} in ${other.slice(0, other.indexOf(" "))} "${otherName}" too`);
+      }
+    }
+    return problems;
+  }
+}
