@@ -1,0 +1,767 @@
+/** SipTrunk: one SIP integration, as an inbound and an outbound LiveKit trunk that share one credential. */
+
+import { randomBytes } from "node:crypto";
+import * as pulumi from "@pulumi/pulumi";
+import { z } from "zod";
+import { credentialFingerprint } from "./credential/fingerprint";
+import { lacksSpecialCharacter, passwordProblems } from "./credential/password";
+import { ResourceError } from "./dynamic/errors";
+import { fingerprintOf } from "./dynamic/fingerprint";
+import type { ArgsOf } from "./dynamic/inputs";
+import type { Observation, Resource, Wanted } from "./dynamic/lifecycle";
+import { ownerOf } from "./dynamic/owner";
+import { goneForGood } from "./dynamic/project";
+import { thinProvider } from "./dynamic/provider";
+import * as schemas from "./dynamic/schemas";
+import { differences, type Props, UNKNOWN } from "./dynamic/values";
+import type { Account } from "./livekit/account";
+import { exposureOf } from "./livekit/addresses";
+import { ConfigurationError, type Connection } from "./livekit/connection";
+import { LiveKitError } from "./livekit/errors";
+import {
+  INCLUDE_HEADERS,
+  type InboundFields,
+  type InboundTrunk,
+  type OutboundFields,
+  type OutboundTrunk,
+  TRANSPORTS,
+} from "./livekit/messages";
+import { composeMetadata, MARKER_KEY, nameOf, stackOf } from "./livekit/ownership";
+import * as sip from "./livekit/sip-api";
+import * as trunks from "./livekit/trunks";
+import {
+  formatNumber,
+  isKnownCountry,
+  matchingForm,
+  NUMBER_FORMATS,
+  type NumberFormatOptions,
+  PhoneNumberError,
+  parseNumber,
+  writtenForms,
+} from "./phone-number/format";
+
+const schema = z.strictObject({
+  /**
+   * What the VoIP system gives the platform: `"extension"`, an extension of a PBX, or `"did"`, direct inward dial numbers.
+   * @livekit decides what goes into `numbers`
+   * @answers Step 3: SIP trunk type
+   */
+  type: z.enum(["extension", "did"]),
+
+  /**
+   * The extension that the platform is on the PBX, for example `"1011"`. Only with `type: "extension"`.
+   * @livekit inbound `numbers`, outbound `numbers`
+   * @answers Step 3: SIP Extension
+   */
+  extension: z
+    .string()
+    .regex(/^[\w.*#+-]+$/, { error: 'must be an extension as it is dialled, for example "1011"' })
+    .optional(),
+
+  /**
+   * The phone numbers that the VoIP system routes to the platform, written internationally, or as within `country`. Only
+   * with `type: "did"`.
+   * @livekit inbound `numbers` and outbound `numbers`, in `numberFormat`; the national format adds +E.164 on the way in
+   * @answers Step 3: Phone Number (DID)
+   */
+  numbers: z.array(z.string()).min(1, { error: "must hold at least one number" }).optional(),
+
+  /**
+   * Host or IP of the VoIP system, without scheme and port.
+   * @livekit outbound `address`
+   * @answers Step 4: SIP Address
+   */
+  address: schemas.host,
+
+  /**
+   * Port of the VoIP system, 1 to 65535.
+   * @default by SRV record, or the transport's own
+   * @livekit outbound `address`, after a colon
+   * @answers Step 4: SIP Address
+   */
+  port: z.number().int().min(1).max(65535).optional(),
+
+  /**
+   * How calls are sent out: `"auto"`, `"udp"`, `"tcp"` or `"tls"`.
+   * @default `"auto"`
+   * @livekit outbound `transport`
+   */
+  transport: z.enum(TRANSPORTS).optional().meta({ whenAbsent: "auto" }),
+
+  /**
+   * Encryption of the media (SRTP): `"disabled"`, `"allow"` or `"require"`.
+   * @default `"disabled"`
+   * @livekit inbound and outbound `media.encryption`
+   */
+  mediaEncryption: schemas.mediaEncryption.optional().meta({ whenAbsent: "disabled" }),
+
+  /**
+   * The user name of the credential, in both directions.
+   * @default the extension; none for `type: "did"`
+   * @livekit outbound `authUsername`; inbound `authUsername` once an InboundAuth asks for credentials
+   * @answers Steps 1, 3: Username
+   */
+  username: z
+    .string()
+    .min(1)
+    .refine((name) => !/[\s"]/.test(name), { error: "must not hold spaces or quotation marks" })
+    .optional(),
+
+  /**
+   * The password of the credential, in both directions. Always kept secret. At least 12 characters, with digits, upper and
+   * lower case letters; special characters are recommended.
+   * @livekit outbound `authPassword`; inbound `authPassword` once an InboundAuth asks for credentials
+   * @answers Steps 1, 3: Password; Security Requirements
+   */
+  password: z
+    .string()
+    .superRefine((password, context) => {
+      const missing = passwordProblems(password);
+      if (missing.length > 0) {
+        context.addIssue(`is too weak: it also needs ${missing.join(", ")}`);
+      }
+    })
+    .optional(),
+
+  /**
+   * The country in which the trunk is provisioned, ISO 3166-1 alpha-2, for example `"US"`.
+   * @livekit outbound `destinationCountry`; `country` in the metadata of both
+   * @answers Step 7: Country
+   */
+  country: z
+    .string()
+    .refine(isKnownCountry, { error: 'is not a country code of ISO 3166-1 alpha-2: write it like "US" or "RO"' }),
+
+  /**
+   * How the VoIP system writes phone numbers: `"international"` (`+12025550123`), `"international-without-plus"`
+   * (`12025550123`) or `"national"` (`0741926265`). Agents follow it with `formatDialedNumber`.
+   * @default `"international"`
+   * @livekit shapes inbound and outbound `numbers`; `numberFormat` in the metadata of both
+   * @answers Step 5: Number Format
+   */
+  numberFormat: z.enum(NUMBER_FORMATS).optional().meta({ whenAbsent: "international" }),
+
+  /**
+   * Sends calls through the platform's proxy with a fixed IP address (stack configuration `livekit:outboundProxy`), for VoIP
+   * systems that only take calls from one address.
+   * @default `false`
+   * @livekit outbound `address` (the proxy's) and `headers` (the real destination)
+   * @answers Step 4: Outbound Proxy (Fixed IP)
+   */
+  fixedIp: z.boolean().optional().meta({ whenAbsent: false }),
+
+  /**
+   * The trunks' name on LiveKit.
+   * @default the resource's name
+   * @livekit inbound and outbound `name`
+   */
+  name: z.string().min(1),
+
+  /**
+   * Your own metadata for the trunks. This package writes its own beside it, under `pulumi-livekit-sip`. At most 512 KiB.
+   * @livekit inbound and outbound `metadata`
+   */
+  metadata: schemas.metadata.optional().meta({ whenAbsent: "" }),
+
+  /**
+   * Headers to send: in the INVITE of calls out, in the 200 OK of calls in. Names that SIP itself depends on are refused.
+   * @livekit inbound and outbound `headers`
+   */
+  headers: schemas.headers.optional().meta({ whenAbsent: {} }),
+
+  /**
+   * Headers of the other side that become attributes of the SIP participant: header name to attribute name.
+   * @livekit inbound and outbound `headersToAttributes`
+   */
+  headersToAttributes: schemas.headersToAttributes.optional().meta({ whenAbsent: {} }),
+
+  /**
+   * Attributes that are sent as headers with BYE and REFER: attribute name to header name.
+   * @livekit inbound and outbound `attributesToHeaders`
+   */
+  attributesToHeaders: schemas.attributesToHeaders.optional().meta({ whenAbsent: {} }),
+
+  /**
+   * Which headers become `sip.h.*` attributes by themselves: `"none"`, `"x-headers"` or `"all"`.
+   * @default `"none"`
+   * @livekit inbound and outbound `includeHeaders`
+   */
+  includeHeaders: z.enum(INCLUDE_HEADERS).optional().meta({ whenAbsent: "none" }),
+
+  /**
+   * How long a caller waits for an agent to answer, in seconds.
+   * @default LiveKit's
+   * @livekit inbound `ringingTimeout`
+   */
+  ringingTimeout: schemas.seconds.optional().meta({ whenAbsent: 0 }),
+
+  /**
+   * How long a call in may last, in seconds.
+   * @default LiveKit's
+   * @livekit inbound `maxCallDuration`
+   */
+  maxCallDuration: schemas.seconds.optional().meta({ whenAbsent: 0 }),
+
+  /**
+   * Noise cancellation for callers.
+   * @default `false`
+   * @livekit inbound `krispEnabled`
+   */
+  krispEnabled: z.boolean().optional().meta({ whenAbsent: false }),
+
+  /**
+   * Host of the From header in calls out.
+   * @default the LiveKit project's SIP host
+   * @livekit outbound `fromHost`
+   */
+  fromHost: schemas.host.optional(),
+
+  /**
+   * Audio codecs to offer beside the default ones, or instead of them with `onlyListedCodecs`.
+   * @livekit inbound and outbound `media.codecs`
+   */
+  codecs: schemas.codecs.optional().meta({ whenAbsent: [] }),
+
+  /**
+   * Offer none but the listed `codecs`.
+   * @default `false`
+   * @livekit inbound and outbound `media.onlyListedCodecs`
+   */
+  onlyListedCodecs: z.boolean().optional().meta({ whenAbsent: false }),
+
+  /**
+   * How long a call may go without incoming media before it is ended, in seconds; 600 at most.
+   * @default LiveKit's
+   * @livekit inbound and outbound `media.mediaTimeout`
+   */
+  mediaTimeout: schemas.mediaTimeout.optional().meta({ whenAbsent: 0 }),
+});
+
+type Schema = typeof schema;
+type SipTrunkInputs = z.output<Schema>;
+type Common = Omit<ArgsOf<Schema>, "type" | "extension" | "numbers" | "name"> & Partial<Pick<ArgsOf<Schema>, "name">>;
+
+/** Arguments of a {@link SipTrunk} for one extension of a PBX. */
+export type ExtensionTrunkArgs = Common & {
+  type: "extension";
+  extension: NonNullable<ArgsOf<Schema>["extension"]>;
+  numbers?: undefined;
+};
+
+/** Arguments of a {@link SipTrunk} for direct inward dial numbers. */
+export type DidTrunkArgs = Common & {
+  type: "did";
+  numbers: NonNullable<ArgsOf<Schema>["numbers"]>;
+  extension?: undefined;
+};
+
+/** Arguments of a {@link SipTrunk}. */
+export type SipTrunkArgs = ExtensionTrunkArgs | DidTrunkArgs;
+
+function formatOf({ country, numberFormat = "international" }: SipTrunkInputs): NumberFormatOptions {
+  return { country, numberFormat };
+}
+
+/** The numbers that calls out show. */
+function callerIds(args: SipTrunkInputs): string[] {
+  return args.type === "extension"
+    ? [args.extension ?? ""]
+    : (args.numbers ?? []).map((number) => formatNumber(parseNumber(number, args.country), formatOf(args)));
+}
+
+/** The numbers that calls in are matched by. */
+function calledNumbers(args: SipTrunkInputs): string[] {
+  return args.type === "extension"
+    ? [args.extension ?? ""]
+    : (args.numbers ?? []).flatMap((number) => writtenForms(number, formatOf(args)));
+}
+
+function destination({ address, port }: SipTrunkInputs): string {
+  const host = address.includes(":") && !address.startsWith("[") ? `[${address}]` : address;
+  return port === undefined ? host : `${host}:${port}`;
+}
+
+/** What both trunks say alike. */
+function sharedFields(args: SipTrunkInputs) {
+  return {
+    name: args.name,
+    headers: args.headers ?? {},
+    headersToAttributes: args.headersToAttributes ?? {},
+    attributesToHeaders: args.attributesToHeaders ?? {},
+    includeHeaders: args.includeHeaders ?? "none",
+    mediaEncryption: args.mediaEncryption ?? "disabled",
+    codecs: args.codecs ?? [],
+    onlyListedCodecs: args.onlyListedCodecs ?? false,
+    mediaTimeout: args.mediaTimeout ?? 0,
+  } as const;
+}
+
+/** The inbound trunk as it should be, without its metadata and without who may call. */
+function inboundFields(args: SipTrunkInputs) {
+  return {
+    ...sharedFields(args),
+    numbers: calledNumbers(args),
+    ringingTimeout: args.ringingTimeout ?? 0,
+    maxCallDuration: args.maxCallDuration ?? 0,
+    krispEnabled: args.krispEnabled ?? false,
+  } satisfies Partial<InboundFields>;
+}
+
+/** The outbound trunk as it should be, without its metadata. */
+function outboundFields(args: SipTrunkInputs, { outboundProxy }: Pick<Connection, "outboundProxy">) {
+  const shared = sharedFields(args);
+  const to = destination(args);
+  const transport = args.transport ?? "auto";
+  const proxied = args.fixedIp && outboundProxy;
+  const target = transport === "auto" ? to : `${to};transport=${transport}`;
+  return {
+    ...shared,
+    numbers: callerIds(args),
+    address: proxied ? outboundProxy.address : to,
+    headers: proxied ? { ...shared.headers, [outboundProxy.header]: target } : shared.headers,
+    destinationCountry: args.country,
+    transport,
+    authUsername: args.username ?? "",
+    authPassword: args.password ?? "",
+    fromHost: args.fromHost ?? "",
+  } satisfies Partial<OutboundFields>;
+}
+
+/** The argument that a LiveKit field shows as in the plan, where it has another name. */
+const ARGUMENT_OF: Readonly<Record<string, keyof SipTrunkInputs>> = {
+  destinationCountry: "country",
+  authUsername: "username",
+  authPassword: "password",
+};
+
+/** A difference on the platform, as the argument's value: numbers in E.164 again, an address without what is not its own. */
+function liveValue(field: string, live: Props, args: SipTrunkInputs): { argument: string; value: unknown } {
+  const value = live[field];
+  if (field === "numbers" && Array.isArray(value)) {
+    return args.type === "extension"
+      ? { argument: "extension", value: value.join(", ") }
+      : { argument: "numbers", value: [...new Set(value.map((number) => readable(String(number), args.country)))] };
+  }
+  if (field === "address") {
+    return { argument: "address", value: args.fixedIp ? `${String(value)} (past the proxy)` : value };
+  }
+  return { argument: ARGUMENT_OF[field] ?? field, value };
+}
+
+function readable(number: string, country: string): string {
+  try {
+    return parseNumber(number, country);
+  } catch {
+    return number;
+  }
+}
+
+function ownMarker(owner: string, id: string, args: SipTrunkInputs): trunks.OwnMarker {
+  return { owner, id, numberFormat: args.numberFormat ?? "international", country: args.country };
+}
+
+/** The arguments in which a half differs from what was applied, with what is there. */
+function changesIn(
+  live: InboundTrunk | OutboundTrunk,
+  wanted: Props,
+  args: SipTrunkInputs,
+  own: trunks.OwnMarker,
+): Props {
+  const view: Props = { ...live };
+  const fields = differences<Props>(wanted, view).filter(
+    (field) => field !== "authPassword" || !trunks.hidesPassword(live),
+  );
+  const changes = fields.map((field) => liveValue(field, view, args));
+  return {
+    ...Object.fromEntries(changes.map(({ argument, value }) => [argument, value])),
+    ...(trunks.metadataDiffers(live, args.metadata ?? "", own) ? { metadata: trunks.metadataOf(live).user } : {}),
+  };
+}
+
+function missing(kind: string, recorded: unknown): string {
+  return recorded === undefined ? `${kind} trunk was never created` : `${kind} trunk ${String(recorded)} is gone`;
+}
+
+/** Compares what is on the platform with what was applied. */
+function compare(
+  { inbound, outbound, spare }: trunks.Pair,
+  { owner, args }: Wanted<SipTrunkInputs>,
+  id: string,
+  state: Props,
+  connection: Connection,
+): Observation {
+  const own = ownMarker(owner, id, args);
+  const { password, ...values } = {
+    ...(outbound && changesIn(outbound, outboundFields(args, connection), args, own)),
+    ...(inbound && changesIn(inbound, inboundFields(args), args, own)),
+  };
+  const changed = [...Object.keys(values), ...(password === undefined ? [] : ["password"])];
+  const hidden = outbound && trunks.hiddenChange("outbound", outbound);
+  const isOpened = inbound && !trunks.metadataOf(inbound).marker?.openedBy && !trunks.isClosed(inbound);
+  const words = [
+    changed.length > 0 && `${changed.join(", ")} changed outside Pulumi`,
+    !inbound && missing("inbound", state.inboundTrunkId),
+    !outbound && missing("outbound", state.outboundTrunkId),
+    hidden,
+    isOpened &&
+      `inbound trunk ${inbound.id} ${exposureOf(inbound) === "none" ? "was opened outside Pulumi" : "is OPEN TO ANYONE"}`,
+    spare.length > 0 && `${spare.map((trunk) => trunk.id).join(", ")} left over from an update that was cut off`,
+  ].filter((text) => typeof text === "string");
+  const fingerprint =
+    password === undefined ? hidden && "hidden" : credentialFingerprint(connection.apiSecret, owner, String(password));
+  return { values: { ...values, ...(fingerprint ? { credentialFingerprint: fingerprint } : {}) }, words };
+}
+
+/** Makes the inbound trunk what it should be. It stays closed, or opened by whom it is, at every moment. */
+async function ensureInbound(
+  account: Account,
+  live: InboundTrunk | undefined,
+  { owner, args }: Wanted<SipTrunkInputs>,
+  id: string,
+): Promise<InboundTrunk> {
+  const own = ownMarker(owner, id, args);
+  const wanted = inboundFields(args);
+  const user = args.metadata ?? "";
+  if (!live) {
+    const fields = { ...wanted, ...trunks.closedFields(), metadata: composeMetadata(user, own) };
+    return sip.createInbound(account.connection, fields);
+  }
+  const openedBy = trunks.metadataOf(live).marker?.openedBy;
+  const changes: Partial<InboundFields> = Object.fromEntries(
+    differences<Partial<InboundFields>>(wanted, live).map((field) => [field, Reflect.get(wanted, field)]),
+  );
+  const mustClose = !openedBy && !trunks.isClosed(live);
+  if (Object.keys(changes).length === 0 && !mustClose && !trunks.metadataDiffers(live, user, own)) {
+    return live;
+  }
+  const metadata = trunks.metadataFor(live, user, own);
+  const credential = mustClose ? trunks.closedFields() : hiddenCredential(live, changes, openedBy !== undefined, args);
+  return sip.updateInbound(account.connection, live, { ...changes, ...credential, metadata });
+}
+
+/** A whole replace must bring the password along; where LiveKit hides it, it is the credential's, or a new closed one. */
+function hiddenCredential(
+  live: InboundTrunk,
+  changes: Partial<InboundFields>,
+  isOpen: boolean,
+  args: SipTrunkInputs,
+): Partial<InboundFields> {
+  if (sip.isFieldWiseInbound(changes) || !trunks.hidesPassword(live)) {
+    return {};
+  }
+  return isOpen && live.authUsername === args.username && args.password
+    ? { authPassword: args.password }
+    : trunks.closedFields();
+}
+
+async function ensureOutbound(
+  account: Account,
+  live: OutboundTrunk | undefined,
+  { owner, args }: Wanted<SipTrunkInputs>,
+  id: string,
+  state: Props,
+): Promise<OutboundTrunk> {
+  const own = ownMarker(owner, id, args);
+  const wanted = outboundFields(args, account.connection);
+  const user = args.metadata ?? "";
+  if (!live) {
+    return sip.createOutbound(account.connection, { ...wanted, metadata: composeMetadata(user, own) });
+  }
+  const hidden = trunks.hidesPassword(live);
+  const keepsPassword = hidden && state.password === args.password && !trunks.changedByOthersAt(live);
+  const changed = differences<Partial<OutboundFields>>(wanted, live).filter(
+    (field) => field !== "authPassword" || !keepsPassword,
+  );
+  if (changed.length === 0 && !trunks.metadataDiffers(live, user, own)) {
+    return live;
+  }
+  const changes: Partial<OutboundFields> = Object.fromEntries(
+    changed.map((field) => [field, Reflect.get(wanted, field)]),
+  );
+  const metadata = trunks.metadataFor(live, user, own);
+  // Where LiveKit hides the password, a whole replace has to bring it along.
+  const password = hidden ? { authPassword: wanted.authPassword } : {};
+  return sip.updateOutbound(account.connection, live, {
+    ...changes,
+    ...password,
+    metadata,
+  });
+}
+
+/** Makes the pair what it should be, from whatever is there. A half that fails leaves the other one recorded. */
+async function ensure(
+  account: Account,
+  id: string,
+  pair: trunks.Pair,
+  wanted: Wanted<SipTrunkInputs>,
+  state: Props,
+  doing: "Creating" | "Updating",
+): Promise<Props> {
+  const outputs: Record<string, unknown> = {
+    inboundTrunkId: pair.inbound?.id,
+    outboundTrunkId: pair.outbound?.id,
+    project: account.connection.project,
+  };
+  try {
+    const inbound = await ensureInbound(account, pair.inbound, wanted, id);
+    outputs.inboundTrunkId = inbound.id;
+    await account.inbound.put(inbound);
+    const outbound = await ensureOutbound(account, pair.outbound, wanted, id, state);
+    outputs.outboundTrunkId = outbound.id;
+    await account.outbound.put(outbound);
+    await removeTrunks(account, pair.spare);
+  } catch (error) {
+    if (!(error instanceof LiveKitError) || outputs.inboundTrunkId === undefined) {
+      throw error;
+    }
+    throw new ResourceError(
+      `${doing} SipTrunk "${nameOf(wanted.owner)}": ${error.message} What was done is recorded: run \`pulumi up\` again to finish it.`,
+      { cause: error, partial: { id, properties: { ...wanted.inputs, ...outputs } } },
+    );
+  }
+  return outputs;
+}
+
+async function removeTrunks(account: Account, pair: readonly { readonly id: string }[]): Promise<void> {
+  for (const { id } of pair) {
+    await sip.deleteTrunk(account.connection, id);
+    await Promise.all([account.inbound.remove(id), account.outbound.remove(id)]);
+  }
+}
+
+function pairKey(id: string, state: Props): trunks.PairKey {
+  return { id, inboundTrunkId: state.inboundTrunkId, outboundTrunkId: state.outboundTrunkId };
+}
+
+/** The lifecycle of a {@link SipTrunk}. */
+export const sipTrunk: Resource<Schema> = {
+  kind: "SipTrunk",
+  schema,
+  goneNeedsNewId: false,
+  deleteBeforeReplace: false,
+
+  rules(args, isKnown) {
+    const problems: string[] = [];
+    const { type, extension, numbers, country, username, password, headers, metadata } = args;
+    if (type === "extension" && isKnown("extension") && extension === undefined) {
+      problems.push('extension is missing: set it, for example extension: "1011", or use type: "did" with numbers.');
+    }
+    if (type === "extension" && numbers !== undefined) {
+      problems.push('numbers does not go with type: "extension": remove it, or use type: "did".');
+    }
+    if (type === "did" && isKnown("numbers") && numbers === undefined) {
+      problems.push(
+        'numbers is missing: set it, for example numbers: ["+12025550123"], or use type: "extension" with extension.',
+      );
+    }
+    if (type === "did" && extension !== undefined) {
+      problems.push('extension does not go with type: "did": remove it, or use type: "extension".');
+    }
+    if (username !== undefined && isKnown("password") && password === undefined) {
+      problems.push(
+        "password is missing: a username without a password would let calls in unasked; set both or neither.",
+      );
+    }
+    if (password !== undefined && isKnown("username") && username === undefined) {
+      problems.push("username is missing: set it together with password, or set neither.");
+    }
+    if (numbers !== undefined && country !== undefined && type === "did" && isKnown("numberFormat")) {
+      problems.push(...numberProblems(numbers, country, args.numberFormat ?? "international"));
+    }
+    if (metadata?.includes(`"${MARKER_KEY}"`)) {
+      problems.push(`metadata must not use the key "${MARKER_KEY}": this package keeps its own there; choose another.`);
+    }
+    if (args.fixedIp && headers && Object.keys(headers).some((name) => name.toLowerCase() === "route")) {
+      problems.push("headers must not set Route together with fixedIp: the proxy decides the way; remove it.");
+    }
+    return problems;
+  },
+
+  canonical({ numbers, country }) {
+    return numbers && country ? { numbers: numbers.map((number) => parseNumber(number, country)) } : {};
+  },
+
+  claims({ extension, numbers }) {
+    return [extension, ...(numbers ?? [])]
+      .filter((number) => number !== undefined)
+      .map((number) => ({ key: matchingForm(number), words: `the number ${number} can only be on one trunk, and is` }));
+  },
+
+  computed(session, owner, { password, fixedIp }, olds, isKnown) {
+    const { connection } = session.account;
+    if (fixedIp && !connection.outboundProxy) {
+      throw new ConfigurationError(
+        "fixedIp needs the stack configuration livekit:outboundProxy: run `pulumi config set --path livekit:outboundProxy.address <proxy>`, or set fixedIp to false.",
+      );
+    }
+    return {
+      ...fingerprintOf(session, owner, isKnown("password") ? password : UNKNOWN, olds),
+      ...(connection.sipHost ? { sipUri: `sip:${connection.sipHost}` } : {}),
+    };
+  },
+
+  async conflicts(session, owner, args, existing) {
+    const { type, country } = args;
+    if (type === undefined || country === undefined || (type === "did" ? !args.numbers : !args.extension)) {
+      return [];
+    }
+    const inbound = await session.account.inbound.all();
+    const isOurs = (trunk: InboundTrunk) => {
+      const { marker } = trunks.metadataOf(trunk);
+      return marker
+        ? marker.id === existing?.id || stackOf(marker.owner) === stackOf(owner)
+        : trunk.id === existing?.state.inboundTrunkId;
+    };
+    const own = inbound.find((trunk) => trunks.metadataOf(trunk).marker?.owner === owner);
+    const numbers = calledNumbers({ name: "", address: "", ...args, type, country });
+    const others = inbound.filter((trunk) => !isOurs(trunk));
+    const taken = trunks.conflictingTrunk({ numbers, allowedNumbers: own?.allowedNumbers ?? [] }, others);
+    if (!taken) {
+      return [];
+    }
+    const { marker } = trunks.metadataOf(taken);
+    const whose = marker ? `which ${marker.owner} manages` : "which this stack does not manage";
+    const shared = numbers.find((number) =>
+      taken.numbers.some((other) => matchingForm(other) === matchingForm(number)),
+    );
+    return [
+      `${type === "did" ? "numbers" : "extension"}: ${shared} is taken by the inbound trunk ${taken.id} of this LiveKit project, ${whose}: use another number, or delete that trunk.`,
+    ];
+  },
+
+  async observe(session, id, applied, state) {
+    const { account } = session;
+    const pair = await trunks.pairOf(account, pairKey(id, state));
+    if (!pair.inbound && !pair.outbound) {
+      goneForGood("SipTrunk", applied.owner, state, account.connection);
+      return undefined;
+    }
+    return compare(pair, applied, id, state, account.connection);
+  },
+
+  async create(session, wanted) {
+    const { account } = session;
+    const id = `sip-trunk-${randomBytes(6).toString("hex")}`;
+    const leftover = await trunks.pairOwnedBy(account, wanted.owner);
+    return { id, outputs: await ensure(account, id, leftover, wanted, {}, "Creating") };
+  },
+
+  async update(session, id, wanted, state) {
+    const { account } = session;
+    const pair = await trunks.freshPairOf(account, pairKey(id, state));
+    if (!pair.inbound && !pair.outbound) {
+      goneForGood("SipTrunk", wanted.owner, state, account.connection);
+    }
+    return ensure(account, id, pair, wanted, state, "Updating");
+  },
+
+  async delete(session, id, applied, state) {
+    const { account } = session;
+    const { inbound, outbound, spare } = await trunks.freshPairOf(account, pairKey(id, state));
+    if (!inbound && !outbound) {
+      goneForGood("SipTrunk", applied.owner, state, account.connection);
+    }
+    await removeTrunks(
+      account,
+      [inbound, outbound, ...spare].filter((trunk) => trunk !== undefined),
+    );
+  },
+};
+
+function numberProblems(
+  numbers: readonly string[],
+  country: string,
+  numberFormat: (typeof NUMBER_FORMATS)[number],
+): string[] {
+  const seen = new Map<string, string>();
+  return numbers.flatMap((number, index) => {
+    try {
+      const e164 = parseNumber(number, country);
+      formatNumber(e164, { numberFormat, country });
+      const twin = seen.get(e164);
+      seen.set(e164, number);
+      return twin === undefined ? [] : [`numbers[${index}] "${number}" is the same number as "${twin}": list it once.`];
+    } catch (error) {
+      if (error instanceof PhoneNumberError) {
+        return [`numbers[${index}] ${error.message}.`];
+      }
+      throw error;
+    }
+  });
+}
+
+/** A trunk's credential as the program gave it, for what has to follow it. */
+export interface Credential {
+  readonly username?: pulumi.Input<string> | undefined;
+  readonly password?: pulumi.Input<string> | undefined;
+}
+
+const credentials = new WeakMap<SipTrunk, Credential>();
+
+/** The credential of a trunk. Not its outputs: in a first preview those do not tell "none" from "not known yet". */
+export function credentialOf(trunk: SipTrunk): Credential {
+  return credentials.get(trunk) ?? {};
+}
+
+/**
+ * One SIP integration: a company's phone system (the VoIP system) on one side, a LiveKit project on the other. Makes an inbound
+ * and an outbound LiveKit trunk that share one credential. The inbound trunk is closed until an {@link InboundAuth} says who
+ * may call.
+ *
+ * @example
+ * const office = new SipTrunk("office", {
+ *   type: "extension",
+ *   extension: "1011",
+ *   address: "pbx.acme.com",
+ *   password: config.requireSecret("pbxPassword"),
+ *   country: "US",
+ * });
+ */
+export class SipTrunk extends pulumi.dynamic.Resource {
+  /** Id of the inbound LiveKit trunk (`ST_…`). */
+  declare readonly inboundTrunkId: pulumi.Output<string>;
+  /** Id of the outbound LiveKit trunk (`ST_…`): what an agent passes to LiveKit to place a call. */
+  declare readonly outboundTrunkId: pulumi.Output<string>;
+  /** Where the VoIP system must send its calls; undefined without `livekit:projectId` or `livekit:sipHost`. */
+  declare readonly sipUri: pulumi.Output<string | undefined>;
+  /** Changes when the password does, without showing it; undefined without a password. */
+  declare readonly credentialFingerprint: pulumi.Output<string | undefined>;
+  /** `"in sync"`, or in words how the platform differs from what was applied. */
+  declare readonly platformStatus: pulumi.Output<string>;
+  /** The user name of the credential. */
+  declare readonly username: pulumi.Output<string | undefined>;
+  /** The password of the credential; secret. */
+  declare readonly password: pulumi.Output<string | undefined>;
+  /** Who owns the trunks, as written into their metadata: organization/project/stack/name. */
+  declare readonly owner: pulumi.Output<string>;
+
+  constructor(name: string, args: SipTrunkArgs, options?: pulumi.CustomResourceOptions) {
+    const password = args.password === undefined ? undefined : pulumi.secret(args.password);
+    const username = args.username ?? args.extension;
+    super(
+      thinProvider("SipTrunk"),
+      name,
+      {
+        ...args,
+        name: args.name ?? name,
+        username,
+        password,
+        owner: ownerOf(name, "pulumi-nodejs:dynamic/livekit:SipTrunk", options),
+        inboundTrunkId: undefined,
+        outboundTrunkId: undefined,
+        sipUri: undefined,
+        credentialFingerprint: undefined,
+        platformStatus: undefined,
+      },
+      pulumi.mergeOptions(options, { additionalSecretOutputs: ["password", "__lastApplied"] }),
+      "livekit",
+      "SipTrunk",
+    );
+    credentials.set(this, { username, password });
+    password?.apply((text) => {
+      if (typeof text === "string" && lacksSpecialCharacter(text)) {
+        void pulumi.log.warn("password has no special character: one is recommended.", this);
+      }
+    });
+  }
+}

@@ -1,0 +1,127 @@
+import { ListUpdate, SIPDispatchRule } from "@livekit/protocol";
+import { everything, office, password } from "./support/examples";
+import { change, describeInWorlds, expectSuccess, said } from "./support/worlds";
+
+describeInWorlds((startWorld) => {
+  const world = async () => {
+    const started = await startWorld();
+    await started.secret("office", password("office"));
+    await started.secret("hotline", password("hotline"));
+    return started;
+  };
+
+  test("sends calls where the declaration says, in every field", async () => {
+    const it = await world();
+    await it.declare({
+      trunks: { office },
+      rules: {
+        sales: {
+          trunks: ["office"],
+          rule: "callee",
+          roomPrefix: "sales-",
+          randomize: true,
+          pin: "1234",
+          agents: [{ agentName: "seller", metadata: "hello" }],
+          attributes: { team: "sales" },
+          metadata: "for participants",
+          numbers: ["1011"],
+          inboundNumbers: ["+12025550100"],
+          hidePhoneNumber: true,
+          krispEnabled: true,
+          roomConfig: { emptyTimeout: 60, maxParticipants: 3 },
+          mediaEncryption: "allow",
+        },
+      },
+    });
+    await it.upAndSettle();
+    expect((await it.rule("sales")).toJson()).toMatchObject({
+      rule: { dispatchRuleCallee: { roomPrefix: "sales-", randomize: true, pin: "1234" } },
+      trunkIds: [(await it.inbound("office")).sipTrunkId],
+      attributes: { team: "sales" },
+      metadata: "for participants",
+      numbers: ["1011"],
+      inboundNumbers: ["+12025550100"],
+      hidePhoneNumber: true,
+      krispEnabled: true,
+      roomConfig: { emptyTimeout: 60, maxParticipants: 3, agents: [{ agentName: "seller", metadata: "hello" }] },
+      media: { encryption: "SIP_MEDIA_ENCRYPT_ALLOW" },
+    });
+    const { sipDispatchRuleId } = await it.rule("sales");
+    await it.declare({
+      trunks: { office },
+      rules: { sales: { trunks: ["office"], rule: "direct", roomName: "lobby" } },
+    });
+    await it.upAndSettle();
+    expect((await it.rule("sales")).toJson()).toMatchObject({
+      sipDispatchRuleId,
+      rule: { dispatchRuleDirect: { roomName: "lobby" } },
+    });
+    expect((await it.rule("sales")).attributes).toEqual({});
+  });
+
+  test("shows what somebody changed as itself, and repairs it", async () => {
+    const it = await world();
+    await it.declare(everything);
+    await it.upAndSettle();
+    const { sipDispatchRuleId } = await it.rule("reception");
+    await it.outsider.updateSipDispatchRuleFields(sipDispatchRuleId, {
+      rule: new SIPDispatchRule({ rule: { case: "dispatchRuleDirect", value: { roomName: "elsewhere" } } }),
+      trunkIds: new ListUpdate({ clear: true }),
+    });
+    const plan = await it.preview({ expectNoChanges: true });
+    expect(plan.exitCode).toBe(7);
+    expect(said(plan)).toMatch(/~ rule *: "direct" *=> "individual"/);
+    expect(said(plan)).toContain("takes the calls of EVERY TRUNK");
+    await it.upAndSettle();
+    expect((await it.rule("reception")).sipDispatchRuleId).toBe(sipDispatchRuleId);
+    expect((await it.rule("reception")).trunkIds).toHaveLength(2);
+  });
+
+  test("is made again when it was deleted, with and without refresh", async () => {
+    const it = await world();
+    await it.declare(everything);
+    await it.upAndSettle();
+    await it.outsider.deleteSipDispatchRule((await it.rule("reception")).sipDispatchRuleId);
+    expect(change(await it.preview(), "DispatchRule", "reception")).toMatchObject({ op: "create" });
+    await it.upAndSettle();
+    await it.outsider.deleteSipDispatchRule((await it.rule("reception")).sipDispatchRuleId);
+    expect(said(await it.preview({ refresh: false }))).toContain(
+      'DispatchRule "reception" is not as declared: gone from LiveKit.',
+    );
+    expectSuccess(await it.up({ refresh: false }));
+    expect((await it.rule("reception")).trunkIds).toHaveLength(2);
+    await it.upAndSettle();
+  });
+
+  test("takes all trunks only when told so, and trunks of others by id", async () => {
+    const it = await world();
+    const theirs = await it.outsider.createSipInboundTrunk("theirs", ["+12025550177"], {
+      authUsername: "u",
+      authPassword: "p",
+    });
+    await it.declare({
+      rules: { some: { trunks: [theirs.sipTrunkId], rule: "individual" }, rest: { trunks: "all", rule: "individual" } },
+    });
+    await it.upAndSettle();
+    expect((await it.rule("some")).trunkIds).toEqual([theirs.sipTrunkId]);
+    expect((await it.rule("rest")).trunkIds).toEqual([]);
+  });
+
+  test("refuses two rules with the same trunk, pin and number, in the program and on the platform", async () => {
+    const it = await world();
+    await it.declare({
+      trunks: { office },
+      rules: { one: { trunks: ["office"], rule: "individual" }, two: { trunks: ["office"], rule: "callee" } },
+    });
+    const refused = await it.preview();
+    expect(refused.succeeded).toBe(false);
+    expect(said(refused)).toMatch(
+      /LiveKit takes only one rule for a trunk, pin and number, and this combination is in DispatchRule "(one|two)" too/,
+    );
+    const theirs = await it.outsider.createSipDispatchRule({ type: "individual", roomPrefix: "x" }, { name: "theirs" });
+    await it.declare({ rules: { rest: { trunks: "all", rule: "individual" } } });
+    const taken = await it.preview();
+    expect(taken.succeeded).toBe(false);
+    expect(said(taken)).toContain(`the dispatch rule ${theirs.sipDispatchRuleId} already takes the calls`);
+  });
+});

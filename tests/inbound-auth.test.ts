@@ -1,0 +1,111 @@
+import { ListUpdate } from "@livekit/protocol";
+import { everything, expectNoCanary, hotline, office, password } from "./support/examples";
+import { change, describeInWorlds, said } from "./support/worlds";
+
+describeInWorlds((startWorld) => {
+  const world = async () => {
+    const started = await startWorld();
+    await started.secret("office", password("office"));
+    await started.secret("hotline", password("hotline"));
+    await started.declare(everything);
+    await started.upAndSettle();
+    return started;
+  };
+
+  test("shows a changed inbound password as a changed fingerprint, and repairs it", async () => {
+    const it = await world();
+    await it.changeInbound("office", { authPassword: password("changed-by-hand") });
+    const plan = await it.preview({ expectNoChanges: true });
+    expect(plan.exitCode).toBe(7);
+    expect(change(plan, "InboundAuth", "office")).toMatchObject({ op: "update" });
+    expect(change(plan, "SipTrunk", "office")?.op ?? "same").toBe("same");
+    expect(said(plan)).toMatch(/~ platformStatus *: "password changed outside Pulumi" => "in sync"/);
+    await it.upAndSettle();
+    expect((await it.inbound("office")).authPassword).toBe(password("office"));
+    expectNoCanary(it.printed);
+  });
+
+  test("says loudly when the allowlist was cleared: open to anyone", async () => {
+    const it = await world();
+    await it.changeInbound("hotline", { allowedAddresses: new ListUpdate({ clear: true }) });
+    const plan = await it.preview();
+    expect(said(plan)).toMatch(/inbound trunk ST_\w+ is OPEN TO ANYONE; allowedAddresses changed outside Pulumi/);
+    await it.upAndSettle();
+    expect((await it.inbound("hotline")).allowedAddresses).toEqual(["203.0.113.7/32", "198.51.100.0/24"]);
+  });
+
+  test("says loudly when the allowlist holds what callers can claim", async () => {
+    const it = await world();
+    await it.changeInbound("hotline", {
+      allowedAddresses: new ListUpdate({ set: ["pbx.acme.example"] }),
+    });
+    expect(said(await it.preview())).toMatch(/is OPEN TO ANYONE who writes an allowed host into the From header/);
+    await it.upAndSettle();
+  });
+
+  test("opens a trunk again whose auth was taken away", async () => {
+    const it = await world();
+    await it.changeInbound("office", { authUsername: "", authPassword: "" });
+    expect(said(await it.preview())).toContain("OPEN TO ANYONE");
+    await it.upAndSettle();
+    expect(await it.inbound("office")).toMatchObject({ authUsername: "1011", authPassword: password("office") });
+  });
+
+  test("switches from addresses to the credential and back in place", async () => {
+    const it = await world();
+    const before = await it.inbound("hotline");
+    const switched = {
+      ...everything,
+      auths: { ...everything.auths, hotline: { trunk: "hotline", method: "credentials" } },
+    };
+    await it.declare(switched);
+    await it.upAndSettle();
+    expect(await it.inbound("hotline")).toMatchObject({
+      sipTrunkId: before.sipTrunkId,
+      authUsername: "acme",
+      authPassword: password("hotline"),
+      allowedAddresses: [],
+    });
+    await it.declare(everything);
+    await it.upAndSettle();
+    expect((await it.inbound("hotline")).toJson()).toEqual(before.toJson());
+  });
+
+  test("takes callers in the trunk's number format, and a realm", async () => {
+    const it = await world();
+    await it.declare({
+      trunks: { office, hotline: { ...hotline, numbers: ["0741926265"], country: "RO", numberFormat: "national" } },
+      auths: {
+        office: { trunk: "office", method: "credentials", realm: "acme" },
+        hotline: {
+          trunk: "hotline",
+          method: "ip",
+          allowedAddresses: ["2001:db8::7"],
+          allowedNumbers: ["+40 721 234 567", "1012"],
+        },
+      },
+    });
+    await it.upAndSettle();
+    expect(await it.inbound("hotline")).toMatchObject({
+      allowedAddresses: ["2001:db8::7/128"],
+      allowedNumbers: ["0721234567", "+40721234567", "1012"],
+    });
+  });
+
+  test("can be renamed, and moved to another trunk, which closes the first", async () => {
+    const it = await world();
+    await it.declare({
+      ...everything,
+      auths: {
+        renamed: { trunk: "office", method: "credentials" },
+        hotline: { ...everything.auths?.hotline, trunk: "hotline" },
+      },
+    });
+    await it.upAndSettle();
+    expect(await it.inbound("office")).toMatchObject({ authUsername: "1011", authPassword: password("office") });
+    await it.declare({ ...everything, auths: { renamed: { trunk: "hotline", method: "credentials" } } });
+    await it.upAndSettle();
+    expect(await it.inbound("hotline")).toMatchObject({ authUsername: "acme", allowedAddresses: [] });
+    expect((await it.inbound("office")).authUsername).toMatch(/^closed-/);
+  });
+});

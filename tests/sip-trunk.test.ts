@@ -1,0 +1,310 @@
+import { ListUpdate } from "@livekit/protocol";
+import { everything, expectNoCanary, hotline, office, password } from "./support/examples";
+import { change, describeInWorlds, expectSuccess, said } from "./support/worlds";
+
+describeInWorlds((startWorld) => {
+  const world = async (config?: Record<string, string>) => {
+    const started = await startWorld(config);
+    await started.secret("office", password("office"));
+    await started.secret("hotline", password("hotline"));
+    return started;
+  };
+
+  test("makes both trunks from the declaration, and nothing is left after destroy", async () => {
+    const it = await world({ "livekit:projectId": "p_5wed79aeavr" });
+    const before = await it.count();
+    await it.declare(everything);
+    await it.upAndSettle();
+
+    expect(await it.outbound("office")).toMatchObject({
+      address: "pbx.acme.example",
+      numbers: ["1011"],
+      authUsername: "1011",
+      authPassword: password("office"),
+      destinationCountry: "US",
+    });
+    expect(await it.inbound("hotline")).toMatchObject({ numbers: ["+12025550123", "+12025550124"] });
+    const outputs = JSON.stringify(await it.stack.exportState());
+    expect(outputs).toContain("sip:5wed79aeavr.sip.livekit.cloud");
+    expectSuccess(await it.destroy());
+    expect(await it.count()).toBe(before);
+  });
+
+  test("keeps the inbound trunk closed until an InboundAuth opens it, and again after that is removed", async () => {
+    const it = await world();
+    await it.declare({ trunks: { office } });
+    await it.upAndSettle();
+    const closed = await it.inbound("office");
+    expect(closed.authUsername).not.toBe("");
+    expect(closed.authPassword.length).toBeGreaterThan(20);
+    expect(closed.authPassword).not.toBe(password("office"));
+
+    await it.declare({ trunks: { office }, auths: { office: { trunk: "office", method: "credentials" } } });
+    await it.upAndSettle();
+    expect(await it.inbound("office")).toMatchObject({ authUsername: "1011", authPassword: password("office") });
+
+    await it.declare({ trunks: { office } });
+    await it.upAndSettle();
+    const again = await it.inbound("office");
+    expect(again.sipTrunkId).toBe(closed.sipTrunkId);
+    expect(again.authUsername).not.toBe("1011");
+    expect(again.authPassword).not.toBe(password("office"));
+    expect(again.authPassword).not.toBe("");
+  });
+
+  test("rotates the password in place: both halves, and no other field", async () => {
+    const it = await world();
+    await it.declare(everything);
+    await it.upAndSettle();
+    const [inbound, outbound] = [await it.inbound("office"), await it.outbound("office")];
+
+    await it.secret("office", password("rotated"));
+    const plan = await it.preview();
+    expect(change(plan, "SipTrunk", "office")).toMatchObject({ op: "update" });
+    expect(change(plan, "InboundAuth", "office")).toMatchObject({ op: "update" });
+    expect(said(plan)).toMatch(/~ credentialFingerprint *: "[0-9a-f]{8}" => "[0-9a-f]{8}"/);
+    await it.upAndSettle();
+
+    const authPassword = password("rotated");
+    expect((await it.inbound("office")).toJson()).toEqual({ ...toJson(inbound), authPassword });
+    expect((await it.outbound("office")).toJson()).toEqual({ ...toJson(outbound), authPassword });
+    expectNoCanary(it.printed);
+    expectNoCanary(JSON.stringify(await it.stack.exportState()));
+  });
+
+  test("shows each thing that somebody changed on the platform as itself, and repairs it with one up", async () => {
+    const it = await world();
+    await it.declare(everything);
+    await it.upAndSettle();
+    const ids = async () => [(await it.inbound("hotline")).sipTrunkId, (await it.outbound("office")).sipTrunkId];
+    const before = await ids();
+
+    await it.changeOutbound("office", { authPassword: password("changed-by-hand") });
+    await it.changeInbound("hotline", { numbers: new ListUpdate({ add: ["+12025550199"] }) });
+    const plan = await it.preview({ expectNoChanges: true });
+    expect(plan.exitCode).toBe(7);
+    expect(said(plan)).toMatch(/~ credentialFingerprint *: "[0-9a-f]{8}" => "[0-9a-f]{8}"/);
+    expect(said(plan)).toMatch(/~ platformStatus *: "password changed outside Pulumi" => "in sync"/);
+    expect(said(plan)).toMatch(/~ platformStatus *: "numbers changed outside Pulumi" => "in sync"/);
+    expect(said(plan)).toContain("+12025550199");
+    expect(change(plan, "InboundAuth", "office")?.op ?? "same").toBe("same");
+
+    await it.upAndSettle();
+    expect((await it.outbound("office")).authPassword).toBe(password("office"));
+    expect((await it.inbound("hotline")).numbers).toEqual(["+12025550123", "+12025550124"]);
+    expect(await ids()).toEqual(before);
+    expectNoCanary(it.printed);
+  });
+
+  test("still shows drift after a refresh was kept, without the changed password in the state", async () => {
+    const it = await world();
+    await it.declare({ trunks: { office } });
+    await it.upAndSettle();
+    await it.changeOutbound("office", { authPassword: password("changed-by-hand"), destinationCountry: "RO" });
+    expectSuccess(await it.refresh());
+    expectNoCanary(JSON.stringify(await it.stack.exportState()));
+
+    const plan = await it.preview();
+    expect(said(plan)).toMatch(/~ platformStatus *: "country, password changed outside Pulumi" => "in sync"/);
+    expect(said(plan)).toMatch(/~ credentialFingerprint *: "[0-9a-f]{8}" => "[0-9a-f]{8}"/);
+    expect(said(plan)).toMatch(/~ country *: "RO" => "US"/);
+    await it.upAndSettle();
+    expect(await it.outbound("office")).toMatchObject({ authPassword: password("office"), destinationCountry: "US" });
+    const { resources = [] } = (await it.stack.exportState()).deployment;
+    const trunk = resources.find(({ type }) => type.endsWith(":SipTrunk"));
+    expect(trunk).toMatchObject({ inputs: { country: "US" }, outputs: { country: "US" } });
+    expect(trunk?.outputs).not.toHaveProperty("__lastApplied");
+  });
+
+  test("says in words what differs where refresh is off, and repairs it", async () => {
+    const it = await world();
+    await it.declare(everything);
+    await it.upAndSettle();
+    await it.changeOutbound("office", { authPassword: password("changed-by-hand") });
+    await it.outsider.deleteSipTrunk((await it.outbound("hotline")).sipTrunkId);
+    const plan = await it.preview({ refresh: false });
+    expect(said(plan)).toContain('SipTrunk "office" is not as declared: password changed outside Pulumi.');
+    expect(said(plan)).toMatch(/SipTrunk "hotline" is not as declared: outbound trunk ST_\w+ is gone\./);
+    expectSuccess(await it.up({ refresh: false }));
+    expect((await it.outbound("office")).authPassword).toBe(password("office"));
+    expect((await it.outbound("hotline")).authPassword).toBe(password("hotline"));
+    expect((await it.preview({ expectNoChanges: true })).exitCode).toBe(0);
+  });
+
+  test.each(["inbound", "outbound"] as const)("makes the %s trunk again when it was deleted", async (half) => {
+    const it = await world();
+    await it.declare(everything);
+    await it.upAndSettle();
+    const gone = (await it[half]("office")).sipTrunkId;
+    await it.outsider.deleteSipTrunk(gone);
+    const plan = await it.preview();
+    expect(said(plan)).toContain(`~ platformStatus`);
+    expect(said(plan)).toContain(`"${half} trunk ${gone} is gone" => "in sync"`);
+    await it.upAndSettle();
+    expect((await it[half]("office")).sipTrunkId).not.toBe(gone);
+    expect(await it.inbound("office")).toMatchObject({ authUsername: "1011", authPassword: password("office") });
+    expect((await it.rule("reception")).trunkIds).toContain((await it.inbound("office")).sipTrunkId);
+    expect(await it.count()).toBe(5);
+  });
+
+  test("makes everything again when everything was deleted", async () => {
+    const it = await world();
+    await it.declare(everything);
+    await it.upAndSettle();
+    await it.deleteEverything();
+    await it.upAndSettle();
+    expect(await it.count()).toBe(5);
+    expect(await it.inbound("office")).toMatchObject({ authUsername: "1011", authPassword: password("office") });
+  });
+
+  test("switches fixedIp, numberFormat and every other option in place, and leaves what others own", async () => {
+    const it = await world({ "livekit:outboundProxy": '{"address":"proxy.example:5060","header":"X-Destination"}' });
+    await it.declare(everything);
+    await it.upAndSettle();
+    const [inbound, outbound] = [await it.inbound("office"), await it.outbound("office")];
+    const changed = {
+      ...office,
+      fixedIp: true,
+      port: 5070,
+      transport: "tls",
+      mediaEncryption: "require",
+      headers: { "X-Account": "7" },
+      headersToAttributes: { "X-Case": "case" },
+      attributesToHeaders: { outcome: "X-Outcome" },
+      includeHeaders: "x-headers",
+      ringingTimeout: 20,
+      maxCallDuration: 3600,
+      krispEnabled: true,
+      fromHost: "sip.acme.example",
+      metadata: '{"customer":7}',
+      codecs: [{ name: "PCMU", rate: 8000 }],
+      onlyListedCodecs: true,
+      mediaTimeout: 30,
+    };
+    await it.declare({ ...everything, trunks: { hotline, office: changed } });
+    await it.upAndSettle();
+    expect(await it.outbound("office")).toMatchObject({
+      sipTrunkId: outbound.sipTrunkId,
+      address: "proxy.example:5060",
+      headers: { "X-Account": "7", "X-Destination": "pbx.acme.example:5070;transport=tls" },
+      authPassword: password("office"),
+      fromHost: "sip.acme.example",
+    });
+    expect(await it.inbound("office")).toMatchObject({
+      sipTrunkId: inbound.sipTrunkId,
+      headers: { "X-Account": "7" },
+      krispEnabled: true,
+      authUsername: "1011",
+      authPassword: password("office"),
+    });
+    expect(JSON.parse((await it.inbound("office")).metadata)).toMatchObject({ customer: 7 });
+
+    await it.declare(everything);
+    await it.upAndSettle();
+    expect((await it.outbound("office")).toJson()).toEqual(outbound.toJson());
+    expect((await it.inbound("office")).toJson()).toEqual(inbound.toJson());
+  });
+
+  test("writes numbers as the VoIP system does, and changes the way in place", async () => {
+    const it = await world();
+    const romania = { ...hotline, numbers: ["0741 926 265"], country: "RO", numberFormat: "national" };
+    await it.declare({ trunks: { hotline: romania } });
+    await it.upAndSettle();
+    const { sipTrunkId } = await it.inbound("hotline");
+    expect((await it.inbound("hotline")).numbers).toEqual(["0741926265", "+40741926265"]);
+    expect((await it.outbound("hotline")).numbers).toEqual(["0741926265"]);
+    expect(JSON.parse((await it.outbound("hotline")).metadata)["pulumi-livekit-sip"]).toMatchObject({
+      numberFormat: "national",
+      country: "RO",
+    });
+    await it.declare({ trunks: { hotline: { ...romania, numberFormat: "international-without-plus" } } });
+    await it.upAndSettle();
+    expect((await it.inbound("hotline")).numbers).toEqual(["40741926265"]);
+    expect((await it.inbound("hotline")).sipTrunkId).toBe(sipTrunkId);
+  });
+
+  test("closes a trunk that somebody opened, and says so loudly", async () => {
+    const it = await world();
+    await it.declare({ trunks: { office } });
+    await it.upAndSettle();
+    await it.changeInbound("office", { authUsername: "", authPassword: "" });
+    expect(said(await it.preview())).toMatch(/inbound trunk ST_\w+ is OPEN TO ANYONE/);
+    await it.upAndSettle();
+    await it.changeInbound("office", { authUsername: "known", authPassword: "to-others" });
+    expect(said(await it.preview())).toMatch(/inbound trunk ST_\w+ was opened outside Pulumi/);
+    await it.upAndSettle();
+    expect((await it.inbound("office")).authUsername).not.toBe("known");
+  });
+
+  test("repairs the metadata of its trunks, and never touches a trunk of others", async () => {
+    const it = await world();
+    await it.outsider.createSipInboundTrunk("theirs", ["+12025550177"], { authUsername: "u", authPassword: "p" });
+    await it.declare(everything);
+    await it.upAndSettle();
+    await it.changeInbound("office", { metadata: "scribbled over" });
+    await it.changeOutbound("office", { metadata: "" });
+    expect(said(await it.preview())).toContain("metadata changed outside Pulumi");
+    await it.upAndSettle();
+    expectSuccess(await it.destroy());
+    expect(await it.count()).toBe(1);
+    expect((await it.inbound("theirs")).numbers).toEqual(["+12025550177"]);
+  });
+
+  test("survives a rename by alias with its trunks", async () => {
+    const it = await world();
+    await it.declare(everything);
+    await it.upAndSettle();
+    const { sipTrunkId } = await it.outbound("office");
+    const renamed = { ...office, name: "office", options: { aliases: [{ name: "office" }] } };
+    await it.declare({
+      trunks: { hotline, headquarters: renamed },
+      auths: { ...everything.auths, office: { trunk: "headquarters", method: "credentials" } },
+      rules: { reception: { ...everything.rules?.reception, trunks: ["headquarters", "hotline"] } },
+    });
+    await it.upAndSettle();
+    expect((await it.outbound("office")).sipTrunkId).toBe(sipTrunkId);
+    expect(await it.inbound("office")).toMatchObject({ authUsername: "1011", authPassword: password("office") });
+  });
+
+  test("takes a trunk over that a create left behind when it was cut off", async () => {
+    const it = await world();
+    await it.declare({ trunks: { office } });
+    await it.upAndSettle();
+    const left = await it.inbound("office");
+    // What a cut-off create leaves: a marked trunk on the platform of which the state knows nothing.
+    await it.declare({});
+    await it.outsider.deleteSipTrunk(left.sipTrunkId);
+    await it.up();
+    await it.outsider.createSipInboundTrunk("office", ["1011"], {
+      metadata: left.metadata,
+      authUsername: "closed-1",
+      authPassword: "nobody-knows",
+    });
+    await it.declare({ trunks: { office } });
+    await it.upAndSettle();
+    expect(await it.count()).toBe(2);
+  });
+
+  test("unknown values anywhere do not fail the first preview", async () => {
+    const it = await world();
+    const unknown = (value: unknown) => ({ $unknown: value });
+    await it.declare({
+      trunks: {
+        office: { ...office, password: unknown(password("office")), address: unknown("pbx.acme.example") },
+        hotline: { ...hotline, numbers: unknown(hotline.numbers), country: unknown("US"), port: unknown(5070) },
+      },
+      auths: {
+        office: { trunk: "office", method: "credentials", realm: unknown("acme") },
+        hotline: { trunk: "hotline", method: "ip", allowedAddresses: [unknown("203.0.113.7")] },
+      },
+      rules: { reception: { trunks: ["office"], rule: "individual", attributes: { team: unknown("sales") } } },
+    });
+    expectSuccess(await it.preview());
+    await it.upAndSettle();
+    expect((await it.inbound("hotline")).allowedAddresses).toEqual(["203.0.113.7/32"]);
+  });
+});
+
+function toJson(message: { toJson(): unknown }): Record<string, unknown> {
+  return JSON.parse(JSON.stringify(message.toJson()));
+}

@@ -1,0 +1,64 @@
+// Declares what the configuration value `program` says, so that a scenario can change its program by changing that.
+//   {"$secret": "key"}    the secret configuration value `key`
+//   {"$long": n}          a text of n characters, which configuration could not hold
+//   {"$unknown": value}   an output of a resource that does not exist in the first preview
+
+const pulumi = require("@pulumi/pulumi");
+const { DispatchRule, InboundAuth, SipTrunk } = require("pulumi-livekit-sip");
+
+const config = new pulumi.Config();
+const program = config.requireObject("program");
+
+const later = {
+  create: async (inputs) => ({ id: "later", outs: inputs.wrapped }),
+};
+
+class Later extends pulumi.dynamic.Resource {
+  constructor(name, value) {
+    super(later, name, { wrapped: { value }, value: undefined });
+  }
+}
+
+let laterCount = 0;
+
+function resolve(value) {
+  if (Array.isArray(value)) {
+    return value.map(resolve);
+  }
+  if (typeof value !== "object" || value === null) {
+    return value;
+  }
+  if ("$secret" in value) {
+    return config.requireSecret(value.$secret);
+  }
+  if ("$long" in value) {
+    return "x".repeat(value.$long);
+  }
+  if ("$unknown" in value) {
+    laterCount += 1;
+    return new Later(`later-${laterCount}`, resolve(value.$unknown)).value;
+  }
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, resolve(item)]));
+}
+
+function declare(specs, make) {
+  return Object.fromEntries(
+    Object.entries(specs ?? {}).map(([name, { options, ...args }]) => [name, make(name, args, options)]),
+  );
+}
+
+const trunks = declare(program.trunks, (name, args, options) => new SipTrunk(name, resolve(args), options));
+declare(program.auths, (name, { trunk, ...args }, options) => {
+  return new InboundAuth(name, { trunk: trunks[trunk], ...resolve(args) }, options);
+});
+declare(program.rules, (name, { trunks: names, ...args }, options) => {
+  const wanted = Array.isArray(names) ? names.map((trunk) => trunks[trunk] ?? resolve(trunk)) : names;
+  return new DispatchRule(name, { trunks: wanted, ...resolve(args) }, options);
+});
+
+module.exports = Object.fromEntries(
+  Object.entries(trunks).map(([name, trunk]) => [
+    name,
+    { inboundTrunkId: trunk.inboundTrunkId, outboundTrunkId: trunk.outboundTrunkId, sipUri: trunk.sipUri },
+  ]),
+);

@@ -1,0 +1,186 @@
+/** The worlds that a scenario runs in: each engine against each platform. */
+
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import { SipClient } from "livekit-server-sdk";
+import { type OperationResult, TestStack } from "../../provider/testing/test-stack";
+import { CliStack, findPulumiCli } from "./cli-stack";
+import { availablePlatforms, type Platform } from "./livekit-platform";
+
+/** A program for the test project `customer`; see its index.js. */
+export interface Program {
+  trunks?: Record<string, Record<string, unknown>>;
+  auths?: Record<string, Record<string, unknown> & { trunk: string }>;
+  rules?: Record<string, Record<string, unknown> & { trunks: string | unknown[] }>;
+}
+
+/** What a scenario does with a stack, whatever the engine. */
+type Stack = Pick<TestStack, "setConfig" | "preview" | "up" | "refresh" | "destroy" | "exportState" | "dispose">;
+
+/** One stack of the test project against one platform. */
+export class World {
+  /** All that was printed, for whoever looks for secrets in it. */
+  printed = "";
+
+  private constructor(
+    readonly platform: Platform,
+    readonly stack: Stack,
+    /** Somebody else with access to the platform. */
+    readonly outsider: SipClient,
+  ) {}
+
+  static async start(engine: Engine, platform: Platform, config: Record<string, string> = {}): Promise<World> {
+    const options = {
+      projectDir: join(__dirname, "programs", "customer"),
+      stack: `t${randomBytes(4).toString("hex")}`,
+      config: { "livekit:url": platform.url, "livekit:apiKey": platform.apiKey, ...config },
+      secrets: { "livekit:apiSecret": platform.apiSecret },
+      env: { LIVEKIT_URL: undefined, LIVEKIT_API_KEY: undefined, LIVEKIT_API_SECRET: undefined },
+    };
+    const { url, apiKey, apiSecret } = platform;
+    return new World(platform, await engine.create(options), new SipClient(url, apiKey, apiSecret));
+  }
+
+  async declare(program: Program): Promise<void> {
+    await this.stack.setConfig("customer:program", JSON.stringify(program));
+  }
+
+  async secret(key: string, value: string): Promise<void> {
+    await this.stack.setConfig(`customer:${key}`, value, { secret: true });
+  }
+
+  preview = async (options?: Parameters<Stack["preview"]>[0]) => this.keep(await this.stack.preview(options));
+  up = async (options?: Parameters<Stack["up"]>[0]) => this.keep(await this.stack.up(options));
+  refresh = async () => this.keep(await this.stack.refresh());
+  destroy = async () => this.keep(await this.stack.destroy());
+
+  /** `up`, and then a preview that proposes nothing: what every repair has to end with. */
+  async upAndSettle(): Promise<OperationResult> {
+    const result = await this.up();
+    expectSuccess(result);
+    const after = await this.preview({ expectNoChanges: true });
+    if (after.exitCode !== 0) {
+      throw new Error(`The preview after up is not empty:\n${after.text}`);
+    }
+    return result;
+  }
+
+  async inbound(name: string) {
+    return one(await this.outsider.listSipInboundTrunk(), name);
+  }
+
+  async outbound(name: string) {
+    return one(await this.outsider.listSipOutboundTrunk(), name);
+  }
+
+  async rule(name: string) {
+    return one(await this.outsider.listSipDispatchRule(), name);
+  }
+
+  async changeInbound(name: string, fields: Parameters<SipClient["updateSipInboundTrunkFields"]>[1]): Promise<void> {
+    await this.outsider.updateSipInboundTrunkFields((await this.inbound(name)).sipTrunkId, fields);
+  }
+
+  async changeOutbound(name: string, fields: Parameters<SipClient["updateSipOutboundTrunkFields"]>[1]): Promise<void> {
+    await this.outsider.updateSipOutboundTrunkFields((await this.outbound(name)).sipTrunkId, fields);
+  }
+
+  /** How many objects there are on the platform. */
+  async count(): Promise<number> {
+    const lists = await Promise.all([
+      this.outsider.listSipInboundTrunk(),
+      this.outsider.listSipOutboundTrunk(),
+      this.outsider.listSipDispatchRule(),
+    ]);
+    return lists.flat().length;
+  }
+
+  /** Deletes everything on the platform. */
+  async deleteEverything(): Promise<void> {
+    for (const trunk of [
+      ...(await this.outsider.listSipInboundTrunk()),
+      ...(await this.outsider.listSipOutboundTrunk()),
+    ]) {
+      await this.outsider.deleteSipTrunk(trunk.sipTrunkId);
+    }
+    for (const rule of await this.outsider.listSipDispatchRule()) {
+      await this.outsider.deleteSipDispatchRule(rule.sipDispatchRuleId);
+    }
+  }
+
+  private keep(result: OperationResult): OperationResult {
+    this.printed += `${result.text}\n${JSON.stringify(result.diagnostics)}\n${JSON.stringify(result.steps)}\n`;
+    return result;
+  }
+}
+
+export interface Engine {
+  readonly name: string;
+  create(options: Parameters<typeof TestStack.create>[0]): Promise<Stack>;
+}
+
+const inProcess: Engine = { name: "in-process engine", create: (options) => TestStack.create(options) };
+const cli: Engine = { name: "Pulumi CLI", create: (options) => CliStack.create(options) };
+
+/** The engines to be had here. */
+export const engines: readonly Engine[] = findPulumiCli() ? [inProcess, cli] : [inProcess];
+
+/** Runs scenarios in each world. A platform serves them one after the other, and must be empty after each. */
+export function describeInWorlds(
+  scenarios: (world: (config?: Record<string, string>) => Promise<World>, platform: string) => void,
+): void {
+  const worldsToTry = availablePlatforms().flatMap(([name, start]) =>
+    engines.map((engine) => ({ name, start, engine })),
+  );
+  describe.each(worldsToTry)("$engine.name, $name", ({ name, start, engine }) => {
+    let platform: Platform;
+    const worlds: World[] = [];
+
+    beforeAll(async () => {
+      platform = await start();
+    });
+
+    afterEach(async () => {
+      for (const world of worlds.splice(0)) {
+        await world.deleteEverything();
+        await world.stack.dispose();
+      }
+    });
+
+    afterAll(async () => {
+      await platform?.stop();
+    });
+
+    scenarios(async (config) => {
+      const world = await World.start(engine, platform, config);
+      worlds.push(world);
+      return world;
+    }, name);
+  });
+}
+
+/** Fails with all that was printed when an operation did not succeed. */
+export function expectSuccess(result: OperationResult): void {
+  if (!result.succeeded) {
+    throw new Error(`The operation failed:\n${result.text}\n${JSON.stringify(result.diagnostics, undefined, 2)}`);
+  }
+}
+
+/** What a result says to the user, in one text. */
+export function said(result: OperationResult): string {
+  return [result.text, ...result.diagnostics.map(({ message }) => message)].join("\n");
+}
+
+/** The proposed change of a resource, without the refresh that found it. */
+export function change(result: OperationResult, type: string, name: string) {
+  return result.steps.find((step) => step.type.endsWith(`:${type}`) && step.name === name && step.op !== "refresh");
+}
+
+function one<Item extends { readonly name: string }>(items: readonly Item[], name: string): Item {
+  const found = items.filter((item) => item.name === name);
+  const [item] = found;
+  if (found.length !== 1 || !item) {
+    throw new Error(`There are ${found.length} objects with the name ${name} instead of one.`);
+  }
+  return item;
+}
