@@ -1,0 +1,151 @@
+/** The package as a user gets it: the packed tarball, in an empty project outside this repository. */
+
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { LiveKitEmulator } from "../provider/testing/livekit-emulator";
+import { TestStack } from "../provider/testing/test-stack";
+import { expectNoCanary, password } from "./support/examples";
+import { expectSuccess } from "./support/worlds";
+
+const root = join(__dirname, "..");
+const run = (command: string, args: string[], cwd: string) => execFileSync(command, args, { cwd, encoding: "utf8" });
+
+const PROGRAM = `
+import * as pulumi from "@pulumi/pulumi";
+import { InboundAuth, SipTrunk, formatDialedNumber } from "pulumi-livekit-sip";
+const trunk = new SipTrunk("office", {
+  type: "extension",
+  extension: "1011",
+  address: "pbx.acme.example",
+  password: new pulumi.Config().requireSecret("office"),
+  country: "US",
+});
+new InboundAuth("office", { trunk, method: "credentials" });
+export const id = trunk.inboundTrunkId;
+export const dialled: string = formatDialedNumber("+40 741 926 265", { numberFormat: "national", country: "RO" });
+`;
+
+describe("the packed tarball", () => {
+  let folder: string;
+  let files: string[];
+
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), "pulumi-livekit-sip-package-"));
+    const [packed] = JSON.parse(run("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", folder], root));
+    files = packed.files.map(({ path }: { path: string }) => path);
+    run("tar", ["xzf", packed.filename], folder);
+    // What npm install would lay out: the package itself unpacked, its dependencies as they are installed here.
+    const modules = join(folder, "node_modules");
+    mkdirSync(join(modules, "@pulumi"), { recursive: true });
+    const linked = [
+      "@bufbuild",
+      "@livekit",
+      "libphonenumber-js",
+      "livekit-server-sdk",
+      "zod",
+      "@pulumi/pulumi",
+      "@types",
+      "typescript",
+    ];
+    for (const name of linked) {
+      symlinkSync(join(root, "node_modules", name), join(modules, name));
+    }
+    run("mv", [join(folder, "package"), join(modules, "pulumi-livekit-sip")], folder);
+  }, 60_000);
+
+  afterAll(() => {
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  test("holds what a user needs and nothing else", () => {
+    expect(files).toEqual(
+      expect.arrayContaining([
+        "package.json",
+        "README.md",
+        "LICENSE",
+        "CHANGELOG.md",
+        "dist/index.js",
+        "dist/index.d.ts",
+        "dist/testing/index.js",
+      ]),
+    );
+    expect(
+      files.filter((file) => !/^(dist\/.*\.(js|d\.ts)|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/.test(file)),
+    ).toEqual([]);
+  });
+
+  test("can be imported by CommonJS and ESM programs", () => {
+    const names = "SipTrunk, InboundAuth, DispatchRule, formatDialedNumber";
+    const print = `console.log([${names}].map((it) => typeof it).join(), typeof LiveKitEmulator)`;
+    writeFileSync(
+      join(folder, "program.cjs"),
+      `const { ${names} } = require("pulumi-livekit-sip"); const { LiveKitEmulator } = require("pulumi-livekit-sip/testing"); ${print};`,
+    );
+    writeFileSync(
+      join(folder, "program.mjs"),
+      `import { ${names} } from "pulumi-livekit-sip"; import { LiveKitEmulator } from "pulumi-livekit-sip/testing"; ${print};`,
+    );
+    const expected = "function,function,function,function function\n";
+    expect(run("node", ["program.cjs"], folder)).toBe(expected);
+    expect(run("node", ["program.mjs"], folder)).toBe(expected);
+  });
+
+  test("has types by which a wrong mix does not compile", () => {
+    const check = (name: string, source: string) => {
+      writeFileSync(join(folder, name), source);
+      const args = [
+        "typescript/bin/tsc",
+        "--noEmit",
+        "--strict",
+        "--skipLibCheck",
+        "--module",
+        "node16",
+        "--types",
+        "node",
+      ];
+      try {
+        run("node", [join(folder, "node_modules", args[0] ?? ""), ...args.slice(1), name], folder);
+        return "";
+      } catch (error) {
+        return typeof error === "object" && error !== null && "stdout" in error ? String(error.stdout) : String(error);
+      }
+    };
+    expect(check("good.cts", PROGRAM)).toBe("");
+    expect(check("good.mts", PROGRAM)).toBe("");
+    expect(check("bad.cts", PROGRAM.replace('extension: "1011"', 'numbers: ["+12025550123"]'))).toContain("error TS");
+    expect(check("bad.mts", PROGRAM.replace('method: "credentials"', 'method: "ip"'))).toContain("error TS");
+  }, 120_000);
+
+  test("brings a TypeScript program up, and serializes a provider that is small and holds no secret", async () => {
+    const emulator = await LiveKitEmulator.start();
+    writeFileSync(
+      join(folder, "Pulumi.yaml"),
+      "name: outside\nruntime: nodejs\nmain: index.ts\noptions: {refresh: always}\n",
+    );
+    writeFileSync(join(folder, "index.ts"), PROGRAM);
+    const stack = await TestStack.create({
+      projectDir: folder,
+      config: { "livekit:url": emulator.url, "livekit:apiKey": emulator.apiKey },
+      secrets: { "livekit:apiSecret": emulator.apiSecret, "outside:office": password("office") },
+    });
+    try {
+      expectSuccess(await stack.up());
+      expect((await stack.preview({ expectNoChanges: true })).exitCode).toBe(0);
+      // The default provider's own entry holds the stack's configuration, as with every Pulumi provider.
+      const { resources = [] } = (await stack.exportState()).deployment;
+      const state = JSON.stringify(resources.filter(({ type }) => type.includes("livekit")));
+      expectNoCanary(state);
+      expect(state).not.toContain(emulator.apiSecret);
+      expect(state).not.toContain(emulator.url);
+      expect(state).not.toContain(dirname(root));
+      const providers = [...state.matchAll(/"__provider":"((?:[^"\\]|\\.)*)"/g)].map(([, text]) => text ?? "");
+      expect(providers.length).toBeGreaterThan(0);
+      expect(Math.max(...providers.map((text) => text.length))).toBeLessThan(2500);
+    } finally {
+      await stack.dispose();
+      await emulator.stop();
+    }
+  }, 120_000);
+});
