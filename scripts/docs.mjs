@@ -1,0 +1,149 @@
+// Writes the tables of arguments and outputs in docs/ and the README from the doc comments beside each field.
+// `node scripts/docs.mjs` writes them; with --check it only says whether they are what the comments say, and exits 1 if not.
+
+import { readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import ts from "typescript";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+const RESOURCES = [
+  { page: "sip-trunk", type: "SipTrunk", inputs: "SipTrunkInputs" },
+  { page: "inbound-auth", type: "InboundAuth", inputs: "InboundAuthInputs" },
+  { page: "dispatch-rule", type: "DispatchRule", inputs: "RuleInputs" },
+];
+
+const { config } = ts.readConfigFile(join(root, "tsconfig.build.json"), ts.sys.readFile);
+const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root);
+const program = ts.createProgram(
+  RESOURCES.map(({ page }) => join(root, "provider", `${page}.ts`)),
+  options,
+);
+const checker = program.getTypeChecker();
+
+/** One line of Markdown, safe in a table. */
+function cell(text) {
+  return text.replace(/\s+/g, " ").replaceAll("|", "\\|").trim();
+}
+
+function docOf(node) {
+  const [doc] = ts.getJSDocCommentsAndTags(node).filter(ts.isJSDoc);
+  const tags = Object.fromEntries(
+    (doc?.tags ?? []).map((tag) => [tag.tagName.text, cell(ts.getTextOfJSDocComment(tag.comment) ?? "")]),
+  );
+  return { text: cell(ts.getTextOfJSDocComment(doc?.comment) ?? ""), tags };
+}
+
+function find(source, predicate) {
+  let found;
+  const visit = (node) => {
+    found ??= predicate(node) ? node : ts.forEachChild(node, visit);
+    return found;
+  };
+  visit(source);
+  return found;
+}
+
+function readResource({ page, type, inputs }) {
+  const source = program.getSourceFile(join(root, "provider", `${page}.ts`));
+  const schema = find(source, (node) => ts.isVariableDeclaration(node) && node.name.getText() === "schema");
+  const alias = find(source, (node) => ts.isTypeAliasDeclaration(node) && node.name.text === inputs);
+  const properties = new Map(
+    checker
+      .getTypeAtLocation(alias)
+      .getProperties()
+      .map((symbol) => [symbol.name, symbol]),
+  );
+  const fields = schema.initializer.arguments[0].properties
+    .map((property) => ({ name: property.name.getText(), code: property.initializer.getText(), ...docOf(property) }))
+    .filter(({ tags }) => !("internal" in tags))
+    .map((field) => ({
+      ...field,
+      type: typeName(properties.get(field.name)),
+      required: !/\.optional\(\)/.test(field.code),
+    }));
+  const resourceClass = find(source, (node) => ts.isClassDeclaration(node) && node.name?.text === type);
+  const outputs = resourceClass.members
+    .filter(ts.isPropertyDeclaration)
+    .map((member) => ({ name: member.name.getText(), ...docOf(member) }));
+  for (const { name, text } of [...fields, ...outputs]) {
+    if (text === "") {
+      throw new Error(`${page}.ts: ${name} has no doc comment`);
+    }
+  }
+  return { page, type, fields, outputs };
+}
+
+function typeName(symbol) {
+  const name = checker
+    .typeToString(checker.getNonNullableType(checker.getTypeOfSymbol(symbol)), undefined, ts.TypeFlags.NoTruncation)
+    .replaceAll("JsonObject", "object");
+  return name.length > 70 ? "string" : name;
+}
+
+/** The name argument falls back to the resource's, which the schema does not see. */
+function isRequired({ name, required }) {
+  return required && name !== "name";
+}
+
+function argumentsTable({ fields }) {
+  const rows = fields.map(({ name, text, type, code, tags, required }) => {
+    const fallback = isRequired({ name, required }) ? "**required**" : (tags.default ?? "–");
+    const change = /replaces: true/.test(code) ? "replaces" : "in place";
+    return `| \`${name}\` | ${text} | \`${cell(type)}\` | ${fallback} | ${tags.livekit ?? "–"} | ${change} | ${tags.answers ?? "–"} |`;
+  });
+  return [
+    "| Argument | Meaning | Type | Default | LiveKit field | Change | Product description |",
+    "|---|---|---|---|---|---|---|",
+    ...rows,
+  ].join("\n");
+}
+
+function outputsTable({ outputs }) {
+  return ["| Output | Meaning |", "|---|---|", ...outputs.map(({ name, text }) => `| \`${name}\` | ${text} |`)].join(
+    "\n",
+  );
+}
+
+function overview(resources) {
+  return resources
+    .map(({ page, type, fields }) => {
+      const names = (required) =>
+        fields
+          .filter((field) => isRequired(field) === required)
+          .map(({ name }) => `\`${name}\``)
+          .join(", ");
+      return `| [\`${type}\`](docs/${page}.md) | ${names(true)} | ${names(false)} |`;
+    })
+    .toSpliced(0, 0, "| Resource | Required | Optional |", "|---|---|---|")
+    .join("\n");
+}
+
+/** Puts `content` between the markers `<!-- name -->` and `<!-- /name -->` of a page. */
+function fill(file, sections) {
+  const path = join(root, file);
+  const before = readFileSync(path, "utf8");
+  const after = Object.entries(sections).reduce((text, [name, content]) => {
+    const section = new RegExp(`(<!-- ${name} -->\n)[^]*?(<!-- /${name} -->)`);
+    if (!section.test(text)) {
+      throw new Error(`${file} has no section ${name}`);
+    }
+    return text.replace(section, (_, open, close) => `${open}\n${content}\n\n${close}`);
+  }, before);
+  if (after !== before && !process.argv.includes("--check")) {
+    writeFileSync(path, after);
+  }
+  return after === before ? [] : [file];
+}
+
+const resources = RESOURCES.map(readResource);
+const changed = [
+  ...resources.flatMap((resource) =>
+    fill(`docs/${resource.page}.md`, { arguments: argumentsTable(resource), outputs: outputsTable(resource) }),
+  ),
+  ...fill("README.md", { arguments: overview(resources) }),
+];
+if (changed.length > 0 && process.argv.includes("--check")) {
+  process.stderr.write(`Not what the doc comments say: ${changed.join(", ")}. Run \`npm run docs\`.\n`);
+  process.exitCode = 1;
+}
