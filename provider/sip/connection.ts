@@ -1,0 +1,161 @@
+/** How SIP messages travel: over UDP, TCP and TLS, to one peer. Knows nothing of what they say. */
+
+import { createSocket } from "node:dgram";
+import { connect as connectTcp, isIPv6, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
+import { MalformedStream, MessageReader, parseMessage, type SipMessage } from "./message";
+
+/** What SIP travels over. */
+export const PROTOCOLS = ["udp", "tcp", "tls"] as const;
+export type Protocol = (typeof PROTOCOLS)[number];
+
+/** Where a peer listens. */
+export interface Target {
+  readonly protocol: Protocol;
+  /** An IP address. */
+  readonly address: string;
+  readonly port: number;
+  /** The name that a TLS certificate must be for, and that is sent along (SNI); the address where there is none. */
+  readonly serverName?: string;
+}
+
+/** What happens on a connection. */
+export interface ConnectionEvents {
+  message(message: SipMessage): void;
+  /** It is over, and why; never called after `close()`. */
+  failed(reason: Error): void;
+}
+
+/** An open way to one peer. */
+export interface Connection {
+  readonly protocol: Protocol;
+  /** This side of it, for Via and Contact. */
+  readonly localAddress: string;
+  readonly localPort: number;
+  /** The other side of it. */
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  send(bytes: Buffer): void;
+  close(): void;
+}
+
+/**
+ * Opens a way to a peer. TLS certificates are verified as Node.js does: a CA of one's own comes by NODE_EXTRA_CA_CERTS.
+ *
+ * @throws the socket's own error when the peer can't be reached, or its certificate is not valid; the signal's reason
+ */
+export function connect(target: Target, events: ConnectionEvents, signal: AbortSignal): Promise<Connection> {
+  return target.protocol === "udp" ? openUdp(target, events, signal) : openStream(target, events, signal);
+}
+
+function openUdp(target: Target, events: ConnectionEvents, signal: AbortSignal): Promise<Connection> {
+  signal.throwIfAborted();
+  const socket = createSocket(isIPv6(target.address) ? "udp6" : "udp4");
+  let open = true;
+  const close = () => {
+    if (open) {
+      open = false;
+      socket.close();
+    }
+  };
+  return new Promise((resolve, reject) => {
+    const abort = () => {
+      close();
+      reject(signal.reason);
+    };
+    signal.addEventListener("abort", abort, { once: true });
+    let fail = (error: Error): void => {
+      signal.removeEventListener("abort", abort);
+      close();
+      reject(error);
+    };
+    socket.on("error", (error) => fail(error));
+    // A connected socket learns that nobody listens there, and takes datagrams from the peer alone.
+    socket.connect(target.port, target.address, () => {
+      signal.removeEventListener("abort", abort);
+      fail = (error) => open && events.failed(error);
+      socket.on("message", (bytes) => {
+        const message = parseMessage(bytes);
+        if (message && open) {
+          events.message(message);
+        }
+      });
+      const { address, port } = socket.address();
+      const send = (bytes: Buffer) => {
+        if (open) {
+          socket.send(bytes, (error) => error && fail(error));
+        }
+      };
+      resolve(connectionOf(target, address, port, send, close));
+    });
+  });
+}
+
+function openStream(target: Target, events: ConnectionEvents, signal: AbortSignal): Promise<Connection> {
+  signal.throwIfAborted();
+  const { address: host, port, serverName } = target;
+  const secure = target.protocol === "tls";
+  // SNI takes names only (RFC 6066, section 3).
+  const tls = serverName === undefined ? { host, port } : { host, port, servername: serverName };
+  const socket: Socket = secure ? connectTls(tls) : connectTcp({ host, port });
+  return new Promise((resolve, reject) => {
+    const abort = () => {
+      socket.destroy();
+      reject(signal.reason);
+    };
+    signal.addEventListener("abort", abort, { once: true });
+    socket.once("error", (error) => {
+      signal.removeEventListener("abort", abort);
+      socket.destroy();
+      reject(error);
+    });
+    socket.once(secure ? "secureConnect" : "connect", () => {
+      signal.removeEventListener("abort", abort);
+      resolve(streamConnection(socket, target.protocol, events));
+    });
+  });
+}
+
+/** A connection over a stream that is open: one that was made, or one that was accepted. */
+export function streamConnection(socket: Socket, protocol: Protocol, events: ConnectionEvents): Connection {
+  const { remoteAddress = "", remotePort = 0, localAddress = "", localPort = 0 } = socket;
+  const reader = new MessageReader();
+  let open = true;
+  const fail = (reason: Error) => {
+    if (open) {
+      open = false;
+      socket.destroy();
+      events.failed(reason);
+    }
+  };
+  socket.removeAllListeners("error");
+  socket.on("error", fail);
+  socket.on("close", () => fail(new Error("the connection was closed")));
+  socket.on("data", (bytes: Buffer) => {
+    try {
+      for (const message of reader.push(bytes)) {
+        if (open) {
+          events.message(message);
+        }
+      }
+    } catch (error) {
+      fail(error instanceof MalformedStream ? error : new MalformedStream("something that is not SIP"));
+    }
+  });
+  const close = () => {
+    open = false;
+    socket.destroy();
+  };
+  const peer = { protocol, address: remoteAddress, port: remotePort };
+  return connectionOf(peer, localAddress, localPort, (bytes) => open && socket.write(bytes), close);
+}
+
+function connectionOf(
+  { protocol, address: remoteAddress, port: remotePort }: Target,
+  localAddress: string,
+  localPort: number,
+  send: (bytes: Buffer) => void,
+  close: () => void,
+): Connection {
+  return { protocol, localAddress, localPort, remoteAddress, remotePort, send, close };
+}

@@ -1,0 +1,244 @@
+/**
+ * Digest authentication in SIP (RFC 3261, section 22; RFC 7616; RFC 8760), from both sides: answering a challenge, and judging
+ * an answer. Knows no network.
+ */
+
+import { createHash, randomBytes } from "node:crypto";
+import { splitOutside, unquote } from "./message";
+
+/** The hash functions that SIP knows (RFC 8760, section 2.1), by their names in a challenge. */
+const HASHES: ReadonlyMap<string, string> = new Map([
+  ["MD5", "md5"],
+  ["SHA-256", "sha256"],
+  ["SHA-512-256", "sha512-256"],
+]);
+
+/** A challenge as in WWW-Authenticate and Proxy-Authenticate. */
+export interface DigestChallenge {
+  readonly realm: string;
+  readonly nonce: string;
+  readonly opaque?: string;
+  /** The credential was right, and only the nonce too old (RFC 7616, section 3.3). */
+  readonly stale: boolean;
+  /** As the challenge writes it, `MD5-sess` for example; MD5 where it says nothing. */
+  readonly algorithm: string;
+  /** The qualities of protection on offer; empty for challenges in the way of RFC 2069. */
+  readonly qop: readonly string[];
+}
+
+/** An answer as in Authorization and Proxy-Authorization. */
+export interface DigestAnswer {
+  readonly username: string;
+  readonly realm: string;
+  readonly nonce: string;
+  readonly uri: string;
+  readonly response: string;
+  readonly algorithm: string;
+  readonly cnonce?: string;
+  readonly qop?: string;
+  readonly nc?: string;
+}
+
+/** Who answers: with a password, or with its hash where only that is known. */
+export interface DigestCredential {
+  readonly username: string;
+  readonly password: string;
+}
+
+/** What is asked for, which goes into the answer's hash. */
+export interface DigestSubject {
+  readonly method: string;
+  /** The Request-URI. */
+  readonly uri: string;
+  readonly body?: string;
+}
+
+/** H(username:realm:password), lower-case hexadecimal (RFC 7616, section 3.4.2); undefined for an unknown algorithm. */
+export function ha1(algorithm: string, { username, password }: DigestCredential, realm: string): string | undefined {
+  return hash(algorithm, `${username}:${realm}:${password}`);
+}
+
+/** The digest challenges in the values of WWW-Authenticate or Proxy-Authenticate; what is none, or broken, is left out. */
+export function parseChallenges(values: readonly string[]): DigestChallenge[] {
+  return values
+    .flatMap((value) => schemesIn(value))
+    .flatMap(({ scheme, params }): DigestChallenge[] => {
+      const realm = params.get("realm");
+      const nonce = params.get("nonce");
+      if (scheme !== "digest" || realm === undefined || nonce === undefined) {
+        return [];
+      }
+      const opaque = params.get("opaque");
+      return [
+        {
+          realm,
+          nonce,
+          ...(opaque === undefined ? {} : { opaque }),
+          stale: params.get("stale")?.toLowerCase() === "true",
+          algorithm: params.get("algorithm") ?? "MD5",
+          qop: (params.get("qop") ?? "")
+            .split(",")
+            .map((text) => text.trim().toLowerCase())
+            .filter((text) => text !== ""),
+        },
+      ];
+    });
+}
+
+/**
+ * The challenges to answer: of each realm the first that can be answered, because servers list them by preference (RFC 8760,
+ * section 2.4).
+ */
+export function answerable(challenges: readonly DigestChallenge[]): DigestChallenge[] {
+  const byRealm = new Map<string, DigestChallenge>();
+  for (const challenge of challenges) {
+    const { algorithm, qop, realm } = challenge;
+    const known =
+      hashOf(algorithm) !== undefined && (qop.length === 0 || qop.includes("auth") || qop.includes("auth-int"));
+    if (known && !byRealm.has(realm)) {
+      byRealm.set(realm, challenge);
+    }
+  }
+  return [...byRealm.values()];
+}
+
+/**
+ * The value of Authorization or Proxy-Authorization that answers a challenge with a credential.
+ *
+ * @param cnonce the client's own random text; a new one by default
+ */
+export function answer(
+  challenge: DigestChallenge,
+  credential: DigestCredential,
+  subject: DigestSubject,
+  cnonce: string = randomBytes(8).toString("hex"),
+): string {
+  const { realm, nonce, algorithm, opaque } = challenge;
+  const qop = ["auth", "auth-int"].find((offered) => challenge.qop.includes(offered));
+  const unproven: DigestAnswer = {
+    username: credential.username,
+    realm,
+    nonce,
+    uri: subject.uri,
+    response: "",
+    algorithm,
+    ...(qop !== undefined || isSession(algorithm) ? { cnonce } : {}),
+    ...(qop === undefined ? {} : { qop, nc: "00000001" }),
+  };
+  const proven = { ...unproven, response: responseOf(unproven, credential.password, subject) ?? "" };
+  const field = (name: string, value: string | undefined) => (value === undefined ? [] : [`${name}=${value}`]);
+  const quoted = (name: string, value: string | undefined) => field(name, value === undefined ? value : quote(value));
+  return `Digest ${[
+    ...quoted("username", proven.username),
+    ...quoted("realm", realm),
+    ...quoted("nonce", nonce),
+    ...quoted("uri", proven.uri),
+    ...quoted("response", proven.response),
+    ...field("algorithm", algorithm),
+    ...quoted("cnonce", proven.cnonce),
+    ...quoted("opaque", opaque),
+    ...field("qop", proven.qop),
+    ...field("nc", proven.nc),
+  ].join(", ")}`;
+}
+
+/** Reads the value of Authorization or Proxy-Authorization; undefined where it is no digest, or not whole. */
+export function parseAnswer(value: string): DigestAnswer | undefined {
+  const [first] = schemesIn(value);
+  if (first?.scheme !== "digest") {
+    return undefined;
+  }
+  const { params } = first;
+  const [username, realm, nonce, uri, response] = ["username", "realm", "nonce", "uri", "response"].map((name) =>
+    params.get(name),
+  );
+  if ([username, realm, nonce, uri, response].includes(undefined)) {
+    return undefined;
+  }
+  const optional = ["cnonce", "qop", "nc"].flatMap((name) => {
+    const text = params.get(name);
+    return text === undefined ? [] : [[name, text]];
+  });
+  return {
+    username: username ?? "",
+    realm: realm ?? "",
+    nonce: nonce ?? "",
+    uri: uri ?? "",
+    response: response ?? "",
+    algorithm: params.get("algorithm") ?? "MD5",
+    ...Object.fromEntries(optional),
+  };
+}
+
+/** Whether an answer proves the password. That its nonce and its realm are those of the challenge is the caller's to see. */
+export function proves(given: DigestAnswer, password: string, { method, body }: Omit<DigestSubject, "uri">): boolean {
+  const expected = responseOf(given, password, { method, uri: given.uri, ...(body === undefined ? {} : { body }) });
+  return expected !== undefined && expected === given.response.toLowerCase();
+}
+
+/** Writes a challenge for WWW-Authenticate or Proxy-Authenticate. */
+export function challengeValue({ realm, nonce, algorithm, qop, opaque, stale }: DigestChallenge): string {
+  return [
+    `Digest realm=${quote(realm)}`,
+    `nonce=${quote(nonce)}`,
+    ...(opaque === undefined ? [] : [`opaque=${quote(opaque)}`]),
+    ...(stale ? ["stale=true"] : []),
+    `algorithm=${algorithm}`,
+    ...(qop.length > 0 ? [`qop="${qop.join(",")}"`] : []),
+  ].join(", ");
+}
+
+/** RFC 7616, section 3.4.1. */
+function responseOf(given: DigestAnswer, password: string, { method, body = "" }: DigestSubject): string | undefined {
+  const { username, realm, nonce, uri, algorithm, cnonce = "", qop, nc = "" } = given;
+  const base = ha1(algorithm, { username, password }, realm);
+  const bodyHash = hash(algorithm, body);
+  if (base === undefined || bodyHash === undefined) {
+    return undefined;
+  }
+  const secret = isSession(algorithm) ? hash(algorithm, `${base}:${nonce}:${cnonce}`) : base;
+  const request = hash(algorithm, qop === "auth-int" ? `${method}:${uri}:${bodyHash}` : `${method}:${uri}`);
+  return hash(algorithm, [secret, nonce, ...(qop ? [nc, cnonce, qop] : []), request].join(":"));
+}
+
+function hash(algorithm: string, text: string): string | undefined {
+  const name = hashOf(algorithm);
+  return name === undefined ? undefined : createHash(name).update(text).digest("hex");
+}
+
+function hashOf(algorithm: string): string | undefined {
+  return HASHES.get(algorithm.toUpperCase().replace(/-SESS$/, ""));
+}
+
+function isSession(algorithm: string): boolean {
+  return /-sess$/i.test(algorithm);
+}
+
+function quote(text: string): string {
+  return `"${text.replace(/["\\]/g, "\\$&")}"`;
+}
+
+interface Scheme {
+  readonly scheme: string;
+  readonly params: ReadonlyMap<string, string>;
+}
+
+/** The schemes in one line: `Digest a=b, c=d, Basic e=f` holds two. A name that is given twice counts once, the first time. */
+function schemesIn(value: string): Scheme[] {
+  const schemes: { scheme: string; params: Map<string, string> }[] = [];
+  for (const part of splitOutside(value, ",")) {
+    const [, scheme, pair = ""] = /^(?:([\w-]+)[ \t]+)?(.*)$/s.exec(part) ?? [];
+    if (scheme !== undefined && !/^\s*=/.test(pair)) {
+      schemes.push({ scheme: scheme.toLowerCase(), params: new Map() });
+    }
+    const [name = "", text = ""] = (scheme !== undefined && /^\s*=/.test(pair) ? `${scheme}${pair}` : pair).split(
+      /=(.*)/s,
+    );
+    const params = schemes.at(-1)?.params;
+    const key = name.trim().toLowerCase();
+    if (params && key !== "" && !params.has(key)) {
+      params.set(key, unquote(text.trim()));
+    }
+  }
+  return schemes;
+}

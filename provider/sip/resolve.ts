@@ -1,0 +1,78 @@
+/** Where to find a SIP server (RFC 3263): by its address, by its port, or by the SRV records of its name. */
+
+import { lookup, resolveSrv } from "node:dns/promises";
+import { isIP } from "node:net";
+import type { Protocol, Target } from "./connection";
+
+/** A SIP server as people name it. */
+export interface SipServer {
+  /** Host name or IP address; IPv6 with or without brackets. */
+  readonly host: string;
+  readonly port?: number;
+  readonly protocol: Protocol;
+}
+
+/** An SRV record. */
+export interface SrvRecord {
+  readonly name: string;
+  readonly port: number;
+  readonly priority: number;
+  readonly weight: number;
+}
+
+/** How names are looked up. */
+export interface Dns {
+  /** The SRV records of a name; empty when it has none. */
+  srv(name: string): Promise<readonly SrvRecord[]>;
+  /** The IP addresses of a host; rejected when it has none. */
+  addresses(host: string): Promise<readonly string[]>;
+}
+
+/** The machine's own ways. */
+export const systemDns: Dns = {
+  srv: (name) => resolveSrv(name).catch(() => []),
+  addresses: async (host) => (await lookup(host, { all: true })).map(({ address }) => address),
+};
+
+const SERVICE: Readonly<Record<Protocol, string>> = { udp: "_sip._udp", tcp: "_sip._tcp", tls: "_sips._tcp" };
+
+/** The port where none is given: 5060, with TLS 5061 (RFC 3261, section 19.1.2). */
+export function defaultPort(protocol: Protocol): number {
+  return protocol === "tls" ? 5061 : 5060;
+}
+
+/**
+ * Where a server may be reached, in the order to try: an IP or a given port is taken as it is; else the name's SRV records by
+ * priority, and by weight at random; else its addresses with the default port. TLS certificates must be for the name that
+ * was asked for, not for the one that DNS answered (RFC 5922, section 4).
+ *
+ * @throws the resolver's own error when the name has no address
+ */
+export async function resolve({ host, port, protocol }: SipServer, dns: Dns = systemDns): Promise<Target[]> {
+  const name = host.replace(/^\[(.*)\]$/, "$1");
+  if (isIP(name) !== 0) {
+    return [{ protocol, address: name, port: port ?? defaultPort(protocol) }];
+  }
+  const records = port === undefined ? byPreference(await dns.srv(`${SERVICE[protocol]}.${name}`)) : [];
+  const places = records.length > 0 ? records : [{ name, port: port ?? defaultPort(protocol) }];
+  const targets = await Promise.allSettled(
+    places.map(async (place) =>
+      (await dns.addresses(place.name)).map((address) => ({ protocol, address, port: place.port, serverName: name })),
+    ),
+  );
+  const found = targets.flatMap((result) => (result.status === "fulfilled" ? result.value : []));
+  const [failed] = targets.filter((result) => result.status === "rejected");
+  if (found.length === 0 && failed) {
+    throw failed.reason;
+  }
+  return found;
+}
+
+/** RFC 2782: lower priorities first; within one, more often first with more weight. A record for "." means "no service". */
+function byPreference(records: readonly SrvRecord[]): readonly SrvRecord[] {
+  return records
+    .filter(({ name }) => name !== "" && name !== ".")
+    .map((record) => ({ record, draw: Math.random() ** (1 / Math.max(record.weight, 0.01)) }))
+    .sort((a, b) => a.record.priority - b.record.priority || b.draw - a.draw)
+    .map(({ record }) => record);
+}

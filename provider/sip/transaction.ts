@@ -1,0 +1,145 @@
+/** Client transactions (RFC 3261, section 17.1): one request over one connection, sent again over UDP until it is answered. */
+
+import { randomBytes } from "node:crypto";
+import type { Connection } from "./connection";
+import {
+  bracketed,
+  headerOf,
+  headersOf,
+  listOf,
+  parseNameAddr,
+  type SipHeader,
+  type SipRequest,
+  type SipResponse,
+  serialize,
+} from "./message";
+
+/** The first wait before a request is sent again over UDP, in milliseconds (RFC 3261, T1). */
+const T1_MS = 500;
+/** The longest such wait (RFC 3261, T2). */
+const T2_MS = 4_000;
+
+/** A request before it is sent: without Via, which belongs to the connection. */
+export interface Draft {
+  readonly method: string;
+  readonly uri: string;
+  readonly headers: readonly SipHeader[];
+  readonly body?: string;
+}
+
+/** One request on its way. */
+export class ClientTransaction {
+  readonly request: SipRequest;
+  readonly #connection: Connection;
+  readonly #branch: string;
+  readonly #finished: Promise<SipResponse>;
+  #settle: (outcome: SipResponse | Error) => void = () => undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #wait = T1_MS;
+  #proceeding = false;
+  readonly #onProvisional: (response: SipResponse) => void;
+
+  /**
+   * Sends the request. Hand every response that comes over the connection to {@link take}.
+   *
+   * @param signal ends it: the response is then the signal's reason
+   */
+  constructor(
+    connection: Connection,
+    draft: Draft,
+    signal: AbortSignal,
+    onProvisional: (response: SipResponse) => void = () => undefined,
+    branch = `z9hG4bK${randomBytes(9).toString("hex")}`,
+  ) {
+    this.#connection = connection;
+    this.#branch = branch;
+    this.#onProvisional = onProvisional;
+    this.request = { ...draft, headers: [via(connection, branch), ...draft.headers], body: draft.body ?? "" };
+    this.#finished = new Promise((resolve, reject) => {
+      const abort = () =>
+        this.#settle(signal.reason instanceof Error ? signal.reason : new Error(String(signal.reason)));
+      this.#settle = (outcome) => {
+        clearTimeout(this.#timer);
+        signal.removeEventListener("abort", abort);
+        if (outcome instanceof Error) {
+          reject(outcome);
+        } else {
+          resolve(outcome);
+        }
+      };
+      signal.addEventListener("abort", abort, { once: true });
+      if (signal.aborted) {
+        abort();
+      }
+    });
+    this.#finished.catch(() => undefined);
+    if (!signal.aborted) {
+      this.#send();
+    }
+  }
+
+  /** The final response (200 to 699); rejected when the connection fails or the signal ends the wait. */
+  get response(): Promise<SipResponse> {
+    return this.#finished;
+  }
+
+  /** Takes a response if it is one to this request, and says whether it was. */
+  take(response: SipResponse): boolean {
+    const [topVia = ""] = listOf(response, "via");
+    const branch = parseNameAddr(topVia).params.get("branch");
+    const method = headerOf(response, "cseq")?.trim().split(/\s+/)[1];
+    if (branch !== this.#branch || method !== this.request.method) {
+      return false;
+    }
+    if (response.status >= 200) {
+      this.#acknowledge(response);
+      this.#settle(response);
+    } else {
+      this.#proceeding = true;
+      // An INVITE that is being worked on is not sent again; anything else only seldom (RFC 3261, 17.1.1.2 and 17.1.2.2).
+      this.#wait = T2_MS;
+      if (this.request.method === "INVITE") {
+        clearTimeout(this.#timer);
+      }
+      this.#onProvisional(response);
+    }
+    return true;
+  }
+
+  /** The connection is over. */
+  fail(reason: Error): void {
+    this.#settle(reason);
+  }
+
+  #send(): void {
+    this.#connection.send(serialize(this.request));
+    if (this.#connection.protocol === "udp") {
+      this.#timer = setTimeout(() => {
+        this.#wait = this.request.method === "INVITE" ? this.#wait * 2 : Math.min(this.#wait * 2, T2_MS);
+        if (!(this.#proceeding && this.request.method === "INVITE")) {
+          this.#send();
+        }
+      }, this.#wait);
+    }
+  }
+
+  /** The ACK to a refusal belongs to the transaction (RFC 3261, 17.1.1.3); the one to a 2xx to the call. */
+  #acknowledge(response: SipResponse): void {
+    if (this.request.method === "INVITE" && response.status >= 300) {
+      const kept = this.request.headers.filter(({ name }) => /^(via|from|call-id|route|max-forwards)$/i.test(name));
+      const sequence = headerOf(this.request, "cseq")?.split(" ")[0] ?? "1";
+      const headers = [
+        ...kept,
+        ...headersOf(response, "to").map((value) => ({ name: "To", value })),
+        { name: "CSeq", value: `${sequence} ACK` },
+      ];
+      this.#connection.send(serialize({ method: "ACK", uri: this.request.uri, headers, body: "" }));
+    }
+  }
+}
+
+/** The top Via, with `rport`: the answer comes back to where the request came from (RFC 3581). */
+function via({ protocol, localAddress, localPort }: Connection, branch: string): SipHeader {
+  const sentBy = `${bracketed(localAddress)}:${localPort}`;
+  return { name: "Via", value: `SIP/2.0/${protocol.toUpperCase()} ${sentBy};rport;branch=${branch}` };
+}
