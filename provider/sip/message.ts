@@ -31,17 +31,18 @@ export type SipMessage = SipRequest | SipResponse;
 export const MESSAGE_LIMIT = 65_535;
 
 /** The one-letter names of header fields (RFC 3261, section 20). */
-const COMPACT_NAMES: Readonly<Record<string, string>> = {
-  c: "content-type",
-  f: "from",
-  i: "call-id",
-  k: "supported",
-  l: "content-length",
-  m: "contact",
-  s: "subject",
-  t: "to",
-  v: "via",
-};
+const COMPACT_NAMES: ReadonlyMap<string, string> = new Map([
+  ["c", "content-type"],
+  ["e", "content-encoding"],
+  ["f", "from"],
+  ["i", "call-id"],
+  ["k", "supported"],
+  ["l", "content-length"],
+  ["m", "contact"],
+  ["s", "subject"],
+  ["t", "to"],
+  ["v", "via"],
+]);
 
 export function isRequest(message: SipMessage): message is SipRequest {
   return "method" in message;
@@ -274,5 +275,5 @@ function contentLength(head: Head): number | undefined {
 
 function fullName(name: string): string {
   const lower = name.toLowerCase();
-  return COMPACT_NAMES[lower] ?? lower;
+  return COMPACT_NAMES.get(lower) ?? lower;
 }
