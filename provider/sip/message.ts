@@ -154,7 +154,8 @@ export interface NameAddr {
 
 /** Reads `"Name" <uri>;params`, or `uri;params`; a parameter without a value reads as the empty text. */
 export function parseNameAddr(text: string): NameAddr {
-  const bracketed = /^[^<]*<([^>]*)>(.*)$/s.exec(text);
+  // A display name in quotes may hold angle brackets.
+  const bracketed = /^(?:"(?:[^"\\]|\\.)*"|[^"<])*<([^>]*)>(.*)$/s.exec(text);
   const [bare = "", ...rest] = text.split(";");
   const uri = bracketed?.[1] ?? bare.trim();
   return { uri, params: parseParams(bracketed ? (bracketed[2] ?? "") : rest.join(";")) };
