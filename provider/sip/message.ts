@@ -173,10 +173,10 @@ export interface SipUri {
 
 /** Reads a SIP URI (RFC 3261, section 19.1.1); undefined where it is none. */
 export function parseUri(text: string): SipUri | undefined {
-  const match = /^(sips?):(?:([^@;?]*)@)?(\[[0-9a-f:.]+\]|[^\s:;?@[\]]+)(?::(\d{1,5}))?((?:;[^?]*)?)(?:\?.*)?$/i.exec(
+  const match = /^(sips?):(?:([^@]*)@)?(\[[0-9a-f:.]+\]|[^\s:;?@[\]]+)(?::(\d{1,5}))?((?:;[^?]*)?)(?:\?.*)?$/i.exec(
     text,
   );
-  if (!match) {
+  if (!match || Number(match[4] ?? 0) > 65_535) {
     return undefined;
   }
   const [, scheme = "", userInfo, host = "", port, params = ""] = match;
@@ -196,7 +196,9 @@ export function bracketed(host: string): string {
 
 /** Escapes what may not stand in the user part of a URI as it is (RFC 3261, section 25.1: user). */
 export function escapeUser(user: string): string {
-  return user.replace(/[^\w\-.!~*'()&=+$,;?/]/gu, (character) => encodeURIComponent(character));
+  return user.replace(/[^\w\-.!~*'()&=+$,;?/]/gu, (character) =>
+    [...Buffer.from(character)].map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, "0")}`).join(""),
+  );
 }
 
 function decode(text: string): string {
