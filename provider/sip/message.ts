@@ -70,12 +70,14 @@ export function parseMessage(bytes: Buffer): SipMessage | undefined {
   return { ...head, body: rest.toString("utf8", 0, length) };
 }
 
-/** Writes a message; Content-Length is added. */
+/** Writes a message; Content-Length is added. Line breaks in what it is made of become spaces: no value makes a header field. */
 export function serialize(message: SipMessage): Buffer {
   const start = isRequest(message)
     ? `${message.method} ${message.uri} SIP/2.0`
     : `SIP/2.0 ${message.status} ${message.reason}`;
-  const lines = [start, ...message.headers.map(({ name, value }) => `${name}: ${value}`)];
+  const lines = [start, ...message.headers.map(({ name, value }) => `${name}: ${value}`)].map((line) =>
+    line.replace(/[\r\n]+/g, " "),
+  );
   return Buffer.from(
     `${lines.join("\r\n")}\r\nContent-Length: ${Buffer.byteLength(message.body)}\r\n\r\n${message.body}`,
   );
