@@ -44,12 +44,12 @@ export interface Connection {
  *
  * @throws the socket's own error when the peer can't be reached, or its certificate is not valid; the signal's reason
  */
-export function connect(target: Target, events: ConnectionEvents, signal: AbortSignal): Promise<Connection> {
+export async function connect(target: Target, events: ConnectionEvents, signal: AbortSignal): Promise<Connection> {
+  signal.throwIfAborted();
   return target.protocol === "udp" ? openUdp(target, events, signal) : openStream(target, events, signal);
 }
 
 function openUdp(target: Target, events: ConnectionEvents, signal: AbortSignal): Promise<Connection> {
-  signal.throwIfAborted();
   const socket = createSocket(isIPv6(target.address) ? "udp6" : "udp4");
   let open = true;
   const close = () => {
@@ -64,16 +64,21 @@ function openUdp(target: Target, events: ConnectionEvents, signal: AbortSignal):
       reject(signal.reason);
     };
     signal.addEventListener("abort", abort, { once: true });
-    let fail = (error: Error): void => {
-      signal.removeEventListener("abort", abort);
-      close();
-      reject(error);
+    let report = reject;
+    const fail = (error: Error): void => {
+      if (open) {
+        signal.removeEventListener("abort", abort);
+        close();
+        report(error);
+      }
     };
-    socket.on("error", (error) => fail(error));
-    // A connected socket learns that nobody listens there, and takes datagrams from the peer alone.
-    socket.connect(target.port, target.address, () => {
+    const connected = (error?: Error) => {
+      if (error) {
+        fail(error);
+        return;
+      }
       signal.removeEventListener("abort", abort);
-      fail = (error) => open && events.failed(error);
+      report = (reason) => events.failed(reason);
       socket.on("message", (bytes) => {
         const message = parseMessage(bytes);
         if (message && open) {
@@ -87,12 +92,18 @@ function openUdp(target: Target, events: ConnectionEvents, signal: AbortSignal):
         }
       };
       resolve(connectionOf(target, address, port, send, close));
-    });
+    };
+    socket.on("error", fail);
+    try {
+      // A connected socket learns that nobody listens there, and takes datagrams from the peer alone.
+      socket.connect(target.port, target.address, connected);
+    } catch (error) {
+      fail(error instanceof Error ? error : new Error(String(error)));
+    }
   });
 }
 
 function openStream(target: Target, events: ConnectionEvents, signal: AbortSignal): Promise<Connection> {
-  signal.throwIfAborted();
   const { address: host, port, serverName } = target;
   const secure = target.protocol === "tls";
   // SNI takes names only (RFC 6066, section 3).
