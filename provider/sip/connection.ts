@@ -9,6 +9,9 @@ import { MalformedStream, MessageReader, parseMessage, type SipMessage } from ".
 export const PROTOCOLS = ["udp", "tcp", "tls"] as const;
 export type Protocol = (typeof PROTOCOLS)[number];
 
+/** How long a stream that was closed may still take to send what was written, in milliseconds. */
+const LINGER_MS = 500;
+
 /** Where a peer listens. */
 export interface Target {
   readonly protocol: Protocol;
@@ -154,11 +157,21 @@ export function streamConnection(socket: Socket, protocol: Protocol, events: Con
     }
   });
   const close = () => {
-    open = false;
-    socket.destroy();
+    if (open) {
+      open = false;
+      endStream(socket);
+    }
   };
   const peer = { protocol, address: remoteAddress, port: remotePort };
   return connectionOf(peer, localAddress, localPort, (bytes) => open && socket.write(bytes), close);
+}
+
+/** Lets out what was written, the last BYE or ACK for example, but does not wait long for a peer that takes nothing. */
+function endStream(socket: Socket): void {
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS).unref();
+  socket.once("close", () => clearTimeout(timer));
+  socket.unref();
+  socket.destroySoon();
 }
 
 function connectionOf(
