@@ -67,7 +67,7 @@ function openUdp(target: Target, events: ConnectionEvents, signal: AbortSignal):
       reject(signal.reason);
     };
     signal.addEventListener("abort", abort, { once: true });
-    let report = reject;
+    let report: (reason: Error) => void = reject;
     const fail = (error: Error): void => {
       if (open) {
         signal.removeEventListener("abort", abort);
@@ -76,8 +76,8 @@ function openUdp(target: Target, events: ConnectionEvents, signal: AbortSignal):
       }
     };
     const connected = (error?: Error) => {
-      if (error) {
-        fail(error);
+      if (error || !open) {
+        fail(error ?? new Error("the connection was closed"));
         return;
       }
       signal.removeEventListener("abort", abort);
