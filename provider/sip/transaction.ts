@@ -37,6 +37,7 @@ export class ClientTransaction {
   #timer: NodeJS.Timeout | undefined;
   #wait = T1_MS;
   #proceeding = false;
+  #ended = false;
   readonly #onProvisional: (response: SipResponse) => void;
 
   /**
@@ -59,6 +60,7 @@ export class ClientTransaction {
       const abort = () =>
         this.#settle(signal.reason instanceof Error ? signal.reason : new Error(String(signal.reason)));
       this.#settle = (outcome) => {
+        this.#ended = true;
         clearTimeout(this.#timer);
         signal.removeEventListener("abort", abort);
         if (outcome instanceof Error) {
@@ -94,7 +96,7 @@ export class ClientTransaction {
     if (response.status >= 200) {
       this.#acknowledge(response);
       this.#settle(response);
-    } else {
+    } else if (!this.#ended) {
       this.#proceeding = true;
       // An INVITE that is being worked on is not sent again; anything else only seldom (RFC 3261, 17.1.1.2 and 17.1.2.2).
       this.#wait = T2_MS;
