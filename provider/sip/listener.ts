@@ -42,6 +42,8 @@ export interface Incoming {
   readonly tag: string;
   /** Answers it; an INVITE may be answered several times, with a final response last. */
   respond(reply: Reply): void;
+  /** Sends bytes as they are to where it came from: for what no server should answer. */
+  sendRaw(bytes: Buffer): void;
 }
 
 /** What to do with what comes in. A request that is sent again by its client is answered as before, without asking. */
@@ -192,7 +194,7 @@ export class SipListener {
       this.#remember(key, response);
       sendTraced(response);
     };
-    this.#events.request({ request: message, source, tag, respond });
+    this.#events.request({ request: message, source, tag, respond, sendRaw: send });
   }
 
   #remember(key: string, response: SipResponse | undefined): void {
@@ -235,11 +237,20 @@ function receivedVia(via: string, { address, port }: Source): string {
   return received.replace(/;rport(?![=\w])/i, `;rport=${port}`);
 }
 
-/** An ACK to a refusal has its INVITE's branch, but is not that request. */
+/**
+ * An ACK to a refusal has its INVITE's branch, but is not that request. The Call-ID tells those apart that have no
+ * unique branch, as from RFC 2543.
+ */
 function transactionKey(request: SipRequest): string {
   const [via = ""] = listOf(request, "via");
   const branch = parseNameAddr(via).params.get("branch") ?? "";
-  return [branch, via.split(";")[0], request.method, headersOf(request, "cseq")[0]].join("|");
+  return [
+    branch,
+    via.split(";")[0],
+    request.method,
+    headersOf(request, "cseq")[0],
+    headersOf(request, "call-id")[0],
+  ].join("|");
 }
 
 function peerOf({ remoteAddress, remotePort }: Socket): string {
