@@ -33,7 +33,7 @@ export class ClientTransaction {
   readonly #connection: Connection;
   readonly #branch: string;
   readonly #finished: Promise<SipResponse>;
-  #settle: (outcome: SipResponse | Error) => void = () => undefined;
+  #settle: (outcome: { readonly response: SipResponse } | { readonly reason: unknown }) => void = () => undefined;
   #timer: NodeJS.Timeout | undefined;
   #wait = T1_MS;
   #proceeding = false;
@@ -57,16 +57,15 @@ export class ClientTransaction {
     this.#onProvisional = onProvisional;
     this.request = { ...draft, headers: [via(connection, branch), ...draft.headers], body: draft.body ?? "" };
     this.#finished = new Promise((resolve, reject) => {
-      const abort = () =>
-        this.#settle(signal.reason instanceof Error ? signal.reason : new Error(String(signal.reason)));
+      const abort = () => this.#settle({ reason: signal.reason });
       this.#settle = (outcome) => {
         this.#ended = true;
         clearTimeout(this.#timer);
         signal.removeEventListener("abort", abort);
-        if (outcome instanceof Error) {
-          reject(outcome);
+        if ("response" in outcome) {
+          resolve(outcome.response);
         } else {
-          resolve(outcome);
+          reject(outcome.reason);
         }
       };
       signal.addEventListener("abort", abort, { once: true });
@@ -95,7 +94,7 @@ export class ClientTransaction {
     }
     if (response.status >= 200) {
       this.#acknowledge(response);
-      this.#settle(response);
+      this.#settle({ response });
     } else if (!this.#ended) {
       this.#proceeding = true;
       // An INVITE that is being worked on is not sent again; anything else only seldom (RFC 3261, 17.1.1.2 and 17.1.2.2).
@@ -110,7 +109,7 @@ export class ClientTransaction {
 
   /** The connection is over. */
   fail(reason: Error): void {
-    this.#settle(reason);
+    this.#settle({ reason });
   }
 
   #send(): void {
