@@ -33,7 +33,8 @@ export class ClientTransaction {
   readonly #connection: Connection;
   readonly #branch: string;
   readonly #finished: Promise<SipResponse>;
-  #settle: (outcome: SipResponse | Error) => void = () => undefined;
+  #resolve: (response: SipResponse) => void = () => undefined;
+  #reject: (reason: unknown) => void = () => undefined;
   #timer: NodeJS.Timeout | undefined;
   #wait = T1_MS;
   #proceeding = false;
@@ -55,25 +56,20 @@ export class ClientTransaction {
     this.#branch = branch;
     this.#onProvisional = onProvisional;
     this.request = { ...draft, headers: [via(connection, branch), ...draft.headers], body: draft.body ?? "" };
-    this.#finished = new Promise((resolve, reject) => {
-      const abort = () =>
-        this.#settle(signal.reason instanceof Error ? signal.reason : new Error(String(signal.reason)));
-      this.#settle = (outcome) => {
-        clearTimeout(this.#timer);
-        signal.removeEventListener("abort", abort);
-        if (outcome instanceof Error) {
-          reject(outcome);
-        } else {
-          resolve(outcome);
-        }
-      };
-      signal.addEventListener("abort", abort, { once: true });
-      if (signal.aborted) {
-        abort();
-      }
+    this.#finished = new Promise<SipResponse>((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
     });
-    this.#finished.catch(() => undefined);
-    if (!signal.aborted) {
+    const abort = () => this.#reject(signal.reason);
+    signal.addEventListener("abort", abort, { once: true });
+    const end = () => {
+      clearTimeout(this.#timer);
+      signal.removeEventListener("abort", abort);
+    };
+    this.#finished.then(end, end);
+    if (signal.aborted) {
+      abort();
+    } else {
       this.#send();
     }
   }
@@ -93,7 +89,7 @@ export class ClientTransaction {
     }
     if (response.status >= 200) {
       this.#acknowledge(response);
-      this.#settle(response);
+      this.#resolve(response);
     } else {
       this.#proceeding = true;
       // An INVITE that is being worked on is not sent again; anything else only seldom (RFC 3261, 17.1.1.2 and 17.1.2.2).
@@ -108,7 +104,7 @@ export class ClientTransaction {
 
   /** The connection is over. */
   fail(reason: Error): void {
-    this.#settle(reason);
+    this.#reject(reason);
   }
 
   #send(): void {

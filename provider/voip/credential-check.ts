@@ -255,13 +255,14 @@ function reasonOf(error: unknown, { server, timeoutMs }: CredentialQuery): strin
   if (error instanceof MalformedStream) {
     return `it answers with ${error.message}`;
   }
-  if (!(error instanceof Error)) {
-    return "unknown error";
-  }
-  if (error.name === "TimeoutError") {
+  const {
+    name = "",
+    code = "",
+    message = "unknown error",
+  }: { name?: string; code?: string; message?: string } = typeof error === "object" && error !== null ? error : {};
+  if (name === "TimeoutError") {
     return `no answer within ${timeoutMs / 1000} s`;
   }
-  const code = "code" in error && typeof error.code === "string" ? error.code : "";
   const known: Readonly<Record<string, string>> = {
     ECONNREFUSED: "connection refused",
     ECONNRESET: "connection reset",
@@ -270,6 +271,6 @@ function reasonOf(error: unknown, { server, timeoutMs }: CredentialQuery): strin
     ENOTFOUND: "no such host",
     EAI_AGAIN: "the name server does not answer",
   };
-  const words = known[code] ?? error.message;
+  const words = known[code] ?? message;
   return server.protocol === "tls" && !(code in known) ? `TLS: ${words}` : words;
 }
