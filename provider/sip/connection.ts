@@ -9,6 +9,9 @@ import { MalformedStream, MessageReader, parseMessage, type SipMessage } from ".
 export const PROTOCOLS = ["udp", "tcp", "tls"] as const;
 export type Protocol = (typeof PROTOCOLS)[number];
 
+/** How long a stream that was closed may still take to send what was written, in milliseconds. */
+const LINGER_MS = 500;
+
 /** Where a peer listens. */
 export interface Target {
   readonly protocol: Protocol;
@@ -44,12 +47,12 @@ export interface Connection {
  *
  * @throws the socket's own error when the peer can't be reached, or its certificate is not valid; the signal's reason
  */
-export function connect(target: Target, events: ConnectionEvents, signal: AbortSignal): Promise<Connection> {
+export async function connect(target: Target, events: ConnectionEvents, signal: AbortSignal): Promise<Connection> {
+  signal.throwIfAborted();
   return target.protocol === "udp" ? openUdp(target, events, signal) : openStream(target, events, signal);
 }
 
 function openUdp(target: Target, events: ConnectionEvents, signal: AbortSignal): Promise<Connection> {
-  signal.throwIfAborted();
   const socket = createSocket(isIPv6(target.address) ? "udp6" : "udp4");
   let open = true;
   const close = () => {
@@ -64,16 +67,21 @@ function openUdp(target: Target, events: ConnectionEvents, signal: AbortSignal):
       reject(signal.reason);
     };
     signal.addEventListener("abort", abort, { once: true });
-    let fail = (error: Error): void => {
-      signal.removeEventListener("abort", abort);
-      close();
-      reject(error);
+    let report: (reason: Error) => void = reject;
+    const fail = (error: Error): void => {
+      if (open) {
+        signal.removeEventListener("abort", abort);
+        close();
+        report(error);
+      }
     };
-    socket.on("error", (error) => fail(error));
-    // A connected socket learns that nobody listens there, and takes datagrams from the peer alone.
-    socket.connect(target.port, target.address, () => {
+    const connected = (error?: Error) => {
+      if (error || !open) {
+        fail(error ?? new Error("the connection was closed"));
+        return;
+      }
       signal.removeEventListener("abort", abort);
-      fail = (error) => open && events.failed(error);
+      report = (reason) => events.failed(reason);
       socket.on("message", (bytes) => {
         const message = parseMessage(bytes);
         if (message && open) {
@@ -87,12 +95,18 @@ function openUdp(target: Target, events: ConnectionEvents, signal: AbortSignal):
         }
       };
       resolve(connectionOf(target, address, port, send, close));
-    });
+    };
+    socket.on("error", fail);
+    try {
+      // A connected socket learns that nobody listens there, and takes datagrams from the peer alone.
+      socket.connect(target.port, target.address, connected);
+    } catch (error) {
+      fail(error instanceof Error ? error : new Error(String(error)));
+    }
   });
 }
 
 function openStream(target: Target, events: ConnectionEvents, signal: AbortSignal): Promise<Connection> {
-  signal.throwIfAborted();
   const { address: host, port, serverName } = target;
   const secure = target.protocol === "tls";
   // SNI takes names only (RFC 6066, section 3).
@@ -143,11 +157,21 @@ export function streamConnection(socket: Socket, protocol: Protocol, events: Con
     }
   });
   const close = () => {
-    open = false;
-    socket.destroy();
+    if (open) {
+      open = false;
+      endStream(socket);
+    }
   };
   const peer = { protocol, address: remoteAddress, port: remotePort };
   return connectionOf(peer, localAddress, localPort, (bytes) => open && socket.write(bytes), close);
+}
+
+/** Lets out what was written, the last BYE or ACK for example, but does not wait long for a peer that takes nothing. */
+function endStream(socket: Socket): void {
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS).unref();
+  socket.once("close", () => clearTimeout(timer));
+  socket.unref();
+  socket.destroySoon();
 }
 
 function connectionOf(

@@ -42,6 +42,8 @@ export interface Incoming {
   readonly tag: string;
   /** Answers it; an INVITE may be answered several times, with a final response last. */
   respond(reply: Reply): void;
+  /** Sends bytes as they are to where it came from: for what no server should answer. */
+  sendRaw(bytes: Buffer): void;
 }
 
 /** What to do with what comes in. A request that is sent again by its client is answered as before, without asking. */
@@ -76,6 +78,9 @@ export class SipListener {
   readonly #udp: UdpSocket | undefined;
   readonly #servers: readonly Server[];
   readonly #connections = new Set<Connection>();
+  /** Streams that have not become a connection yet: TLS handshakes under way, by where they come from. */
+  readonly #handshakes = new Map<string, Socket>();
+  #closing: Promise<unknown> | undefined;
   /** The last response to each request, by what makes it the same request (RFC 3261, section 17.2.3). */
   readonly #answered = new Map<string, SipResponse | undefined>();
 
@@ -88,16 +93,24 @@ export class SipListener {
     if (tls) {
       this.tlsPort = portOf(tls);
     }
-    udp?.on("message", (bytes, { address, port }) => {
-      const message = parseMessage(bytes);
+    udp?.on("message", (datagram, { address, port }) => {
+      const message = parseMessage(datagram);
       const source: Source = { protocol: "udp", address, port };
       if (message) {
-        this.#take(message, source, (response) => udp.send(serialize(response), port, address, () => undefined));
+        this.#take(message, source, (bytes) => udp.send(bytes, port, address, () => undefined));
       }
     });
     udp?.on("error", () => undefined);
     tcp?.on("connection", (socket) => this.#accept(socket, "tcp"));
-    tls?.on("secureConnection", (socket) => this.#accept(socket, "tls"));
+    tls?.on("connection", (socket: Socket) => {
+      const peer = peerOf(socket);
+      this.#handshakes.set(peer, socket);
+      socket.once("close", () => this.#handshakes.delete(peer));
+    });
+    tls?.on("secureConnection", (socket) => {
+      this.#handshakes.delete(peerOf(socket));
+      this.#accept(socket, "tls");
+    });
     tls?.on("tlsClientError", () => undefined);
   }
 
@@ -130,33 +143,42 @@ export class SipListener {
     }
   }
 
-  /** Ends it, with all its connections. */
+  /** Ends it, with all its connections; what is answered later goes nowhere. May be called again. */
   async close(): Promise<void> {
+    this.#closing ??= this.#end();
+    await this.#closing;
+  }
+
+  #end(): Promise<unknown> {
     for (const connection of this.#connections) {
       connection.close();
     }
-    this.#udp?.close();
-    await Promise.all(this.#servers.map((server) => new Promise((resolve) => server.close(resolve))));
+    for (const socket of this.#handshakes.values()) {
+      socket.destroy();
+    }
+    const sockets = [this.#udp, ...this.#servers].filter((socket) => socket !== undefined);
+    return Promise.all(sockets.map((socket) => new Promise<void>((resolve) => socket.close(() => resolve()))));
   }
 
   #accept(socket: Socket, protocol: Protocol): void {
     const source: Source = { protocol, address: socket.remoteAddress ?? "", port: socket.remotePort ?? 0 };
     const connection = streamConnection(socket, protocol, {
-      message: (message) => this.#take(message, source, (response) => connection.send(serialize(response))),
+      message: (message) => this.#take(message, source, (bytes) => connection.send(bytes)),
       failed: () => this.#connections.delete(connection),
     });
     this.#connections.add(connection);
   }
 
-  #take(message: SipMessage, source: Source, send: (response: SipResponse) => void): void {
+  #take(message: SipMessage, source: Source, write: (bytes: Buffer) => void): void {
     this.#events.trace?.("in", message, source);
     if (!isRequest(message)) {
       return;
     }
     const key = transactionKey(message);
+    const send = (bytes: Buffer) => this.#closing === undefined && write(bytes);
     const sendTraced = (response: SipResponse) => {
       this.#events.trace?.("out", response, source);
-      send(response);
+      send(serialize(response));
     };
     if (this.#answered.has(key)) {
       const before = this.#answered.get(key);
@@ -172,7 +194,7 @@ export class SipListener {
       this.#remember(key, response);
       sendTraced(response);
     };
-    this.#events.request({ request: message, source, tag, respond });
+    this.#events.request({ request: message, source, tag, respond, sendRaw: send });
   }
 
   #remember(key: string, response: SipResponse | undefined): void {
@@ -215,11 +237,24 @@ function receivedVia(via: string, { address, port }: Source): string {
   return received.replace(/;rport(?![=\w])/i, `;rport=${port}`);
 }
 
-/** An ACK to a refusal has its INVITE's branch, but is not that request. */
+/**
+ * An ACK to a refusal has its INVITE's branch, but is not that request. The Call-ID tells those apart that have no
+ * unique branch, as from RFC 2543.
+ */
 function transactionKey(request: SipRequest): string {
   const [via = ""] = listOf(request, "via");
   const branch = parseNameAddr(via).params.get("branch") ?? "";
-  return [branch, via.split(";")[0], request.method, headersOf(request, "cseq")[0]].join("|");
+  return [
+    branch,
+    via.split(";")[0],
+    request.method,
+    headersOf(request, "cseq")[0],
+    headersOf(request, "call-id")[0],
+  ].join("|");
+}
+
+function peerOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
 }
 
 function portOf(server: Server | undefined): number {
@@ -229,9 +264,9 @@ function portOf(server: Server | undefined): number {
 
 async function bindUdp(host: string, port: number, opened: { close(): unknown }[]): Promise<UdpSocket> {
   const socket = createSocket(isIPv6(host) ? "udp6" : "udp4");
+  opened.push(socket);
   socket.bind(port, host);
   await once(socket, "listening");
-  opened.push(socket);
   return socket;
 }
 
@@ -241,8 +276,8 @@ async function bindStream<Kind extends Server>(
   port: number,
   opened: { close(): unknown }[],
 ): Promise<Kind> {
+  opened.push(server);
   server.listen(port, host);
   await once(server, "listening");
-  opened.push(server);
   return server;
 }

@@ -31,17 +31,18 @@ export type SipMessage = SipRequest | SipResponse;
 export const MESSAGE_LIMIT = 65_535;
 
 /** The one-letter names of header fields (RFC 3261, section 20). */
-const COMPACT_NAMES: Readonly<Record<string, string>> = {
-  c: "content-type",
-  f: "from",
-  i: "call-id",
-  k: "supported",
-  l: "content-length",
-  m: "contact",
-  s: "subject",
-  t: "to",
-  v: "via",
-};
+const COMPACT_NAMES: ReadonlyMap<string, string> = new Map([
+  ["c", "content-type"],
+  ["e", "content-encoding"],
+  ["f", "from"],
+  ["i", "call-id"],
+  ["k", "supported"],
+  ["l", "content-length"],
+  ["m", "contact"],
+  ["s", "subject"],
+  ["t", "to"],
+  ["v", "via"],
+]);
 
 export function isRequest(message: SipMessage): message is SipRequest {
   return "method" in message;
@@ -69,12 +70,14 @@ export function parseMessage(bytes: Buffer): SipMessage | undefined {
   return { ...head, body: rest.toString("utf8", 0, length) };
 }
 
-/** Writes a message; Content-Length is added. */
+/** Writes a message; Content-Length is added. Line breaks in what it is made of become spaces: no value makes a header field. */
 export function serialize(message: SipMessage): Buffer {
   const start = isRequest(message)
     ? `${message.method} ${message.uri} SIP/2.0`
     : `SIP/2.0 ${message.status} ${message.reason}`;
-  const lines = [start, ...message.headers.map(({ name, value }) => `${name}: ${value}`)];
+  const lines = [start, ...message.headers.map(({ name, value }) => `${name}: ${value}`)].map((line) =>
+    line.replace(/[\r\n]+/g, " "),
+  );
   return Buffer.from(
     `${lines.join("\r\n")}\r\nContent-Length: ${Buffer.byteLength(message.body)}\r\n\r\n${message.body}`,
   );
@@ -153,7 +156,8 @@ export interface NameAddr {
 
 /** Reads `"Name" <uri>;params`, or `uri;params`; a parameter without a value reads as the empty text. */
 export function parseNameAddr(text: string): NameAddr {
-  const bracketed = /^[^<]*<([^>]*)>(.*)$/s.exec(text);
+  // A display name in quotes may hold angle brackets.
+  const bracketed = /^(?:"(?:[^"\\]|\\.)*"|[^"<])*<([^>]*)>(.*)$/s.exec(text);
   const [bare = "", ...rest] = text.split(";");
   const uri = bracketed?.[1] ?? bare.trim();
   return { uri, params: parseParams(bracketed ? (bracketed[2] ?? "") : rest.join(";")) };
@@ -171,10 +175,10 @@ export interface SipUri {
 
 /** Reads a SIP URI (RFC 3261, section 19.1.1); undefined where it is none. */
 export function parseUri(text: string): SipUri | undefined {
-  const match = /^(sips?):(?:([^@;?]*)@)?(\[[0-9a-f:.]+\]|[^\s:;?@[\]]+)(?::(\d{1,5}))?((?:;[^?]*)?)(?:\?.*)?$/i.exec(
+  const match = /^(sips?):(?:([^@]*)@)?(\[[0-9a-f:.]+\]|[^\s:;?@[\]]+)(?::(\d{1,5}))?((?:;[^?]*)?)(?:\?.*)?$/i.exec(
     text,
   );
-  if (!match) {
+  if (!match || Number(match[4] ?? 0) > 65_535) {
     return undefined;
   }
   const [, scheme = "", userInfo, host = "", port, params = ""] = match;
@@ -194,7 +198,9 @@ export function bracketed(host: string): string {
 
 /** Escapes what may not stand in the user part of a URI as it is (RFC 3261, section 25.1: user). */
 export function escapeUser(user: string): string {
-  return user.replace(/[^\w\-.!~*'()&=+$,;?/]/gu, (character) => encodeURIComponent(character));
+  return user.replace(/[^\w\-.!~*'()&=+$,;?/]/gu, (character) =>
+    [...Buffer.from(character)].map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, "0")}`).join(""),
+  );
 }
 
 function decode(text: string): string {
@@ -274,5 +280,5 @@ function contentLength(head: Head): number | undefined {
 
 function fullName(name: string): string {
   const lower = name.toLowerCase();
-  return COMPACT_NAMES[lower] ?? lower;
+  return COMPACT_NAMES.get(lower) ?? lower;
 }

@@ -1,6 +1,6 @@
 /** Where to find a SIP server (RFC 3263): by its address, by its port, or by the SRV records of its name. */
 
-import { lookup, resolveSrv } from "node:dns/promises";
+import { lookup, Resolver } from "node:dns/promises";
 import { isIP } from "node:net";
 import type { Protocol, Target } from "./connection";
 
@@ -28,9 +28,9 @@ export interface Dns {
   addresses(host: string): Promise<readonly string[]>;
 }
 
-/** The machine's own ways. */
+/** The machine's own ways. A name server that does not answer is not waited for longer than the calls are worth. */
 export const systemDns: Dns = {
-  srv: (name) => resolveSrv(name).catch(() => []),
+  srv: (name) => new Resolver({ timeout: 1_000, tries: 1 }).resolveSrv(name).catch(() => []),
   addresses: async (host) => (await lookup(host, { all: true })).map(({ address }) => address),
 };
 
@@ -46,14 +46,15 @@ export function defaultPort(protocol: Protocol): number {
  * priority, and by weight at random; else its addresses with the default port. TLS certificates must be for the name that
  * was asked for, not for the one that DNS answered (RFC 5922, section 4).
  *
- * @throws the resolver's own error when the name has no address
+ * @throws the resolver's own error when the name has no address; when its SRV record says that it does not offer the service
  */
 export async function resolve({ host, port, protocol }: SipServer, dns: Dns = systemDns): Promise<Target[]> {
   const name = host.replace(/^\[(.*)\]$/, "$1");
   if (isIP(name) !== 0) {
     return [{ protocol, address: name, port: port ?? defaultPort(protocol) }];
   }
-  const records = port === undefined ? byPreference(await dns.srv(`${SERVICE[protocol]}.${name}`)) : [];
+  const service = `${SERVICE[protocol]}.${name}`;
+  const records = port === undefined ? byPreference(service, await dns.srv(service)) : [];
   const places = records.length > 0 ? records : [{ name, port: port ?? defaultPort(protocol) }];
   const targets = await Promise.allSettled(
     places.map(async (place) =>
@@ -69,9 +70,12 @@ export async function resolve({ host, port, protocol }: SipServer, dns: Dns = sy
 }
 
 /** RFC 2782: lower priorities first; within one, more often first with more weight. A record for "." means "no service". */
-function byPreference(records: readonly SrvRecord[]): readonly SrvRecord[] {
-  return records
-    .filter(({ name }) => name !== "" && name !== ".")
+function byPreference(service: string, records: readonly SrvRecord[]): readonly SrvRecord[] {
+  const offered = records.filter(({ name }) => name !== "" && name !== ".");
+  if (offered.length === 0 && records.length > 0) {
+    throw new Error(`the SRV record of ${service} says that the service is not offered`);
+  }
+  return offered
     .map((record) => ({ record, draw: Math.random() ** (1 / Math.max(record.weight, 0.01)) }))
     .sort((a, b) => a.record.priority - b.record.priority || b.draw - a.draw)
     .map(({ record }) => record);

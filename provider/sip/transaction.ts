@@ -38,6 +38,7 @@ export class ClientTransaction {
   #timer: NodeJS.Timeout | undefined;
   #wait = T1_MS;
   #proceeding = false;
+  #ended = false;
   readonly #onProvisional: (response: SipResponse) => void;
 
   /**
@@ -57,18 +58,25 @@ export class ClientTransaction {
     this.#onProvisional = onProvisional;
     this.request = { ...draft, headers: [via(connection, branch), ...draft.headers], body: draft.body ?? "" };
     this.#finished = new Promise<SipResponse>((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
+      const abort = () => this.#reject(signal.reason);
+      const end = () => {
+        this.#ended = true;
+        clearTimeout(this.#timer);
+        signal.removeEventListener("abort", abort);
+      };
+      this.#resolve = (response) => {
+        end();
+        resolve(response);
+      };
+      this.#reject = (reason) => {
+        end();
+        reject(reason);
+      };
+      signal.addEventListener("abort", abort, { once: true });
     });
-    const abort = () => this.#reject(signal.reason);
-    signal.addEventListener("abort", abort, { once: true });
-    const end = () => {
-      clearTimeout(this.#timer);
-      signal.removeEventListener("abort", abort);
-    };
-    this.#finished.then(end, end);
+    this.#finished.catch(() => undefined);
     if (signal.aborted) {
-      abort();
+      this.#reject(signal.reason);
     } else {
       this.#send();
     }
@@ -90,7 +98,7 @@ export class ClientTransaction {
     if (response.status >= 200) {
       this.#acknowledge(response);
       this.#resolve(response);
-    } else {
+    } else if (!this.#ended) {
       this.#proceeding = true;
       // An INVITE that is being worked on is not sent again; anything else only seldom (RFC 3261, 17.1.1.2 and 17.1.2.2).
       this.#wait = T2_MS;
