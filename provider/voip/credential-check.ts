@@ -46,13 +46,13 @@ const MOST_ANSWERS = 3;
 export async function checkCredential(query: CredentialQuery, dns: Dns = systemDns): Promise<string> {
   const { host } = query.server;
   const deadline = Date.now() + query.timeoutMs;
-  const remaining = () => Math.max(1, deadline - Date.now());
+  const remaining = () => Math.max(1, Math.ceil(deadline - Date.now()));
   const attempt: Attempt = { shown: false };
   let reason = "it has no address";
   try {
     const targets = await withinTime(resolve(query.server, dns), AbortSignal.timeout(remaining()));
     for (const [index, target] of targets.entries()) {
-      const signal = AbortSignal.timeout(remaining() / (targets.length - index));
+      const signal = AbortSignal.timeout(Math.ceil(remaining() / (targets.length - index)));
       try {
         return await askAt(target, query, attempt, signal);
       } catch (error) {
