@@ -64,7 +64,7 @@ function credential(challenge: string, method: string, username: string, passwor
 
 const nonceOf = (answer: string) => /nonce="([^"]+)"/.exec(answer)?.[1];
 
-const availability = kamailioAvailability();
+const describeHere = kamailioAvailability().available ? describe : describe.skip;
 const kinds: [string, KamailioOptions][] = [
   ["PostgreSQL", {}],
   ["MariaDB", { database: "mysql" }],
@@ -75,7 +75,7 @@ const kinds: [string, KamailioOptions][] = [
   ["::1", { ipv6: true }],
 ];
 
-describe.each(availability.available ? kinds : [])("a registrar with %s", (_, options) => {
+describeHere.each(kinds)("a registrar with %s", (_, options) => {
   let kamailio: Kamailio;
   beforeAll(async () => {
     kamailio = await Kamailio.start({ ...options, users: { "1011": PASSWORD, barred1: PASSWORD } });
@@ -111,7 +111,7 @@ describe.each(availability.available ? kinds : [])("a registrar with %s", (_, op
   });
 });
 
-(availability.available ? describe : describe.each<never>([]))("Kamailio", () => {
+describeHere("Kamailio", () => {
   test("answers OPTIONS with 200, or with a challenge, and late, to many at a time", async () => {
     const open = await Kamailio.start();
     const asking = await Kamailio.start({ optionsChallenge: true, delayMs: 300, users: { "1011": PASSWORD } });
