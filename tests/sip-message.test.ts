@@ -53,6 +53,7 @@ describe("a message", () => {
     ["a response", CHALLENGED],
   ])("is read as it was written: %s", (_title, message) => {
     expect(parseMessage(serialize(message))).toEqual(withLength(message));
+    expect(serialize(withLength(message))).toEqual(serialize(message));
     expect(new MessageReader().push(serialize(message))).toEqual([withLength(message)]);
   });
 

@@ -49,6 +49,10 @@ export interface Connection {
  */
 export async function connect(target: Target, events: ConnectionEvents, signal: AbortSignal): Promise<Connection> {
   signal.throwIfAborted();
+  // A socket that is told to connect to anything else throws, and stays open.
+  if (!Number.isInteger(target.port) || target.port < 1 || target.port > 65_535) {
+    throw new RangeError(`port ${target.port} is not between 1 and 65535`);
+  }
   return target.protocol === "udp" ? openUdp(target, events, signal) : openStream(target, events, signal);
 }
 
@@ -97,12 +101,8 @@ function openUdp(target: Target, events: ConnectionEvents, signal: AbortSignal):
       resolve(connectionOf(target, address, port, send, close));
     };
     socket.on("error", fail);
-    try {
-      // A connected socket learns that nobody listens there, and takes datagrams from the peer alone.
-      socket.connect(target.port, target.address, connected);
-    } catch (error) {
-      fail(error instanceof Error ? error : new Error(String(error)));
-    }
+    // A connected socket learns that nobody listens there, and takes datagrams from the peer alone.
+    socket.connect(target.port, target.address, connected);
   });
 }
 

@@ -70,12 +70,13 @@ export function parseMessage(bytes: Buffer): SipMessage | undefined {
   return { ...head, body: rest.toString("utf8", 0, length) };
 }
 
-/** Writes a message; Content-Length is added. Line breaks in what it is made of become spaces: no value makes a header field. */
+/** Writes a message; Content-Length is its own, whatever the message says. Line breaks in what it is made of become spaces: no value makes a header field. */
 export function serialize(message: SipMessage): Buffer {
   const start = isRequest(message)
     ? `${message.method} ${message.uri} SIP/2.0`
     : `SIP/2.0 ${message.status} ${message.reason}`;
-  const lines = [start, ...message.headers.map(({ name, value }) => `${name}: ${value}`)].map((line) =>
+  const headers = message.headers.filter(({ name }) => fullName(name) !== "content-length");
+  const lines = [start, ...headers.map(({ name, value }) => `${name}: ${value}`)].map((line) =>
     line.replace(/[\r\n]+/g, " "),
   );
   return Buffer.from(

@@ -33,8 +33,7 @@ export class ClientTransaction {
   readonly #connection: Connection;
   readonly #branch: string;
   readonly #finished: Promise<SipResponse>;
-  #resolve: (response: SipResponse) => void = () => undefined;
-  #reject: (reason: unknown) => void = () => undefined;
+  #settle: (outcome: { readonly response: SipResponse } | { readonly reason: unknown }) => void = () => undefined;
   #timer: NodeJS.Timeout | undefined;
   #wait = T1_MS;
   #proceeding = false;
@@ -57,27 +56,25 @@ export class ClientTransaction {
     this.#branch = branch;
     this.#onProvisional = onProvisional;
     this.request = { ...draft, headers: [via(connection, branch), ...draft.headers], body: draft.body ?? "" };
-    this.#finished = new Promise<SipResponse>((resolve, reject) => {
-      const abort = () => this.#reject(signal.reason);
-      const end = () => {
+    this.#finished = new Promise((resolve, reject) => {
+      const abort = () => this.#settle({ reason: signal.reason });
+      this.#settle = (outcome) => {
         this.#ended = true;
         clearTimeout(this.#timer);
         signal.removeEventListener("abort", abort);
-      };
-      this.#resolve = (response) => {
-        end();
-        resolve(response);
-      };
-      this.#reject = (reason) => {
-        end();
-        reject(reason);
+        if ("response" in outcome) {
+          resolve(outcome.response);
+        } else {
+          reject(outcome.reason);
+        }
       };
       signal.addEventListener("abort", abort, { once: true });
+      if (signal.aborted) {
+        abort();
+      }
     });
     this.#finished.catch(() => undefined);
-    if (signal.aborted) {
-      this.#reject(signal.reason);
-    } else {
+    if (!signal.aborted) {
       this.#send();
     }
   }
@@ -97,7 +94,7 @@ export class ClientTransaction {
     }
     if (response.status >= 200) {
       this.#acknowledge(response);
-      this.#resolve(response);
+      this.#settle({ response });
     } else if (!this.#ended) {
       this.#proceeding = true;
       // An INVITE that is being worked on is not sent again; anything else only seldom (RFC 3261, 17.1.1.2 and 17.1.2.2).
@@ -112,7 +109,7 @@ export class ClientTransaction {
 
   /** The connection is over. */
   fail(reason: Error): void {
-    this.#reject(reason);
+    this.#settle({ reason });
   }
 
   #send(): void {

@@ -12,6 +12,14 @@ export {
   type LiveKitEmulatorKey,
   type LiveKitEmulatorOptions,
 } from "./livekit-emulator";
+export type { SipDigestAlgorithm } from "./sip/accounts";
+export type { CallAnswer, SipCallRecord } from "./sip/callee";
+export {
+  type CredentialAttempt,
+  type RegistrarBehavior,
+  SipRegistrar,
+  type SipRegistrarOptions,
+} from "./sip-registrar";
 export {
   type DestroyOptions,
   type Diagnostic,

@@ -1,0 +1,44 @@
+/** Certificates for tests: an authority that nobody knows and lives for a day, made by the openssl command. */
+
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+export class ThrowAwayCa {
+  readonly #folder = mkdtempSync(join(tmpdir(), "pulumi-livekit-sip-ca-"));
+  /** The file with the authority's certificate, for NODE_EXTRA_CA_CERTS. */
+  readonly file = join(this.#folder, "ca.pem");
+
+  constructor() {
+    this.#openssl("req", "-x509", "-subj", "/CN=Throw-away CA", "-keyout", "ca.key", "-out", "ca.pem", ...KEY);
+  }
+
+  /**
+   * Makes a server's certificate and key, in PEM.
+   *
+   * @param names whom it is for, such as `DNS:pbx.example` and `IP:127.0.0.1`
+   */
+  certify(...names: string[]): { cert: string; key: string } {
+    writeFileSync(join(this.#folder, "server.ext"), `subjectAltName=${names.join(",")}\n`);
+    this.#openssl("req", "-subj", "/CN=server", "-keyout", "server.key", "-out", "server.csr", ...KEY.slice(0, -2));
+    const by = ["-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "1"];
+    this.#openssl("x509", "-req", "-in", "server.csr", "-extfile", "server.ext", "-out", "server.pem", ...by);
+    return { cert: this.#read("server.pem"), key: this.#read("server.key") };
+  }
+
+  /** Removes its files. */
+  dispose(): void {
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  #read(name: string): string {
+    return readFileSync(join(this.#folder, name), "utf8");
+  }
+
+  #openssl(...args: string[]): void {
+    execFileSync("openssl", args, { cwd: this.#folder, stdio: ["ignore", "ignore", "pipe"] });
+  }
+}
+
+const KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1"];
