@@ -14,6 +14,7 @@ import { goneForGood } from "./dynamic/project";
 import { thinProvider } from "./dynamic/provider";
 import * as schemas from "./dynamic/schemas";
 import { differences, type Props, UNKNOWN } from "./dynamic/values";
+import { probeVoip, requireAccepted, type VoipSide, wantedVoipStatus } from "./dynamic/voip-status";
 import type { Account } from "./livekit/account";
 import { exposureOf } from "./livekit/addresses";
 import { ConfigurationError, type Connection } from "./livekit/connection";
@@ -39,6 +40,8 @@ import {
   parseNumber,
   writtenForms,
 } from "./phone-number/format";
+import { isVerifier, type VoipCredential } from "./voip/credential";
+import { CHECK_METHODS, type CheckMethod } from "./voip/credential-check";
 
 const schema = z.strictObject({
   /**
@@ -120,6 +123,32 @@ const schema = z.strictObject({
       if (missing.length > 0) {
         context.addIssue(`is too weak: it also needs ${missing.join(", ")}`);
       }
+    })
+    .optional(),
+
+  /**
+   * How the VoIP system is asked whether it accepts the credential: `"register"`, a REGISTER that changes nothing; `"options"`,
+   * an OPTIONS, and a REGISTER where that is answered without asking for a credential; `"off"`. It is asked in a preview with
+   * refresh, and before `up` changes anything; see voipStatus.
+   * @default `"register"` for an extension, `"options"` for numbers
+   * @answers Credential Synchronization; Step 8: Verify Setup
+   */
+  voipCheck: z.enum([...CHECK_METHODS, "off"]).optional(),
+
+  /**
+   * How long the VoIP system is given to answer all of that, in seconds; 60 at most.
+   * @default `3`
+   */
+  voipCheckTimeout: z.number().positive().max(60).optional().meta({ whenAbsent: 3 }),
+
+  /** @internal What is stored in the VoIP system where that holds no password: a hash to compare the declared one with. */
+  verifier: z
+    .strictObject({
+      username: z.string(),
+      realm: z.string(),
+      algorithm: z.enum(["MD5", "SHA-256"]),
+      ha1: z.string(),
+      source: z.string(),
     })
     .optional(),
 
@@ -239,7 +268,15 @@ const schema = z.strictObject({
 
 type Schema = typeof schema;
 type SipTrunkInputs = z.output<Schema>;
-type Common = Omit<ArgsOf<Schema>, "type" | "extension" | "numbers" | "name"> & Partial<Pick<ArgsOf<Schema>, "name">>;
+type Common = Omit<ArgsOf<Schema>, "type" | "extension" | "numbers" | "name" | "verifier"> &
+  Partial<Pick<ArgsOf<Schema>, "name">> & {
+    /**
+     * The credential as the VoIP system holds it, from one of the credential readers, instead of `username` and `password`: when
+     * it changes there, the plan shows a new fingerprint and `up` follows. Where only a hash is stored there, `password` has
+     * to be declared too, and is compared with it.
+     */
+    credential?: pulumi.Input<VoipCredential>;
+  };
 
 /** Arguments of a {@link SipTrunk} for one extension of a PBX. */
 export type ExtensionTrunkArgs = Common & {
@@ -353,6 +390,39 @@ function readable(number: string, country: string): string {
     return parseNumber(number, country);
   } catch {
     return number;
+  }
+}
+
+/** The VoIP system, as far as the arguments are known. */
+function voipSide(
+  args: Partial<SipTrunkInputs>,
+  isKnown: (field: keyof SipTrunkInputs) => boolean = () => true,
+): VoipSide {
+  const { address = "", port, transport = "auto", username, password, verifier, extension } = args;
+  const needed = ["address", "port", "transport", "username", "password", "extension", "voipCheck"] as const;
+  const credential = needed.every(isKnown)
+    ? { ...(username === undefined ? {} : { username }), ...(password === undefined ? {} : { password }) }
+    : {};
+  return {
+    address,
+    transport,
+    ...credential,
+    ...(port === undefined ? {} : { port }),
+    ...(extension === undefined ? {} : { user: extension }),
+    ...(verifier === undefined ? {} : { verifier }),
+    methods: checkMethods(args),
+    timeoutSeconds: args.voipCheckTimeout ?? 3,
+  };
+}
+
+function checkMethods({ type, voipCheck }: Partial<SipTrunkInputs>): readonly CheckMethod[] {
+  switch (voipCheck ?? (type === "did" ? "options" : "register")) {
+    case "register":
+      return ["register"];
+    case "options":
+      return ["options", "register"];
+    case "off":
+      return [];
   }
 }
 
@@ -557,7 +627,11 @@ export const sipTrunk: Resource<Schema> = {
     if (type === "did" && extension !== undefined) {
       problems.push('extension does not go with type: "did": remove it, or use type: "extension".');
     }
-    if (username !== undefined && isKnown("password") && password === undefined) {
+    if (args.verifier && isKnown("password") && password === undefined) {
+      problems.push(
+        `password is missing: ${args.verifier.source} holds only a hash of it, which LiveKit can't use; declare the password too.`,
+      );
+    } else if (username !== undefined && isKnown("password") && password === undefined) {
       problems.push(
         "password is missing: a username without a password would let calls in unasked; set both or neither.",
       );
@@ -587,7 +661,8 @@ export const sipTrunk: Resource<Schema> = {
       .map((number) => ({ key: matchingForm(number), words: `the number ${number} can only be on one trunk, and is` }));
   },
 
-  computed(session, owner, { password, fixedIp }, olds, isKnown) {
+  computed(session, owner, args, olds, isKnown) {
+    const { password, fixedIp } = args;
     const { connection } = session.account;
     if (fixedIp && !connection.outboundProxy) {
       throw new ConfigurationError(
@@ -596,6 +671,7 @@ export const sipTrunk: Resource<Schema> = {
     }
     return {
       ...fingerprintOf(session, owner, isKnown("password") ? password : UNKNOWN, olds),
+      ...wantedVoipStatus(voipSide(args, isKnown), olds),
       ...(connection.sipHost ? { sipUri: `sip:${connection.sipHost}` } : {}),
     };
   },
@@ -639,20 +715,24 @@ export const sipTrunk: Resource<Schema> = {
     return compare(pair, applied, id, state, account.connection);
   },
 
+  probe: (session, { args }) => probeVoip(session, voipSide(args)),
+
   async create(session, wanted) {
     const { account } = session;
+    const voip = await requireAccepted(session, "Creating", wanted.owner, voipSide(wanted.args));
     const id = `sip-trunk-${randomBytes(6).toString("hex")}`;
     const leftover = await trunks.pairOwnedBy(account, wanted.owner);
-    return { id, outputs: await ensure(account, id, leftover, wanted, {}, "Creating") };
+    return { id, outputs: { ...voip, ...(await ensure(account, id, leftover, wanted, {}, "Creating")) } };
   },
 
   async update(session, id, wanted, state) {
     const { account } = session;
+    const voip = await requireAccepted(session, "Updating", wanted.owner, voipSide(wanted.args));
     const pair = await trunks.freshPairOf(account, pairKey(id, state));
     if (!pair.inbound && !pair.outbound) {
       goneForGood("SipTrunk", wanted.owner, state, account.connection);
     }
-    return ensure(account, id, pair, wanted, state, "Updating");
+    return { ...voip, ...(await ensure(account, id, pair, wanted, state, "Updating")) };
   },
 
   async delete(session, id, applied, state) {
@@ -693,7 +773,7 @@ function numberProblems(
 /** A trunk's credential as the program gave it, for what has to follow it. */
 export interface Credential {
   readonly username?: pulumi.Input<string> | undefined;
-  readonly password?: pulumi.Input<string> | undefined;
+  readonly password?: pulumi.Input<string | undefined> | undefined;
 }
 
 const credentials = new WeakMap<SipTrunk, Credential>();
@@ -701,6 +781,31 @@ const credentials = new WeakMap<SipTrunk, Credential>();
 /** The credential of a trunk. Not its outputs: in a first preview those do not tell "none" from "not known yet". */
 export function credentialOf(trunk: SipTrunk): Credential {
   return credentials.get(trunk) ?? {};
+}
+
+/** The credential among a trunk's arguments, its secrets marked, whichever way it was given. */
+function credentialIn({ credential, username, password }: SipTrunkArgs) {
+  if (credential === undefined) {
+    return { username, password: password === undefined ? undefined : pulumi.secret(password), verifier: undefined };
+  }
+  const held = pulumi.secret(credential);
+  return {
+    username: username ?? pulumi.unsecret(held.apply((it) => it.username)),
+    password: pulumi.secret(pulumi.all([held, password]).apply(([it, declared]) => followed(it, declared))),
+    verifier: held.apply((it) => (isVerifier(it) ? it : undefined)),
+  };
+}
+
+function followed(held: VoipCredential, declared: string | undefined): string | undefined {
+  if (isVerifier(held)) {
+    return declared;
+  }
+  if (declared !== undefined) {
+    throw new pulumi.RunError(
+      "SipTrunk takes its password from the VoIP system (credential) and has one of its own (password): remove one of them.",
+    );
+  }
+  return held.password;
 }
 
 /**
@@ -728,6 +833,11 @@ export class SipTrunk extends pulumi.dynamic.Resource {
   declare readonly credentialFingerprint: pulumi.Output<string | undefined>;
   /** `"in sync"`, or in words how the platform differs from what was applied. */
   declare readonly platformStatus: pulumi.Output<string>;
+  /**
+   * `"accepts the credential"`, or what the VoIP system said instead: `"pbx.acme.com rejects the credential (401)"` is drift;
+   * `"unreachable: …"` and `"not checked: …"` are only said.
+   */
+  declare readonly voipStatus: pulumi.Output<string>;
   /** The user name of the credential. */
   declare readonly username: pulumi.Output<string | undefined>;
   /** The password of the credential; secret. */
@@ -736,29 +846,31 @@ export class SipTrunk extends pulumi.dynamic.Resource {
   declare readonly owner: pulumi.Output<string>;
 
   constructor(name: string, args: SipTrunkArgs, options?: pulumi.CustomResourceOptions) {
-    const password = args.password === undefined ? undefined : pulumi.secret(args.password);
-    const username = args.username ?? args.extension;
+    const { credential, ...rest } = args;
+    const { username = args.extension, password, verifier } = credentialIn(args);
     super(
       thinProvider("SipTrunk"),
       name,
       {
-        ...args,
+        ...rest,
         name: args.name ?? name,
         username,
         password,
+        verifier,
         owner: ownerOf(name, "pulumi-nodejs:dynamic/livekit:SipTrunk", options),
         inboundTrunkId: undefined,
         outboundTrunkId: undefined,
         sipUri: undefined,
         credentialFingerprint: undefined,
         platformStatus: undefined,
+        voipStatus: undefined,
       },
-      pulumi.mergeOptions(options, { additionalSecretOutputs: ["password", "__lastApplied"] }),
+      pulumi.mergeOptions(options, { additionalSecretOutputs: ["password", "verifier", "__lastApplied"] }),
       "livekit",
       "SipTrunk",
     );
     credentials.set(this, { username, password });
-    password?.apply((text) => {
+    pulumi.output(password).apply((text) => {
       if (typeof text === "string" && lacksSpecialCharacter(text)) {
         void pulumi.log.warn("password has no special character: one is recommended.", this);
       }

@@ -1,4 +1,5 @@
-// The main job on this machine alone: bring the quickstart up, change a password behind Pulumi's back, see it in the plan, repair it.
+// The main job on this machine alone: bring the quickstart up, change a password behind Pulumi's back, on LiveKit and then in the phone
+// system, see it in the plan, repair it.
 //   npm run demo                          against the LiveKit emulator of the testing kit
 //   LIVEKIT_URL=… LIVEKIT_API_KEY=… LIVEKIT_API_SECRET=… npm run demo      against that server, leaving nothing behind
 
@@ -9,13 +10,14 @@ import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { SipClient } from "livekit-server-sdk";
-import { LiveKitEmulator, TestStack } from "pulumi-livekit-sip/testing";
+import { LiveKitEmulator, SipRegistrar, TestStack } from "pulumi-livekit-sip/testing";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const stackName = `demo-${randomBytes(3).toString("hex")}`;
 const newPassword = () => `Demo-${randomBytes(12).toString("base64url")}-1a`;
 const secrets = { receptionPassword: newPassword(), supportPassword: newPassword() };
 const changedPassword = newPassword();
+const rotatedPassword = newPassword();
 
 const cleanups = [];
 let printed = "";
@@ -60,7 +62,7 @@ function findCli() {
 }
 
 /** The demo's stack on the Pulumi CLI, with a state of its own in a temporary folder. */
-function cliStack(command, environment) {
+function cliStack(command, environment, config) {
   const home = mkdtempSync(join(tmpdir(), "pulumi-livekit-sip-demo-"));
   cleanups.push(() => rmSync(home, { recursive: true, force: true }));
   const configFile = join(home, "Pulumi.demo.yaml");
@@ -93,10 +95,14 @@ function cliStack(command, environment) {
   return {
     async init() {
       await run(["stack", "init", stackName]);
+      for (const [key, value] of Object.entries(config)) {
+        await run(["config", "set", key, value, ...stack]);
+      }
       for (const [key, value] of Object.entries(secrets)) {
-        await run(["config", "set", "--secret", key, ...stack], value);
+        await this.setSecret(key, value);
       }
     },
+    setSecret: (key, value) => run(["config", "set", "--secret", key, ...stack], value),
     preview: (expectNoChanges) =>
       run(["preview", "--diff", ...(expectNoChanges ? ["--expect-no-changes"] : []), ...stack]),
     up: () => run(["up", "--yes", "--skip-preview", "--diff", ...stack]),
@@ -105,20 +111,21 @@ function cliStack(command, environment) {
 }
 
 /** The demo's stack on the in-process engine. */
-function inProcessStack(environment) {
+function inProcessStack(environment, config) {
   let stack;
   return {
     async init() {
-      const prefixed = Object.fromEntries(Object.entries(secrets).map(([key, value]) => [`quickstart:${key}`, value]));
       stack = await TestStack.create({
         projectDir: root,
         stack: stackName,
-        secrets: prefixed,
+        config,
+        secrets,
         env: environment,
         color: process.stdout.isTTY === true,
       });
       cleanups.push(() => stack.dispose());
     },
+    setSecret: async (key, value) => stack.setConfig(key, value, { secret: true }),
     preview: (expectNoChanges) => stack.preview({ expectNoChanges }),
     up: () => stack.up(),
     destroy: () => stack.destroy(),
@@ -135,6 +142,14 @@ async function platform() {
   cleanups.push(() => emulator.stop());
   say(`Platform: the LiveKit emulator of pulumi-livekit-sip/testing, at ${emulator.url}`);
   return { LIVEKIT_URL: emulator.url, LIVEKIT_API_KEY: emulator.apiKey, LIVEKIT_API_SECRET: emulator.apiSecret };
+}
+
+/** The phone system that the quickstart's extension is on: a SIP registrar of the testing kit. */
+async function phoneSystem() {
+  const pbx = await SipRegistrar.start({ users: { 1011: secrets.receptionPassword } });
+  cleanups.push(() => pbx.stop());
+  say(`Phone system: the SIP registrar of pulumi-livekit-sip/testing, at ${pbx.host}:${pbx.port}`);
+  return pbx;
 }
 
 async function objectsOn(client) {
@@ -165,13 +180,15 @@ async function cleanUp() {
 
 async function demo() {
   const environment = await platform();
+  const pbx = await phoneSystem();
   const cli = await during("looking for the Pulumi CLI", async () => findCli());
   say(
     cli
       ? `Engine: the Pulumi CLI ${cli.version}`
       : "Engine: the in-process engine of pulumi-livekit-sip/testing (no Pulumi CLI on PATH, and none could be fetched)",
   );
-  const stack = cli ? cliStack(cli.command, environment) : inProcessStack(environment);
+  const config = { pbxAddress: pbx.host, pbxPort: String(pbx.port) };
+  const stack = cli ? cliStack(cli.command, environment, config) : inProcessStack(environment, config);
   const url = environment.LIVEKIT_URL.replace(/^ws/, "http");
   const outsider = new SipClient(url, environment.LIVEKIT_API_KEY, environment.LIVEKIT_API_SECRET);
   const before = await objectsOn(outsider);
@@ -213,6 +230,27 @@ async function demo() {
   await succeed("up", repaired);
   process.stdout.write("   The password on the platform is the declared one again.\n");
 
+  say("Now somebody changes the password of extension 1011 in the phone system alone");
+  pbx.setPassword("1011", rotatedPassword);
+
+  say("pulumi preview --diff");
+  const elsewhere = await during("pulumi preview", () => stack.preview(false));
+  show(elsewhere.text);
+  must(/~ voipStatus/.test(elsewhere.text), "The plan does not show what was changed in the phone system.");
+
+  say("pulumi up, which can't change the phone system");
+  const refused = await during("pulumi up", () => stack.up());
+  printed += refused.text;
+  must(refused.exitCode !== 0, "pulumi up went on with a password that the phone system rejects.");
+  process.stdout.write(`${/^.*Updating SipTrunk.*$/m.exec(refused.text)?.[0] ?? refused.text}\n`);
+
+  say("The stack takes the new password over: pulumi config set --secret receptionPassword, pulumi up");
+  await stack.setSecret("receptionPassword", rotatedPassword);
+  const followed = await during("pulumi up", () => stack.up());
+  printed += followed.text;
+  await succeed("up", followed);
+  process.stdout.write("   Declared, on LiveKit and in the phone system it is the same password again.\n");
+
   say("pulumi preview --diff --expect-no-changes");
   const empty = await during("pulumi preview", () => stack.preview(true));
   show(empty.text);
@@ -221,7 +259,9 @@ async function demo() {
   say("pulumi destroy");
   await destroy();
   must((await objectsOn(outsider)) === before, "Something was left behind on the platform.");
-  const leaked = [...Object.values(secrets), changedPassword].some((password) => printed.includes(password));
+  const leaked = [...Object.values(secrets), changedPassword, rotatedPassword].some((password) =>
+    printed.includes(password),
+  );
   must(!leaked, "A password was printed.");
   process.stdout.write("   Nothing is left behind on the platform, and no password was printed.\n");
 }

@@ -8,7 +8,7 @@ import ts from "typescript";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const RESOURCES = [
-  { page: "sip-trunk", type: "SipTrunk", inputs: "SipTrunkInputs" },
+  { page: "sip-trunk", type: "SipTrunk", inputs: "SipTrunkInputs", beyondSchema: ["credential"] },
   { page: "inbound-auth", type: "InboundAuth", inputs: "InboundAuthInputs" },
   { page: "dispatch-rule", type: "DispatchRule", inputs: "RuleInputs" },
 ];
@@ -44,7 +44,7 @@ function find(source, predicate) {
   return found;
 }
 
-function readResource({ page, type, inputs }) {
+function readResource({ page, type, inputs, beyondSchema = [] }) {
   const source = program.getSourceFile(join(root, "provider", `${page}.ts`));
   const schema = find(source, (node) => ts.isVariableDeclaration(node) && node.name.getText() === "schema");
   const alias = find(source, (node) => ts.isTypeAliasDeclaration(node) && node.name.text === inputs);
@@ -62,6 +62,11 @@ function readResource({ page, type, inputs }) {
       type: typeName(properties.get(field.name)),
       required: !/\.optional\(\)/.test(field.code),
     }));
+  for (const name of beyondSchema) {
+    const member = find(source, (node) => ts.isPropertySignature(node) && node.name.getText() === name);
+    const type = member.type.getText().replace(/^pulumi\.Input<(.*)>$/, "$1");
+    fields.push({ name, code: "", ...docOf(member), type, required: !member.questionToken });
+  }
   const resourceClass = find(source, (node) => ts.isClassDeclaration(node) && node.name?.text === type);
   const outputs = resourceClass.members
     .filter(ts.isPropertyDeclaration)

@@ -44,6 +44,8 @@ describe("the packed tarball", () => {
       "@livekit",
       "libphonenumber-js",
       "livekit-server-sdk",
+      "saxes",
+      "xmlchars",
       "zod",
       "@pulumi/pulumi",
       "@types",

@@ -7,7 +7,8 @@ const config = new pulumi.Config();
 const reception = new SipTrunk("reception", {
   type: "extension",
   extension: "1011",
-  address: "pbx.acme.example",
+  address: config.get("pbxAddress") ?? "pbx.acme.example",
+  port: config.getNumber("pbxPort"),
   password: config.requireSecret("receptionPassword"),
   country: "US",
 });

@@ -8,6 +8,7 @@ import type { z } from "zod";
 import { ConfigurationError } from "../livekit/connection";
 import { LiveKitError } from "../livekit/errors";
 import { nameOf } from "../livekit/ownership";
+import { isSameStatus } from "../voip/status";
 import { explain, ResourceError } from "./errors";
 import type { Claim, Session } from "./session";
 import { containsUnknown, defined, type Props, same } from "./values";
@@ -38,6 +39,14 @@ export interface Observation {
   readonly words: readonly string[];
   /** Outputs that have changed by themselves. */
   readonly outputs?: Props;
+}
+
+/** What was found beyond LiveKit. */
+export interface Probe {
+  /** Computed inputs, as they are. */
+  readonly values: Props;
+  /** What the user has to know although it is no difference. */
+  readonly remarks: readonly string[];
 }
 
 /** What a resource's operations are given. */
@@ -86,6 +95,11 @@ export interface Resource<Schema extends z.ZodObject> {
   readonly goneNeedsNewId: boolean;
   /** Whether, when it is replaced, the old one has to go first. */
   readonly deleteBeforeReplace: boolean;
+  /**
+   * What there is to say of things beyond LiveKit, as computed inputs. Only read() asks, where the engine works in parallel;
+   * LiveKit has been observed by then.
+   */
+  probe?(session: Session, applied: Wanted<z.output<Schema>>): Promise<Probe>;
   create(session: Session, wanted: Wanted<z.output<Schema>>): Promise<{ id: string; outputs: Props }>;
   /** Brings the platform to what is wanted, whatever it finds there. Returns the outputs beside the inputs. */
   update(session: Session, id: string, wanted: Wanted<z.output<Schema>>, state: Props): Promise<Props>;
@@ -138,9 +152,12 @@ export function lifecycle<Schema extends z.ZodObject>(resource: Resource<Schema>
 
     diff: (id: string, olds: Props, news: Props) =>
       guarded("Comparing", news, async () => {
-        const changed = [...fields.map(([field]) => field), ...computedInputs(news)].filter(
-          (field) => !same(olds[field] ?? absent(resource, field), news[field] ?? absent(resource, field)),
-        );
+        const changed = [
+          ...fields
+            .map(([field]) => field)
+            .filter((field) => !same(olds[field] ?? absent(resource, field), news[field] ?? absent(resource, field))),
+          ...computedInputs(news).filter((field) => !COMPUTED[field]?.(olds[field], news[field])),
+        ];
         const replaces = changed.filter((field) => behaviour(resource, field)?.replaces);
         const drift: string[] = [];
         if (olds.platformStatus === IN_SYNC) {
@@ -149,7 +166,8 @@ export function lifecycle<Schema extends z.ZodObject>(resource: Resource<Schema>
           if (!observation && resource.goneNeedsNewId) {
             replaces.push("platformStatus");
           }
-          tell(session, resource.kind, news, drift);
+          const declared = `is not as declared: ${drift.join("; ")}.`;
+          tell(session, resource.kind, news, drift.length > 0 ? [declared] : []);
         }
         const { known } = validate(resource, news);
         const problems = await resource.conflicts(session, String(news.owner), known, { id, state: olds });
@@ -177,12 +195,14 @@ export function lifecycle<Schema extends z.ZodObject>(resource: Resource<Schema>
           return {};
         }
         const { words, outputs } = observation;
+        const probe = await resource.probe?.(session, wanted(applied));
+        tell(session, resource.kind, state, probe?.remarks ?? []);
         const values = Object.fromEntries(
           Object.entries(observation.values).filter(
             ([field, value]) => !same(value, Reflect.get(applied, field) ?? absent(resource, field)),
           ),
         );
-        const live = { ...applied, ...values, platformStatus: words.join("; ") || IN_SYNC };
+        const live = { ...applied, ...values, ...probe?.values, platformStatus: words.join("; ") || IN_SYNC };
         const before = Object.fromEntries(
           Object.keys(values).map((field) => [field, Reflect.get(applied, field) ?? null]),
         );
@@ -260,9 +280,17 @@ function sentence(field: string, value: unknown, { path, message }: z.core.$ZodI
   return `${field}${where} ${isOurs ? message : `is not valid: ${first.toLowerCase()}${message.slice(1)}`}.`;
 }
 
+/** The computed inputs that there are, and when two of their values are the same to a plan. */
+const COMPUTED: Readonly<Record<string, (old: unknown, wanted: unknown) => boolean>> = {
+  credentialFingerprint: same,
+  sipUri: same,
+  platformStatus: same,
+  voipStatus: isSameStatus,
+};
+
 /** The computed inputs that a resource's properties hold. */
 function computedInputs(props: Props): string[] {
-  return ["credentialFingerprint", "sipUri", "platformStatus"].filter((field) => field in props);
+  return Object.keys(COMPUTED).filter((field) => field in props);
 }
 
 function behaviour<Schema extends z.ZodObject>(resource: Resource<Schema>, field: string): FieldBehaviour | undefined {
@@ -280,11 +308,13 @@ function lastApplied({ __lastApplied: text }: Props): Props {
   return Object.fromEntries(Object.entries(fields).map(([field, value]) => [field, value ?? undefined]));
 }
 
-/** Without refresh the plan has no place for words but the diagnostics: the host's output shows there as information. */
-function tell(session: Session, kind: string, { owner }: Props, words: readonly string[]): void {
-  const key = `${kind} ${String(owner)}`;
-  if (words.length > 0 && !session.told.has(key)) {
-    session.told.add(key);
-    process.stdout.write(`${kind} "${nameOf(String(owner))}" is not as declared: ${words.join("; ")}.\n`);
+/** What is no property has no place in the plan but the diagnostics: the host's output shows there as information. */
+function tell(session: Session, kind: string, { owner }: Props, remarks: readonly string[]): void {
+  for (const remark of remarks) {
+    const line = `${kind} "${nameOf(String(owner))}" ${remark}\n`;
+    if (!session.told.has(line)) {
+      session.told.add(line);
+      process.stdout.write(line);
+    }
   }
 }

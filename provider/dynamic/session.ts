@@ -3,9 +3,11 @@
 import { Account } from "../livekit/account";
 import { type ConfigReader, readConnection } from "../livekit/connection";
 import { nameOf } from "../livekit/ownership";
+import { CredentialChecks } from "../voip/checks";
 
 export class Session {
   readonly claims = new Claims();
+  readonly checks = new CredentialChecks();
   /** What has been told already: the drift of a resource (diff() runs more than once), what stops all resources alike. */
   readonly told = new Set<string>();
   /** Ids of LiveKit objects that resources of this program are known to be: they are not in each other's way. */

@@ -1,10 +1,11 @@
 // Declares what the configuration value `program` says, so that a scenario can change its program by changing that.
 //   {"$secret": "key"}    the secret configuration value `key`
 //   {"$long": n}          a text of n characters, which configuration could not hold
+//   {"$kamailio": args}   the credential that a Kamailio's database holds
 //   {"$unknown": value}   an output of a resource that does not exist in the first preview
 
 const pulumi = require("@pulumi/pulumi");
-const { DispatchRule, InboundAuth, SipTrunk } = require("pulumi-livekit-sip");
+const { DispatchRule, InboundAuth, kamailioCredential, SipTrunk } = require("pulumi-livekit-sip");
 
 const config = new pulumi.Config();
 const program = config.requireObject("program");
@@ -33,6 +34,9 @@ function resolve(value) {
   }
   if ("$long" in value) {
     return "x".repeat(value.$long);
+  }
+  if ("$kamailio" in value) {
+    return kamailioCredential(resolve(value.$kamailio));
   }
   if ("$unknown" in value) {
     laterCount += 1;

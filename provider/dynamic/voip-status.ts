@@ -1,0 +1,110 @@
+/** The VoIP system's side of a credential as a computed input, and what stops `up` when that system does not take it. */
+
+import { nameOf } from "../livekit/ownership";
+import { type CredentialVerifier, verifies } from "../voip/credential";
+import type { CheckMethod, CredentialQuery } from "../voip/credential-check";
+import * as status from "../voip/status";
+import { ResourceError } from "./errors";
+import type { Probe } from "./lifecycle";
+import type { Session } from "./session";
+import type { Props } from "./values";
+
+/** A credential, and the VoIP system that should take it. What is not known yet, or not given, is absent. */
+export interface VoipSide {
+  readonly address: string;
+  readonly port?: number;
+  readonly transport: "auto" | "udp" | "tcp" | "tls";
+  /** The user whose registration is asked for. */
+  readonly user?: string;
+  readonly username?: string;
+  readonly password?: string;
+  /** What the VoIP system holds, where that is only a hash. */
+  readonly verifier?: CredentialVerifier;
+  /** In the order to ask with; empty when the VoIP system is not to be asked. */
+  readonly methods: readonly CheckMethod[];
+  readonly timeoutSeconds: number;
+}
+
+/**
+ * What the plan wants `voipStatus` to be: that the credential is accepted. What says nothing about it stays as it is, so
+ * that a VoIP system that can't be reached is no difference.
+ */
+export function wantedVoipStatus(side: VoipSide, olds: Props): Props {
+  const { password, verifier } = side;
+  if (verifier && password !== undefined && !verifies(verifier, password)) {
+    return { voipStatus: status.differs(verifier.source) };
+  }
+  const still = standing(side);
+  const { voipStatus } = olds;
+  const keeps = typeof voipStatus === "string" && !status.isRejection(voipStatus) && voipStatus !== status.OFF;
+  return { voipStatus: still ?? (keeps ? voipStatus : status.ACCEPTS) };
+}
+
+/** Asks the VoIP system. */
+export async function probeVoip(session: Session, side: VoipSide): Promise<Probe> {
+  const voipStatus = await ask(session, side);
+  const isNews = status.isInconclusive(voipStatus) && voipStatus !== standing(side);
+  return {
+    values: { voipStatus },
+    remarks: isNews ? [`has a credential that could not be verified: ${voipStatus}.`] : [],
+  };
+}
+
+/**
+ * Asks the VoIP system before anything is changed.
+ *
+ * @returns the resource's `voipStatus`
+ * @throws ResourceError when it does not take the credential
+ */
+export async function requireAccepted(session: Session, doing: string, owner: string, side: VoipSide): Promise<Props> {
+  const resource = `${doing} SipTrunk "${nameOf(owner)}"`;
+  const { verifier, password, username } = side;
+  if (verifier && password !== undefined && !verifies(verifier, password)) {
+    throw new ResourceError(
+      `${resource}: ${status.differs(verifier.source)} for user "${verifier.username}" than the declared one, and \`up\` can't follow it, ` +
+        "because only a hash is stored there: declare the password that the VoIP system has, or set the declared one there. Nothing was changed on LiveKit.",
+    );
+  }
+  const voipStatus = await ask(session, side);
+  if (status.isRejection(voipStatus)) {
+    throw new ResourceError(
+      `${resource}: ${voipStatus}, so calls would fail, and nothing was changed on LiveKit: give user "${username}" the declared password in the VoIP system ` +
+        'at that address, or declare the password that it has there in the stack; voipCheck: "off" goes on without asking it.',
+    );
+  }
+  return { voipStatus };
+}
+
+/** The status that needs no asking. */
+function standing({ methods, username, password }: VoipSide): string | undefined {
+  if (methods.length === 0) {
+    return status.OFF;
+  }
+  return username === undefined || password === undefined ? status.NO_CREDENTIAL : undefined;
+}
+
+async function ask(session: Session, side: VoipSide): Promise<string> {
+  const query = queryOf(side);
+  return standing(side) ?? (query ? session.checks.ask(query) : status.NO_CREDENTIAL);
+}
+
+function queryOf(side: VoipSide): CredentialQuery | undefined {
+  const { address, port, transport, user, username, password, timeoutSeconds } = side;
+  const [first, ...others] = side.methods;
+  if (first === undefined || username === undefined || password === undefined) {
+    return undefined;
+  }
+  return {
+    // LiveKit's own calls go by UDP unless they are told otherwise.
+    server: {
+      host: address,
+      ...(port === undefined ? {} : { port }),
+      protocol: transport === "auto" ? "udp" : transport,
+    },
+    user: user ?? username,
+    username,
+    password,
+    methods: [first, ...others],
+    timeoutMs: timeoutSeconds * 1000,
+  };
+}

@@ -1,0 +1,50 @@
+/** The credential checks of one Pulumi operation: bounded in number at a time, and each credential shown only once. */
+
+import { type CredentialQuery, checkCredential } from "./credential-check";
+
+/** How many VoIP systems are asked at the same time. */
+export const CHECKS_AT_ONCE = 32;
+
+/** How long an answer stands, in milliseconds, so that a long-lived process does not go by an old one. */
+const ANSWER_TTL_MS = 60_000;
+
+export class CredentialChecks {
+  private readonly answers = new Map<string, { readonly at: number; readonly status: Promise<string> }>();
+  private readonly waiting: (() => void)[] = [];
+  private running = 0;
+
+  constructor(private readonly check: (query: CredentialQuery) => Promise<string> = checkCredential) {}
+
+  /** What the VoIP system says, in the words of `voipStatus`. The same question within a minute is not asked again. */
+  ask(query: CredentialQuery): Promise<string> {
+    const key = JSON.stringify(query);
+    const known = this.answers.get(key);
+    if (known && Date.now() - known.at < ANSWER_TTL_MS) {
+      return known.status;
+    }
+    const status = this.inTurn(() => this.check(query));
+    this.answers.set(key, { at: Date.now(), status });
+    return status;
+  }
+
+  private async inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    if (this.running < CHECKS_AT_ONCE) {
+      this.running += 1;
+    } else {
+      // Whoever ends hands its place on, so that nobody can step in between.
+      await new Promise<void>((resolve) => {
+        this.waiting.push(resolve);
+      });
+    }
+    try {
+      return await work();
+    } finally {
+      const next = this.waiting.shift();
+      if (next) {
+        next();
+      } else {
+        this.running -= 1;
+      }
+    }
+  }
+}

@@ -1,0 +1,46 @@
+/** What a VoIP system holds of a credential: the password itself, or a hash that it was made into. Pure; knows no Pulumi. */
+
+import { createHash } from "node:crypto";
+
+/** A credential as the VoIP system holds it. */
+export interface PasswordCredential {
+  readonly username: string;
+  readonly password: string;
+}
+
+/** Where only a hash is stored: it can tell whether a password is the same, but not what it is. */
+export interface CredentialVerifier {
+  readonly username: string;
+  /** The realm that the hash was made with. */
+  readonly realm: string;
+  readonly algorithm: "MD5" | "SHA-256";
+  /** HA1 = H(username ":" realm ":" password), in lower-case hexadecimal (RFC 7616, section 3.4.2). */
+  readonly ha1: string;
+  /** Where it is stored, in words, for sentences: for example `Kamailio's table subscriber`. */
+  readonly source: string;
+}
+
+/** What a credential reader gives: the credential, or where only a hash is stored, what verifies it. */
+export type VoipCredential = PasswordCredential | CredentialVerifier;
+
+/** Whether the VoIP system only holds a hash. */
+export function isVerifier(credential: VoipCredential): credential is CredentialVerifier {
+  return "ha1" in credential;
+}
+
+/** Whether a password is the one that a verifier was made of. */
+export function verifies({ username, realm, algorithm, ha1 }: CredentialVerifier, password: string): boolean {
+  return (
+    createHash(algorithm === "MD5" ? "md5" : "sha256")
+      .update(`${username}:${realm}:${password}`)
+      .digest("hex") === ha1
+  );
+}
+
+/** The algorithm that a hexadecimal HA1 was made with, told by its length; undefined when it is not one. */
+export function ha1Algorithm(ha1: string): CredentialVerifier["algorithm"] | undefined {
+  if (!/^[\da-f]*$/i.test(ha1)) {
+    return undefined;
+  }
+  return ha1.length === 32 ? "MD5" : ha1.length === 64 ? "SHA-256" : undefined;
+}

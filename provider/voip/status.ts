@@ -1,0 +1,48 @@
+/** What `voipStatus` says, and which of it is drift: a rejection is, everything else is only said. */
+
+/** What `voipStatus` says while the VoIP system takes the declared credential. */
+export const ACCEPTS = "accepts the credential";
+
+export const OFF = 'not checked: voipCheck is "off"';
+export const NO_CREDENTIAL = "not checked: the trunk has no credential";
+
+export function rejected(host: string, code: number): string {
+  return `${host} rejects the credential (${code})`;
+}
+
+export function unknownUser(host: string, user: string, code: number): string {
+  return `${host} does not know extension ${user} (${code})`;
+}
+
+/** Some systems (FreeSWITCH) answer a wrong password so, others a user who may not register: it counts as a rejection. */
+export function forbidden(host: string, code: number): string {
+  return `${host} forbids registration (${code})`;
+}
+
+/** Only a hash of the password is stored there, and it is not the declared one's. */
+export function differs(source: string): string {
+  return `${source} holds another password`;
+}
+
+export function unreachable(host: string, reason: string): string {
+  return `unreachable: ${host}: ${reason}`;
+}
+
+export function notChecked(reason: string): string {
+  return `not checked: ${reason}`;
+}
+
+/** Whether a status is drift: the VoIP system does not take the declared credential. */
+export function isRejection(status: unknown): boolean {
+  return typeof status === "string" && status !== ACCEPTS && !isInconclusive(status);
+}
+
+/** Whether a status says nothing about the credential. */
+export function isInconclusive(status: string): boolean {
+  return /^(unreachable|not checked): /.test(status);
+}
+
+/** Whether two statuses mean the same to a plan: "unreachable" today and "accepts" yesterday is no difference. */
+export function isSameStatus(a: unknown, b: unknown): boolean {
+  return isRejection(a) ? a === b : !isRejection(b);
+}

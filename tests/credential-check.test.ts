@@ -1,0 +1,261 @@
+/** The credential check against VoIP systems that answer in every way there is; real Kamailio is asked in voip-status.test.ts. */
+
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { challengeValue, parseAnswer, proves } from "../provider/sip/digest";
+import { type Incoming, type ListenerOptions, type Reply, SipListener } from "../provider/sip/listener";
+import { headerOf, type SipMessage, serialize } from "../provider/sip/message";
+import { type CredentialQuery, checkCredential } from "../provider/voip/credential-check";
+import { CANARY, password } from "./support/examples";
+
+const PASSWORD = password("pbx");
+const closers: (() => Promise<unknown>)[] = [];
+
+afterEach(async () => {
+  await Promise.all(closers.splice(0).map((close) => close()));
+});
+
+/** What one VoIP system was asked, and how often it was shown a credential. */
+interface Seen {
+  readonly host: string;
+  readonly port: number;
+  readonly messages: SipMessage[];
+  shown(): number;
+}
+
+async function voipSystem(answer: (incoming: Incoming) => Reply | undefined, options?: ListenerOptions): Promise<Seen> {
+  const messages: SipMessage[] = [];
+  const listener = await SipListener.listen(options ?? {}, {
+    request: (incoming) => {
+      messages.push(incoming.request);
+      const reply = answer(incoming);
+      if (reply) {
+        incoming.respond(reply);
+      }
+    },
+  });
+  closers.push(() => listener.close());
+  const shown = () => messages.filter((message) => credentialOf(message) !== undefined).length;
+  return { host: listener.host, port: listener.port, messages, shown };
+}
+
+function credentialOf(message: SipMessage): string | undefined {
+  return headerOf(message, "authorization") ?? headerOf(message, "proxy-authorization");
+}
+
+const CHALLENGE = { realm: "pbx", nonce: "nonce-1", stale: false, algorithm: "MD5", qop: [] };
+
+function challenge(overrides: Partial<typeof CHALLENGE & { opaque: string; qop: string[] }> = {}, status = 401): Reply {
+  const name = status === 401 ? "WWW-Authenticate" : "Proxy-Authenticate";
+  return {
+    status,
+    reason: "Unauthorized",
+    headers: [{ name, value: challengeValue({ ...CHALLENGE, ...overrides }) }],
+  };
+}
+
+/** Challenges, and then answers as `then` says. */
+const challenging =
+  (then: Reply | ((incoming: Incoming) => Reply), first = challenge()) =>
+  (incoming: Incoming): Reply => {
+    if (credentialOf(incoming.request) === undefined) {
+      return first;
+    }
+    return typeof then === "function" ? then(incoming) : then;
+  };
+
+const registrar = ({ request }: Incoming): Reply => {
+  const given = parseAnswer(credentialOf(request) ?? "");
+  const isRight = given && given.username === "1011" && proves(given, PASSWORD, { method: request.method });
+  return isRight ? { status: 200, reason: "OK" } : challenge({ nonce: "nonce-2" });
+};
+
+function query(system: Pick<Seen, "host" | "port">, overrides: Partial<CredentialQuery> = {}): CredentialQuery {
+  return {
+    server: { host: system.host, port: system.port, protocol: "udp" },
+    user: "1011",
+    username: "1011",
+    password: PASSWORD,
+    methods: ["register"],
+    timeoutMs: 3000,
+    ...overrides,
+  };
+}
+
+const REJECTS = "127.0.0.1 rejects the credential (401)";
+
+describe("asks the VoIP system", () => {
+  test("and hears that the credential is right, without a Contact and without the password", async () => {
+    const system = await voipSystem(challenging(registrar));
+    expect(await checkCredential(query(system))).toBe("accepts the credential");
+    expect(system.messages.every((message) => headerOf(message, "contact") === undefined)).toBe(true);
+    expect(system.messages.map((message) => serialize(message).toString()).join()).not.toContain(CANARY);
+  });
+
+  test("and hears that it is wrong, showing it once", async () => {
+    const system = await voipSystem(challenging(registrar));
+    expect(await checkCredential(query(system, { password: password("other") }))).toBe(REJECTS);
+    expect(system.shown()).toBe(1);
+  });
+
+  test.each<[string, Partial<typeof CHALLENGE> & { qop?: string[] }]>([
+    ["qop auth", { qop: ["auth"] } as never],
+    ["SHA-256", { algorithm: "SHA-256", qop: ["auth"] } as never],
+    ["MD5-sess", { algorithm: "MD5-sess", qop: ["auth", "auth-int"] } as never],
+    ["a realm in quotes", { realm: 'the "PBX", at \\home' }],
+  ])("that challenges with %s", async (_name, overrides) => {
+    const system = await voipSystem(challenging(registrar, challenge(overrides)));
+    expect(await checkCredential(query(system))).toBe("accepts the credential");
+  });
+
+  test.each(["tcp", "udp"] as const)("over IPv6 and %s", async (protocol) => {
+    const system = await voipSystem(challenging(registrar), { host: "::1" });
+    const server = { host: "[::1]", port: system.port, protocol };
+    expect(await checkCredential(query(system, { server }))).toBe("accepts the credential");
+  });
+
+  test.each<[number, string]>([
+    [401, REJECTS],
+    [407, "127.0.0.1 rejects the credential (407)"],
+    [403, "127.0.0.1 forbids registration (403)"],
+    [404, "127.0.0.1 does not know extension 1011 (404)"],
+    [302, "not checked: 127.0.0.1 answers REGISTER with 302"],
+    [503, "not checked: 127.0.0.1 answers REGISTER with 503"],
+  ])("and hears %d to the credential", async (status, words) => {
+    const final = status === 407 ? challenge({}, 407) : { status, reason: "No" };
+    const first = challenge({}, status === 407 ? 407 : 401);
+    const system = await voipSystem(challenging(final, first));
+    expect(await checkCredential(query(system))).toBe(words);
+    expect(system.shown()).toBe(1);
+  });
+
+  test.each<[number, string]>([
+    [200, "not checked: 127.0.0.1 does not ask for a credential"],
+    [403, "not checked: 127.0.0.1 forbids registration (403)"],
+    [404, "127.0.0.1 does not know extension 1011 (404)"],
+    [405, "not checked: 127.0.0.1 answers REGISTER with 405"],
+    [500, "not checked: 127.0.0.1 answers REGISTER with 500"],
+  ])("and hears %d without being asked for a credential", async (status, words) => {
+    const system = await voipSystem(() => ({ status, reason: "No" }));
+    expect(await checkCredential(query(system))).toBe(words);
+    expect(system.shown()).toBe(0);
+  });
+
+  test("again when only the nonce was too old", async () => {
+    let stale = true;
+    const answer = challenging((incoming) => {
+      const once = stale;
+      stale = false;
+      return once ? challenge({ nonce: "nonce-2", stale: true }) : registrar(incoming);
+    });
+    expect(await checkCredential(query(await voipSystem(answer)))).toBe("accepts the credential");
+  });
+
+  test("not for ever when every nonce is too old", async () => {
+    let count = 0;
+    const system = await voipSystem(() => challenge({ nonce: `nonce-${count++}`, stale: true }));
+    expect(await checkCredential(query(system))).toMatch(/^not checked/);
+    expect(system.shown()).toBeLessThanOrEqual(3);
+  });
+
+  test("through a proxy that asks for the credential too", async () => {
+    const system = await voipSystem(({ request }) => {
+      if (headerOf(request, "proxy-authorization") === undefined) {
+        return challenge({ realm: "proxy" }, 407);
+      }
+      return headerOf(request, "authorization") === undefined ? challenge() : { status: 200, reason: "OK" };
+    });
+    expect(await checkCredential(query(system))).toBe("accepts the credential");
+  });
+
+  test("and picks the challenge that it can answer", async () => {
+    const values = [
+      'Basic realm="pbx"',
+      challengeValue({ ...CHALLENGE, algorithm: "WHIRLPOOL" }),
+      challengeValue({ ...CHALLENGE, algorithm: "SHA-256" }),
+      challengeValue(CHALLENGE),
+    ];
+    const headers = values.map((value) => ({ name: "WWW-Authenticate", value }));
+    const system = await voipSystem(challenging(registrar, { status: 401, reason: "No", headers }));
+    expect(await checkCredential(query(system))).toBe("accepts the credential");
+    expect(parseAnswer(credentialOf(system.messages[1] as SipMessage) ?? "")?.algorithm).toBe("SHA-256");
+  });
+
+  test("and says so when it can answer none", async () => {
+    const headers = [{ name: "WWW-Authenticate", value: 'Basic realm="pbx"' }];
+    const system = await voipSystem(() => ({ status: 401, reason: "No", headers }));
+    expect(await checkCredential(query(system))).toBe(
+      "not checked: 127.0.0.1 asks for a credential in a way that is not supported",
+    );
+  });
+
+  test("by OPTIONS, and by REGISTER when OPTIONS is answered without a challenge", async () => {
+    const options = await voipSystem(challenging({ status: 404, reason: "Not Found" }));
+    const methods = ["options", "register"] as const;
+    expect(await checkCredential(query(options, { methods }))).toBe("accepts the credential");
+    expect(options.messages.map((message) => "method" in message && message.method)).toEqual(["OPTIONS", "OPTIONS"]);
+
+    const both = await voipSystem((incoming) =>
+      incoming.request.method === "OPTIONS" ? { status: 200, reason: "OK" } : challenging(registrar)(incoming),
+    );
+    expect(await checkCredential(query(both, { methods, password: password("other") }))).toBe(REJECTS);
+    expect(both.shown()).toBe(1);
+  });
+});
+
+describe("is done within its bound", () => {
+  test("when nobody is there", async () => {
+    const system = await voipSystem(() => undefined);
+    await closers.pop()?.();
+    expect(await checkCredential(query(system))).toBe("unreachable: 127.0.0.1: connection refused");
+  });
+
+  test("when nothing is answered", async () => {
+    const system = await voipSystem(() => undefined);
+    const words = await checkCredential(query(system, { timeoutMs: 700 }));
+    expect(words).toBe("unreachable: 127.0.0.1: no answer within 0.7 s");
+    expect(system.messages).toHaveLength(1);
+  });
+
+  test("when nothing is answered to the credential, which is not shown elsewhere then", async () => {
+    const system = await voipSystem(({ request }) => (credentialOf(request) === undefined ? challenge() : undefined));
+    const dns = { srv: async () => [], addresses: async () => ["127.0.0.1", "127.0.0.1"] };
+    const server = { host: "pbx.test", port: system.port, protocol: "udp" as const };
+    const words = await checkCredential(query(system, { timeoutMs: 900, server }), dns);
+    expect(words).toMatch(/^unreachable: pbx.test: no answer/);
+    expect(system.shown()).toBe(1);
+  });
+
+  test("when the answer is not SIP, or has no end", async () => {
+    for (const [bytes, words] of [
+      [Buffer.from("HTTP/1.1 400 Bad Request\r\n\r\n"), "it answers with something that is not SIP"],
+      [Buffer.alloc(200_000, "x"), "it answers with a message that does not end"],
+      [Buffer.from("SIP/2.0 200 OK\r\nContent-Length: 999999999\r\n\r\n"), "it answers with something that is not SIP"],
+    ] as const) {
+      const server = createServer((socket) =>
+        socket
+          .on("error", () => undefined)
+          .resume()
+          .end(bytes),
+      );
+      server.listen(0, "127.0.0.1");
+      await once(server, "listening");
+      closers.push(() => new Promise((done) => server.close(done)));
+      const address = server.address();
+      const port = address && typeof address === "object" ? address.port : 0;
+      const asked = query({ host: "127.0.0.1", port }, { server: { host: "127.0.0.1", port, protocol: "tcp" } });
+      expect(await checkCredential(asked)).toBe(`unreachable: 127.0.0.1: ${words}`);
+    }
+  });
+
+  test("when the name has no address", async () => {
+    const dns = {
+      srv: async () => [],
+      addresses: () => Promise.reject(Object.assign(new Error("x"), { code: "ENOTFOUND" })),
+    };
+    const server = { host: "pbx.test", protocol: "udp" as const };
+    expect(await checkCredential(query({ host: "", port: 0 }, { server }), dns)).toBe(
+      "unreachable: pbx.test: no such host",
+    );
+  });
+});

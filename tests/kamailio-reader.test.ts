@@ -1,0 +1,538 @@
+/** kamailioCredential on real databases, and what all database readers share: connecting, failing, keeping secrets. */
+
+import { execFileSync } from "node:child_process";
+import { createHash, randomBytes } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { TLSSocket } from "node:tls";
+import * as pulumi from "@pulumi/pulumi";
+import { verifies } from "../provider/voip/credential";
+import { withDatabase } from "../provider/voip/readers/database";
+import { failing } from "../provider/voip/readers/errors";
+import { kamailioCredential } from "../provider/voip/readers/kamailio";
+import { databaseServers, type TestDatabase } from "./support/databases";
+import { CANARY, expectNoCanary, password } from "./support/examples";
+import { credentialOf, failureOf } from "./support/outputs";
+
+const SUBSCRIBER = `CREATE TABLE subscriber (
+  username VARCHAR(64) DEFAULT '' NOT NULL,
+  domain VARCHAR(64) DEFAULT '' NOT NULL,
+  password VARCHAR(64) DEFAULT '' NOT NULL,
+  ha1 VARCHAR(128) DEFAULT '' NOT NULL
+)`;
+
+const hash = (algorithm: string, text: string) => createHash(algorithm).update(text).digest("hex");
+const secret = password("stored");
+const MD5 = hash("md5", `hashed:pbx.example:${secret}`);
+const SHA256 = hash("sha256", `sha:pbx.example:${secret}`);
+
+const ROWS = `INSERT INTO subscriber (username, domain, password, ha1) VALUES
+  ('1011', 'pbx.example', '${secret}', 'not read'),
+  ('twice', 'a.example', '${secret}', ''),
+  ('twice', 'b.example', 'other', ''),
+  ('doubled', 'a.example', '${secret}', ''),
+  ('doubled', 'a.example', '${secret}', ''),
+  ('hashed', 'pbx.example', '', '${MD5.toUpperCase()}'),
+  ('sha', 'pbx.example', '', '${SHA256}'),
+  ('realmless', '', '', '${MD5}'),
+  ('broken', 'pbx.example', '', '${CANARY}'),
+  ('empty', 'pbx.example', '', ''),
+  ('o''brien; --', 'pbx.example', '${secret}', '')`;
+
+for (const server of databaseServers) {
+  (server.available ? describe : describe.skip)(server.name, () => {
+    let database: TestDatabase;
+
+    beforeAll(async () => {
+      database = await server.create();
+      await database.run(SUBSCRIBER, ROWS);
+    });
+
+    afterAll(async () => {
+      await database?.drop();
+    });
+
+    const reader = (username: string, more: Partial<Parameters<typeof kamailioCredential>[0]> = {}) =>
+      kamailioCredential({ url: database.url(), username, ...more });
+    const failure = async (...args: Parameters<typeof reader>) => {
+      const message = await failureOf(reader(...args));
+      expectNoCanary(message);
+      return message;
+    };
+
+    test("reads a user's password, as a secret", async () => {
+      const output = reader("1011");
+      expect(await credentialOf(output)).toEqual({ username: "1011", password: secret });
+      expect(await pulumi.isSecret(output)).toBe(true);
+    });
+
+    test("follows a password that changes between two readings", async () => {
+      await database.run(`INSERT INTO subscriber (username, domain, password) VALUES ('rotated', 'x', 'one')`);
+      expect(await credentialOf(reader("rotated"))).toEqual({ username: "rotated", password: "one" });
+      await database.run(`UPDATE subscriber SET password = 'two' WHERE username = 'rotated'`);
+      expect(await credentialOf(reader("rotated"))).toEqual({ username: "rotated", password: "two" });
+    });
+
+    test("tells users of the same name apart by domain", async () => {
+      expect(await credentialOf(reader("twice", { domain: "b.example" }))).toEqual({
+        username: "twice",
+        password: "other",
+      });
+      expect(await failure("twice")).toMatch(
+        /^kamailioCredential: user twice in Kamailio's table subscriber: the user is in more than one domain \([ab]\.example, [ab]\.example\): set `domain`\.$/,
+      );
+      expect(await failure("doubled", { domain: "a.example" })).toContain("more than one such row: remove all but one");
+    });
+
+    test("gives a verifier where only HA1 is stored", async () => {
+      const verifier = await credentialOf(reader("hashed"));
+      expect(verifier).toEqual({
+        username: "hashed",
+        realm: "pbx.example",
+        algorithm: "MD5",
+        ha1: MD5,
+        source: "Kamailio's table subscriber",
+      });
+      expect("ha1" in verifier && verifies(verifier, secret)).toBe(true);
+      expect("ha1" in verifier && verifies(verifier, `${secret}x`)).toBe(false);
+      expect(await credentialOf(reader("sha"))).toMatchObject({ algorithm: "SHA-256", ha1: SHA256 });
+      expect(await credentialOf(reader("realmless", { realm: "sip.example" }))).toMatchObject({ realm: "sip.example" });
+    });
+
+    test("says what is missing in the row", async () => {
+      expect(await failure("nobody")).toContain("there is no such user: check `username`.");
+      expect(await failure("1011", { domain: "b.example" })).toBe(
+        "kamailioCredential: user 1011@b.example in Kamailio's table subscriber: there is no such user: check `username` and `domain`.",
+      );
+      expect(await failure("empty")).toContain("neither password nor ha1 is set: set one.");
+      expect(await failure("broken")).toContain("ha1 is neither an MD5 nor a SHA-256 in hexadecimal.");
+      expect(await failure("realmless")).toContain("set `realm`.");
+    });
+
+    test("never takes a value for SQL", async () => {
+      expect(await credentialOf(reader("o'brien; --"))).toMatchObject({ password: secret });
+      expect(await failure("' OR '1'='1")).toContain("there is no such user");
+      expect(await failure("1011", { table: "subscriber; DROP TABLE subscriber" })).toContain(
+        "`table` must be a table's name",
+      );
+    });
+
+    test("reads from another table and schema", async () => {
+      await database.run(
+        "CREATE TABLE Users (username VARCHAR(9), domain VARCHAR(9), password VARCHAR(99))".replace("Users", "users"),
+      );
+      await database.run(`INSERT INTO users VALUES ('1', 'd', '${secret}')`);
+      const schema = server.name === "PostgreSQL" ? "public" : new URL(database.url()).pathname.slice(1);
+      expect(await credentialOf(reader("1", { table: `${schema}.users` }))).toMatchObject({ password: secret });
+    });
+
+    test("names a missing table, column and database", async () => {
+      await database.run("CREATE TABLE narrow (username VARCHAR(9))");
+      expect(await failure("1", { table: "nowhere" })).toBe(
+        "kamailioCredential: user 1 in Kamailio's table nowhere: the table does not exist in this database: check `table` and the database's name in `url`.",
+      );
+      expect(await failure("1", { table: "narrow" })).toContain("lacks a column that the reader needs");
+      const url = database.url({ database: `gone_${CANARY}` });
+      expect(await failure("1", { url })).toContain("the database that `url` names does not exist");
+    });
+
+    test("needs no more than SELECT on the columns that it reads, and says when that is missing", async () => {
+      const role = `reader_${randomBytes(6).toString("hex")}`;
+      const postgres = server.name === "PostgreSQL";
+      const grantee = postgres ? role : `${role}@'%'`;
+      await database.run(
+        postgres
+          ? `CREATE ROLE ${role} LOGIN PASSWORD '${CANARY}'`
+          : `CREATE USER ${grantee} IDENTIFIED BY '${CANARY}'`,
+        `CREATE TABLE other (username VARCHAR(9), domain VARCHAR(9), password VARCHAR(99))`,
+        `GRANT SELECT (username, domain, password) ON subscriber TO ${grantee}`,
+      );
+      try {
+        const url = database.url({ user: role, password: CANARY });
+        expect(await credentialOf(reader("1011", { url }))).toMatchObject({ password: secret });
+        const denied = "may not read it: grant it SELECT on the columns";
+        expect(await failure("hashed", { url })).toContain(denied);
+        expect(await failure("1011", { url, table: "other" })).toContain(denied);
+      } finally {
+        await database.run(...(postgres ? [`DROP OWNED BY ${role}`, `DROP ROLE ${role}`] : [`DROP USER ${grantee}`]));
+      }
+    });
+
+    test("says who is refused without saying the password", async () => {
+      const url = database.url({ user: `nobody_${randomBytes(4).toString("hex")}`, password: CANARY });
+      expect(await failure("1011", { url })).toContain("refuses the user or password in `url`");
+    });
+
+    test("says that the database is not up", async () => {
+      const closed = await closedPort();
+      const url = new URL(database.url({ user: "u", password: CANARY }));
+      url.port = String(closed);
+      expect(await failure("1011", { url: url.href })).toContain("is not to be reached: check host and port in `url`");
+    });
+
+    test("an url that can't be parsed is not repeated", async () => {
+      const scheme = server.name === "PostgreSQL" ? "postgres" : "mysql";
+      for (const url of [`${scheme}://u:${CANARY}%@h:x/y`, `${scheme}://u:pa/${CANARY}#@h:99999999/db`]) {
+        expect(await failure("1011", { url })).toContain("`url`");
+      }
+    });
+
+    test("a table of the wrong server says nothing but a code", async () => {
+      await expect(
+        withDatabase(database.url(), failing("reader", "thing"), async () => {
+          throw Object.assign(new Error(CANARY), { code: "XX000" });
+        }),
+      ).rejects.toThrow(/^reader: thing: the database answers with an error \(XX000\): see its log\.$/);
+    });
+  });
+}
+
+describe("TLS", () => {
+  const [postgres, mariadb] = databaseServers;
+
+  (mariadb?.available ? test : test.skip)("demanded of a MySQL that does not offer it is refused", async () => {
+    const database = await mariadb?.create();
+    try {
+      await database?.run(SUBSCRIBER, ROWS);
+      const offersTls = await serverOffersTls(database?.url() ?? "");
+      const url = database?.url({ query: "?ssl=true" }) ?? "";
+      const message = await failureOf(kamailioCredential({ url, username: "1011" }));
+      expect(message).toMatch(offersTls ? /certificate/ : /demands TLS and the database does not offer it/);
+    } finally {
+      await database?.drop();
+    }
+  });
+
+  test("demanded of a PostgreSQL that does not offer it is refused", async () => {
+    await withServer(
+      (socket) => socket.once("data", () => socket.write("N")),
+      async (port) => {
+        const url = `postgres://u:${CANARY}@localhost:${port}/db?sslmode=verify-full`;
+        const message = await failureOf(kamailioCredential({ url, username: "1011" }));
+        expect(message).toContain(
+          "`url` demands TLS and the database does not offer it: switch TLS on in the database.",
+        );
+        expectNoCanary(message);
+      },
+    );
+  });
+
+  (postgres?.available ? test : test.skip)("verifies the server's certificate unless told not to", async () => {
+    const database = await postgres?.create();
+    try {
+      await database?.run(SUBSCRIBER, ROWS);
+      const read = (query: string) => kamailioCredential({ url: database?.url({ query }) ?? "", username: "1011" });
+      if (await serverOffersTls(database?.url() ?? "")) {
+        expect(await failureOf(read("?sslmode=verify-full"))).toContain("TLS certificate is not trusted");
+        expect(await credentialOf(read("?sslmode=no-verify"))).toMatchObject({ password: secret });
+      } else {
+        expect(await failureOf(read("?sslmode=verify-full"))).toContain("does not offer it");
+      }
+    } finally {
+      await database?.drop();
+    }
+  });
+
+  describe.each<[string, (socket: Socket, key: ServerKey) => void, string, (ca: string) => string]>([
+    ["postgres", greetAsPostgres, "?sslmode=verify-full", (ca) => `&sslrootcert=${encodeURIComponent(ca)}`],
+    [
+      "mysql",
+      greetAsMysql,
+      "?ssl=true",
+      (ca) => `?ssl=${encodeURIComponent(JSON.stringify({ ca: readFileSync(ca, "utf8") }))}`,
+    ],
+  ])("of a %s:// URL", (scheme, greet, query, trusting) => {
+    let authority: ThrowAwayAuthority;
+    beforeAll(() => {
+      authority = new ThrowAwayAuthority();
+    });
+    afterAll(() => {
+      authority.dispose();
+    });
+
+    /** Tries a server that offers TLS and then refuses the login: whoever gets that far trusts the server. */
+    async function attempt(certificateFor: string, parameters: string): Promise<string> {
+      const key = authority.issue(certificateFor);
+      let message = "";
+      await withServer(
+        (socket) => greet(socket, key),
+        async (port) => {
+          const url = `${scheme}://u:${CANARY}@localhost:${port}/db${parameters}`;
+          message = await failureOf(kamailioCredential({ url, username: "1011" }));
+        },
+      );
+      expectNoCanary(message);
+      return message;
+    }
+    const own = () => (scheme === "mysql" ? "" : query) + trusting(authority.caFile);
+
+    test("trusts a server of one's own certificate authority", async () => {
+      expect(await attempt("localhost", own())).toContain("refuses the user or password in `url`");
+    });
+
+    test("does not trust one of an unknown authority", async () => {
+      expect(await attempt("localhost", query)).toContain("TLS certificate is not trusted");
+    });
+
+    test("does not trust one with a certificate for another host", async () => {
+      expect(await attempt("other.example", own())).toContain("not for the host in `url`");
+    });
+  });
+
+  test("parameters of a MySQL URL that would be passed over in silence are refused", async () => {
+    for (const query of ["ssl-mode=REQUIRED", "sslmode=require", "debug=true", `${CANARY}=1`]) {
+      const url = `mysql://u:${CANARY}@127.0.0.1:1/db?${query}`;
+      const message = await failureOf(kamailioCredential({ url, username: "1011" }));
+      expect(message).toContain("`url` has a parameter that is neither ssl nor socketPath: for TLS write ?ssl=true");
+      expectNoCanary(message);
+    }
+  });
+});
+
+describe("a database that misbehaves", () => {
+  const fail = failing("reader", "thing");
+
+  test.each(["postgres", "mysql"])("%s: one that never answers is given up after the deadline", async (scheme) => {
+    await withServer(
+      () => {},
+      async (port) => {
+        const reading = withDatabase(`${scheme}://u:${CANARY}@localhost:${port}/db`, fail, async () => "", 150);
+        await expect(reading).rejects.toThrow("did not answer within 0.15 s: check that it is up and within reach.");
+      },
+    );
+  });
+
+  test.each(["postgres", "mysql"])(
+    "%s: one that answers garbage, or hangs up, is an error in our words",
+    async (scheme) => {
+      for (const answer of [Buffer.from(`\x4a\0\0\0\x0a${CANARY}`), Buffer.alloc(0), Buffer.alloc(4096, 0xff)]) {
+        await withServer(
+          (socket) => socket.end(answer),
+          async (port) => {
+            const url = `${scheme}://u:${CANARY}@localhost:${port}/db`;
+            const reading = withDatabase(url, fail, async () => "", 1000);
+            const error = await reading.then(
+              () => undefined,
+              (reason: unknown) => reason,
+            );
+            const message = error instanceof Error ? error.message : "";
+            expect(message).toMatch(/^reader: thing: the (database|connection) /);
+            expectNoCanary(message);
+          },
+        );
+      }
+    },
+  );
+
+  test.each(["postgres", "mysql"])(
+    "%s: many readings wait for each other, four connections at most",
+    async (scheme) => {
+      let open = 0;
+      let peak = 0;
+      await withServer(
+        (socket) => {
+          open++;
+          peak = Math.max(peak, open);
+          socket.on("close", () => open--).resume();
+        },
+        async (port) => {
+          const url = `${scheme}://u:${CANARY}@localhost:${port}/db`;
+          const readings = Array.from({ length: 12 }, () => withDatabase(url, fail, async () => "", 200));
+          const outcomes = await Promise.allSettled(readings);
+          expect(outcomes.filter(({ status }) => status === "rejected")).toHaveLength(12);
+        },
+      );
+      expect(peak).toBe(4);
+    },
+  );
+
+  test("a PostgreSQL that repeats the password while refusing it is not repeated", async () => {
+    await withServer(
+      (socket) => socket.once("data", () => socket.end(postgresRefusal())),
+      async (port) => {
+        const url = `postgres://u:${CANARY}@localhost:${port}/db`;
+        const message = await failureOf(kamailioCredential({ url, username: "1011" }));
+        expect(message).toContain("refuses the user or password in `url`");
+        expectNoCanary(message);
+      },
+    );
+  });
+
+  test("a scheme that is neither is refused", async () => {
+    const message = await failureOf(kamailioCredential({ url: `redis://${CANARY}@h`, username: "1011" }));
+    expect(message).toContain("must begin with postgres://, postgresql://, mysql:// or mariadb://.");
+    expectNoCanary(message);
+  });
+
+  test("a missing driver is named with the command that installs it", async () => {
+    for (const [scheme, name] of [
+      ["postgres", "pg"],
+      ["mariadb", "mysql2"],
+    ]) {
+      jest.resetModules();
+      jest.doMock(name ?? "", () => {
+        throw Object.assign(new Error("Cannot find module"), { code: "MODULE_NOT_FOUND" });
+      });
+      try {
+        const fresh: typeof import("../provider/voip/readers/database") = require("../provider/voip/readers/database");
+        await expect(fresh.withDatabase(`${scheme}://h/d`, fail, async () => "")).rejects.toThrow(
+          `reader: thing: the package ${name} is needed to read this database and is not installed: run \`npm install ${name}\`.`,
+        );
+      } finally {
+        jest.dontMock(name ?? "");
+      }
+    }
+  });
+});
+
+interface ServerKey {
+  readonly key: string;
+  readonly cert: string;
+}
+
+/** A certificate authority for one test. */
+class ThrowAwayAuthority {
+  private readonly folder = mkdtempSync(join(tmpdir(), "readers-ca-"));
+  readonly caFile = join(this.folder, "ca.pem");
+
+  constructor() {
+    this.openssl(
+      "req",
+      "-x509",
+      ...this.newKey("ca.key"),
+      "-out",
+      "ca.pem",
+      "-days",
+      "2",
+      "-subj",
+      "/CN=Throw-away CA",
+    );
+  }
+
+  issue(host: string): ServerKey {
+    const subject = ["-subj", `/CN=${host}`, "-addext", `subjectAltName=DNS:${host}`];
+    const signer = ["-CA", "ca.pem", "-CAkey", "ca.key", "-days", "2", "-addext", "basicConstraints=critical,CA:FALSE"];
+    this.openssl("req", "-x509", ...this.newKey("host.key"), "-out", "host.pem", ...subject, ...signer);
+    const read = (name: string) => readFileSync(join(this.folder, name), "utf8");
+    return { key: read("host.key"), cert: read("host.pem") };
+  }
+
+  dispose(): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  private newKey(file: string): string[] {
+    return ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", file];
+  }
+
+  private openssl(...args: string[]): void {
+    execFileSync("openssl", args, { cwd: this.folder, stdio: "pipe" });
+  }
+}
+
+/** As much of PostgreSQL as offers TLS and then refuses the login. */
+function greetAsPostgres(socket: Socket, key: ServerKey): void {
+  socket.once("data", () => {
+    socket.write("S");
+    refuseInside(socket, key, postgresRefusal());
+  });
+}
+
+function postgresRefusal(): Buffer {
+  const field = (type: string, text: string) => `${type}${text}\0`;
+  const body = `${field("S", "FATAL") + field("C", "28P01") + field("M", `wrong password ${CANARY}`)}\0`;
+  const length = Buffer.alloc(4);
+  length.writeInt32BE(Buffer.byteLength(body) + 4);
+  return Buffer.concat([Buffer.from("E"), length, Buffer.from(body)]);
+}
+
+/** As much of MySQL as offers TLS and then refuses the login (protocol 4.1 with SSL, secure connection and plugins). */
+function greetAsMysql(socket: Socket, key: ServerKey): void {
+  const salt = "01234567";
+  const capabilities = { low: [0x08, 0x8a], high: [0x08, 0x00] };
+  socket.write(
+    mysqlPacket(
+      0,
+      Buffer.from([
+        0x0a,
+        ...Buffer.from(`8.0.0\0\x01\0\0\0${salt}\0`),
+        ...capabilities.low,
+        0x21,
+        2,
+        0,
+        ...capabilities.high,
+      ]),
+      Buffer.from([21, ...Buffer.alloc(10), ...Buffer.from("890123456789\0mysql_native_password\0")]),
+    ),
+  );
+  const sslRequestLength = 36;
+  socket.once("data", (chunk) => {
+    socket.pause();
+    if (chunk.length > sslRequestLength) {
+      socket.unshift(chunk.subarray(sslRequestLength));
+    }
+    refuseInside(socket, key, mysqlPacket(3, Buffer.from([0xff, 0x15, 0x04]), Buffer.from(`#28000no ${CANARY}`)));
+  });
+}
+
+function mysqlPacket(sequence: number, ...parts: Buffer[]): Buffer {
+  const body = Buffer.concat(parts);
+  return Buffer.concat([Buffer.from([body.length, 0, 0, sequence]), body]);
+}
+
+/** Goes on in TLS, and answers the login with a refusal. */
+function refuseInside(socket: Socket, key: ServerKey, refusal: Buffer): void {
+  const secure = new TLSSocket(socket, { isServer: true, ...key });
+  secure.on("error", () => {});
+  secure.once("data", () => secure.end(refusal));
+}
+
+/** Runs with a TCP server of a test's own behaviour on loopback. */
+async function withServer(onConnection: (socket: Socket) => void, use: (port: number) => Promise<void>): Promise<void> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on("error", () => {});
+    onConnection(socket);
+  });
+  const port = await listen(server);
+  try {
+    await use(port);
+  } finally {
+    for (const socket of sockets) {
+      socket.destroy();
+    }
+    await new Promise((resolve) => server.close(resolve));
+  }
+}
+
+function listen(server: Server): Promise<number> {
+  return new Promise((resolve) => {
+    server.listen(0, "localhost", () => resolve((server.address() as AddressInfo).port));
+  });
+}
+
+/** A port that nothing listens on. */
+async function closedPort(): Promise<number> {
+  const server = createServer();
+  const port = await listen(server);
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+async function serverOffersTls(url: string): Promise<boolean> {
+  return withDatabase(url, failing("test", "tls"), async (database) => {
+    if (url.startsWith("postgres")) {
+      const [row] = await database.find({ table: "pg_settings", columns: ["setting"], where: { name: "ssl" } });
+      return row?.("setting") === "on";
+    }
+    const [row] = await database.find({
+      table: "information_schema.GLOBAL_VARIABLES",
+      columns: ["VARIABLE_VALUE"],
+      where: { VARIABLE_NAME: "HAVE_SSL" },
+    });
+    return row?.("VARIABLE_VALUE") === "YES";
+  });
+}

@@ -1,0 +1,226 @@
+/** Real SIP endpoints: sipp as the callee and as the caller, each with a scenario of its own (sipp-scenarios.ts). */
+
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { freePort } from "./loopback";
+import { type CalleeScenario, calleeScenario, callerScenario } from "./sipp-scenarios";
+import { TiedProcess } from "./tied-process";
+
+const START_TIMEOUT_MS = 10_000;
+
+type Transport = "udp" | "tcp";
+
+/** Whether sipp is here, and if not, one line that says how to get it. */
+export function sippAvailability(): { available: true } | { available: false; reason: string } {
+  return spawnSync("sipp", ["-v"], { stdio: "ignore" }).error === undefined
+    ? { available: true }
+    : { available: false, reason: "install sipp (Debian: apt-get install sip-tester)." };
+}
+
+export interface CalleeOptions {
+  /** Default `{ kind: "answer" }`. */
+  scenario?: CalleeScenario;
+  /** Default udp. */
+  transport?: Transport;
+  /** Default 127.0.0.1. */
+  host?: string;
+}
+
+export interface CallOptions {
+  to: { host: string; port: number; user: string };
+  /** `user@host` of the From header, or a user at the caller's address; default `caller`. */
+  from?: string;
+  /** The credential to answer a challenge with. */
+  username?: string;
+  password?: string;
+  /** 180 sends CANCEL when it rings; 200 answers with ACK and BYE; any other status only waits for it. Default 200. */
+  expect?: number;
+  /** The loopback address to call from; default 127.0.0.1. */
+  localIp?: string;
+  transport?: Transport;
+  /** Header lines to add to the INVITE, each as it is. */
+  headers?: readonly string[];
+  /** After how long without an end the call is given up; default 10 000. */
+  timeoutMs?: number;
+}
+
+export interface SippMessage {
+  direction: "sent" | "received";
+  text: string;
+}
+
+export interface CallResult {
+  /** The last status to the INVITE: what it ended with, or 180 when it was cancelled while it rang. */
+  finalStatus: number | undefined;
+  /** Whether `finalStatus` is what was expected, and all that follows it went by the rules of SIP. */
+  asExpected: boolean;
+  /** Every status to the INVITE, in order. */
+  statuses: number[];
+  /** sipp's own: 0 when the call went through its scenario to the end. */
+  exitCode: number;
+  messages: SippMessage[];
+  /** The messages as text, for a failure's message. */
+  trace: string;
+}
+
+/** A callee that runs until it is stopped, for any number of calls. */
+export class SippCallee {
+  private constructor(
+    readonly host: string,
+    readonly port: number,
+    private readonly endpoint: Endpoint,
+  ) {}
+
+  static async start({ scenario = { kind: "answer" }, transport = "udp", host = "127.0.0.1" }: CalleeOptions = {}) {
+    // Between finding a free port and its use another process may take it: then another is tried.
+    for (let attempt = 1; ; attempt++) {
+      const port = await freePort(host);
+      const endpoint = await Endpoint.start(calleeScenario(scenario), transport, host, port, []);
+      if (await endpoint.listens()) {
+        return new SippCallee(host, port, endpoint);
+      }
+      const output = endpoint.output();
+      await endpoint.stop();
+      if (attempt === 3) {
+        throw new Error(`sipp did not start: ${output}`);
+      }
+    }
+  }
+
+  /** What it sent and received, in order. */
+  messages(): SippMessage[] {
+    return this.endpoint.messages();
+  }
+
+  /** The requests it received, retransmissions included. */
+  received(method: string): string[] {
+    return this.messages()
+      .filter(({ direction, text }) => direction === "received" && text.startsWith(`${method} `))
+      .map(({ text }) => text);
+  }
+
+  async stop(): Promise<void> {
+    await this.endpoint.stop();
+  }
+}
+
+/** Places one call and waits for its end. */
+export async function sippCall(options: CallOptions): Promise<CallResult> {
+  const { to, username, password, expect = 200, localIp = "127.0.0.1", transport = "udp", headers = [] } = options;
+  const { from = "caller", timeoutMs = 10_000 } = options;
+  const scenario = callerScenario({
+    to: to.user,
+    from: from.includes("@") ? from : `${from}@${address(localIp)}`,
+    headers,
+    afterwards: expect === 180 ? "cancel" : "talk",
+  });
+  const endpoint = await Endpoint.start(scenario, transport, localIp, await freePort(localIp), [
+    `${address(to.host)}:${to.port}`,
+    ...["-m", "1", "-timeout", String(Math.ceil(timeoutMs / 1000)), "-timeout_error"],
+    ...["-auth_uri", `${to.user}@${address(to.host)}:${to.port}`],
+    ...(username === undefined ? [] : ["-au", username]),
+    ...(password === undefined ? [] : ["-ap", password]),
+  ]);
+  const exitCode = await endpoint.exited;
+  const messages = endpoint.messages();
+  const trace = `${messages.map(({ direction, text }) => `--- ${direction}\n${text}`).join("\n")}\n${endpoint.output()}`;
+  await endpoint.stop();
+  const statuses = messages
+    .filter(({ direction, text }) => direction === "received" && /^CSeq: *\d+ +INVITE/im.test(text))
+    .flatMap(({ text }) => /^SIP\/2\.0 (\d{3})/.exec(text)?.[1] ?? [])
+    .map(Number);
+  const finalStatus = expect === 180 && statuses.at(-1) === 487 ? 180 : statuses.at(-1);
+  return { finalStatus, asExpected: exitCode === 0 && finalStatus === expect, statuses, exitCode, messages, trace };
+}
+
+/** A sipp process, its folder, and the messages that it wrote down. */
+class Endpoint {
+  private constructor(
+    private readonly process: TiedProcess,
+    private readonly folder: string,
+    private readonly socket: { transport: Transport; port: number },
+  ) {}
+
+  static async start(scenario: string, transport: Transport, host: string, port: number, args: readonly string[]) {
+    const folder = mkdtempSync(join(tmpdir(), "pulumi-livekit-sip-sipp-"));
+    writeFileSync(join(folder, "scenario.xml"), scenario);
+    writeFileSync(join(folder, "messages"), "");
+    const process = await TiedProcess.start({
+      command: "sipp",
+      args: [
+        ...["-sf", join(folder, "scenario.xml"), "-t", transport === "udp" ? "u1" : "t1"],
+        ...[
+          "-i",
+          address(host),
+          "-p",
+          String(port),
+          "-bind_local",
+          "-ci",
+          "127.0.0.1",
+          "-cp",
+          String(await freePort()),
+        ],
+        ...["-trace_msg", "-message_file", join(folder, "messages"), "-nostdin", "-skip_rlimit", "-f", "60"],
+        ...args,
+      ],
+      env: { FOLDER: folder },
+      output: join(folder, "output"),
+      cleanUp: 'rm -rf "$FOLDER"',
+    });
+    return new Endpoint(process, folder, { transport, port });
+  }
+
+  get exited(): Promise<number> {
+    return this.process.exited;
+  }
+
+  /** Waits until its port is open; false when sipp ended or took too long. */
+  async listens(): Promise<boolean> {
+    let ended = false;
+    void this.exited.then(() => {
+      ended = true;
+    });
+    for (const deadline = Date.now() + START_TIMEOUT_MS; !ended && Date.now() < deadline; await delay(10)) {
+      if (isOpen(this.socket.transport, this.socket.port)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** The messages so far, as sipp's trace shows them. */
+  messages(): SippMessage[] {
+    const trace = readFileSync(join(this.folder, "messages"), "utf8").replaceAll("\r", "");
+    return trace.split(/^-{20,}.*\n/m).flatMap((entry) => {
+      const [, direction, text] = /^\w+ message (sent|received) [^\n]*:\n\n([\s\S]*)$/.exec(entry) ?? [];
+      return text === undefined ? [] : [{ direction: direction === "sent" ? "sent" : "received", text } as const];
+    });
+  }
+
+  output(): string {
+    return readFileSync(join(this.folder, "output"), "utf8").slice(-4_000);
+  }
+
+  async stop(): Promise<void> {
+    await this.process.stop();
+  }
+}
+
+function address(host: string): string {
+  return host.includes(":") ? `[${host}]` : host;
+}
+
+/** Asks the kernel's tables: to try the port would disturb who listens there. */
+function isOpen(transport: Transport, port: number): boolean {
+  const local = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
+  const listening = transport === "tcp" ? "0A" : "07";
+  return ["", "6"]
+    .map((family) => `/proc/net/${transport}${family}`)
+    .filter((table) => existsSync(table))
+    .flatMap((table) => readFileSync(table, "utf8").split("\n"))
+    .map((row) => row.trim().split(/\s+/))
+    .some(([, address = "", , state]) => address.endsWith(local) && state === listening);
+}

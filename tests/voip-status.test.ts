@@ -1,0 +1,284 @@
+/** The third copy of the credential, the VoIP system's, in the plan: against real Kamailio, on each engine. */
+
+import { join } from "node:path";
+import { ListUpdate } from "@livekit/protocol";
+import { SipListener } from "../provider/sip/listener";
+import { TestStack } from "../provider/testing/test-stack";
+import { CANARY, expectNoCanary, hotline, office, password } from "./support/examples";
+import { Kamailio, type KamailioOptions } from "./support/kamailio";
+import { type Platform, startEmulatorPlatform } from "./support/livekit-platform";
+import { engines, expectSuccess, said, World } from "./support/worlds";
+
+const EMPTY = { expectNoChanges: true };
+
+describe.each(engines)("$name", (engine) => {
+  let platform: Platform;
+  const worlds: World[] = [];
+  const voipSystems: { stop(): Promise<void> }[] = [];
+
+  beforeAll(async () => {
+    platform = await startEmulatorPlatform();
+  });
+
+  afterEach(async () => {
+    for (const world of worlds.splice(0)) {
+      await world.deleteEverything();
+      await world.stack.dispose();
+    }
+    await Promise.all(voipSystems.splice(0).map((system) => system.stop()));
+  });
+
+  afterAll(async () => {
+    await platform?.stop();
+  });
+
+  async function world(): Promise<World> {
+    const started = await World.start(engine, platform);
+    worlds.push(started);
+    await started.secret("office", password("office"));
+    await started.secret("hotline", password("hotline"));
+    return started;
+  }
+
+  async function kamailio(options: KamailioOptions = {}): Promise<Kamailio> {
+    const users = { "1011": password("office"), acme: password("hotline") };
+    const started = await Kamailio.start({ users, ...options });
+    voipSystems.push(started);
+    return started;
+  }
+
+  /** The office's trunk, to this VoIP system. */
+  const officeAt = ({ host, port }: { host: string; port: number }, more: Record<string, unknown> = {}) => ({
+    trunks: { office: { ...office, address: host, port, ...more } },
+    auths: { office: { trunk: "office", method: "credentials" } },
+  });
+
+  test("shows a password that was changed in the VoIP system alone, and up changes nothing on LiveKit", async () => {
+    const pbx = await kamailio();
+    const it = await world();
+    await it.declare(officeAt(pbx));
+    await it.upAndSettle();
+    const before = [(await it.inbound("office")).toJson(), (await it.outbound("office")).toJson()];
+
+    await pbx.setPassword("1011", password("changed-there"));
+    const plan = await it.preview(EMPTY);
+    expect(plan.exitCode).toBe(7);
+    expect(said(plan)).toMatch(
+      /~ voipStatus *: "127.0.0.1 rejects the credential \(401\)" => "accepts the credential"/,
+    );
+    const up = await it.up();
+    expect(up.succeeded).toBe(false);
+    expect(said(up)).toMatch(
+      /Updating SipTrunk "office": 127.0.0.1 rejects the credential \(401\), .*nothing was changed on LiveKit: give user "1011" the declared password in the VoIP system .*or declare the password that it has there in the stack/s,
+    );
+    expect([(await it.inbound("office")).toJson(), (await it.outbound("office")).toJson()]).toEqual(before);
+
+    await pbx.setPassword("1011", password("office"));
+    expect((await it.preview(EMPTY)).exitCode).toBe(0);
+    expectNoCanary(it.printed);
+    expectNoCanary(JSON.stringify(await it.stack.exportState()));
+  });
+
+  test("follows the VoIP system with a reader in the program: a new fingerprint, and both trunks carry it", async () => {
+    const pbx = await kamailio();
+    const it = await world();
+    await it.secret("database", pbx.databaseUrl);
+    const reader = { $kamailio: { url: { $secret: "database" }, username: "1011" } };
+    await it.declare(officeAt(pbx, { password: undefined, credential: reader }));
+    await it.upAndSettle();
+    await pbx.setPassword("1011", password("changed-there"));
+    const plan = await it.preview(EMPTY);
+    expect(plan.exitCode).toBe(7);
+    expect(said(plan)).toMatch(/~ credentialFingerprint *: "[0-9a-f]{8}" => "[0-9a-f]{8}"/);
+    await it.upAndSettle();
+    expect(await it.inbound("office")).toMatchObject({ authPassword: password("changed-there") });
+    expect(await it.outbound("office")).toMatchObject({ authPassword: password("changed-there") });
+    expectNoCanary(it.printed);
+    expectNoCanary(JSON.stringify(await it.stack.exportState()));
+  });
+
+  test("can compare with a hash, but says why up can't follow it", async () => {
+    const pbx = await kamailio({ storeHa1Only: true });
+    const it = await world();
+    await it.secret("database", pbx.databaseUrl);
+    const reader = { $kamailio: { url: { $secret: "database" }, username: "1011" } };
+    await it.declare(officeAt(pbx, { password: undefined, credential: reader }));
+    expect(said(await it.preview())).toMatch(/password is missing: .* holds only a hash of it/);
+
+    await it.declare(officeAt(pbx, { credential: reader }));
+    await it.upAndSettle();
+    await pbx.setPassword("1011", password("changed-there"));
+    const plan = await it.preview(EMPTY);
+    expect(plan.exitCode).toBe(7);
+    expect(said(plan)).toMatch(/~ voipStatus *: .* => ".*subscriber.* holds another password"/);
+    const up = await it.up();
+    expect(up.succeeded).toBe(false);
+    expect(said(up)).toMatch(/`up` can't follow it, because only a hash is stored there/);
+    await it.secret("office", password("changed-there"));
+    await it.upAndSettle();
+    expectNoCanary(it.printed);
+  });
+
+  test("says that a VoIP system is unreachable, which is no difference", async () => {
+    const pbx = await kamailio();
+    const it = await world();
+    await it.declare(officeAt(pbx, { voipCheckTimeout: 1 }));
+    await it.upAndSettle();
+    pbx.pause();
+    const silent = await it.preview(EMPTY);
+    expect(silent.exitCode).toBe(0);
+    expect(said(silent)).toContain("unreachable: 127.0.0.1: no answer within 1 s");
+    pbx.resume();
+    await pbx.stop();
+    const gone = await it.preview(EMPTY);
+    expect(gone.exitCode).toBe(0);
+    expect(said(gone)).toContain("unreachable: 127.0.0.1: connection refused");
+    // What an up keeps in the state is no difference later either.
+    expectSuccess(await it.refresh());
+    expect((await it.preview(EMPTY)).exitCode).toBe(0);
+    await it.changeOutbound("office", { numbers: new ListUpdate({ add: ["1012"] }) });
+    await it.upAndSettle();
+  });
+
+  test("says so when what answers is not SIP", async () => {
+    const listener = await SipListener.listen({}, { request: ({ sendRaw }) => sendRaw(Buffer.alloc(900, 0xff)) });
+    voipSystems.push({ stop: () => listener.close() });
+    const it = await world();
+    await it.declare(officeAt(listener, { voipCheckTimeout: 1 }));
+    const up = await it.up();
+    expectSuccess(up);
+    const preview = await it.preview(EMPTY);
+    expect(preview.exitCode).toBe(0);
+    expect(said(preview)).toContain("unreachable: 127.0.0.1: no answer within 1 s");
+  });
+
+  test("makes nothing on LiveKit when the VoIP system rejects the credential of a new trunk, unless it is not asked", async () => {
+    const pbx = await kamailio({ users: { "1011": password("other") } });
+    const it = await world();
+    await it.declare(officeAt(pbx));
+    const up = await it.up();
+    expect(up.succeeded).toBe(false);
+    expect(said(up)).toContain('Creating SipTrunk "office": 127.0.0.1 rejects the credential (401)');
+    expect(await it.count()).toBe(0);
+    await it.declare(officeAt(pbx, { voipCheck: "off" }));
+    await it.upAndSettle();
+    expect(await it.count()).toBe(2);
+  });
+
+  test("rotates a password that was changed in the VoIP system first", async () => {
+    const pbx = await kamailio();
+    const it = await world();
+    await it.declare(officeAt(pbx));
+    await it.upAndSettle();
+    await pbx.setPassword("1011", password("rotated"));
+    await it.secret("office", password("rotated"));
+    await it.upAndSettle();
+    expect(await it.outbound("office")).toMatchObject({ authPassword: password("rotated") });
+  });
+
+  test.each<[string, Record<string, unknown>, string]>([
+    ["an extension that it does not know", { extension: "1099" }, "127.0.0.1 does not know extension 1099 (404)"],
+    ["a user that may not register", { extension: "barred7" }, "127.0.0.1 forbids registration (403)"],
+  ])("fails an up with %s", async (_name, more, words) => {
+    const pbx = await kamailio({ users: { barred7: password("office") } });
+    const it = await world();
+    await it.declare(officeAt(pbx, more));
+    const up = await it.up();
+    expect(up.succeeded).toBe(false);
+    expect(said(up)).toContain(words);
+  });
+
+  test.each<[string, KamailioOptions]>([
+    ["challenges OPTIONS", { optionsChallenge: true }],
+    ["answers OPTIONS to anyone, by REGISTER", {}],
+  ])("asks for numbers a VoIP system that %s", async (_name, options) => {
+    const pbx = await kamailio(options);
+    const it = await world();
+    await it.declare({ trunks: { hotline: { ...hotline, address: pbx.host, port: pbx.port } } });
+    await it.upAndSettle();
+    expect(JSON.stringify(await it.stack.exportState())).toContain("accepts the credential");
+    await pbx.setPassword("acme", password("changed-there"));
+    const before = shown(pbx, "acme");
+    expect(said(await it.preview())).toContain("127.0.0.1 rejects the credential (401)");
+    expect(shown(pbx, "acme") - before).toBe(1);
+  });
+
+  test("asks nothing where the credential is not known yet", async () => {
+    const pbx = await kamailio();
+    const it = await world();
+    await it.declare(officeAt(pbx, { password: { $unknown: password("office") } }));
+    expectSuccess(await it.preview());
+    expect(pbx.requests()).toEqual([]);
+    await it.upAndSettle();
+  });
+});
+
+/** How often a VoIP system was shown a user's credential. */
+function shown(pbx: Kamailio, user: string): number {
+  return pbx.requests().filter(({ authUser }) => authUser === user).length;
+}
+
+describe("with 200 trunks", () => {
+  const PARALLEL = 16;
+  const DELAY_MS = 100;
+  const trunkName = (index: number) => `t${index}`;
+  const names = Array.from({ length: 200 }, (_, index) => trunkName(index));
+
+  test("a refresh costs at most three answers for each, at the engine's parallelism, and shows each credential once", async () => {
+    const platform = await startEmulatorPlatform();
+    const users = Object.fromEntries(names.map((name, index) => [String(2000 + index), password(name)]));
+    const pbx = await Kamailio.start({ users, delayMs: DELAY_MS });
+    const declare = (voipCheck: string) =>
+      JSON.stringify({
+        trunks: Object.fromEntries(
+          names.map((name, index) => [
+            name,
+            {
+              ...office,
+              extension: String(2000 + index),
+              address: pbx.host,
+              port: pbx.port,
+              password: { $secret: name },
+              voipCheck,
+            },
+          ]),
+        ),
+      });
+    const stack = await TestStack.create({
+      projectDir: join(__dirname, "support", "programs", "customer"),
+      parallel: PARALLEL,
+      config: {
+        "livekit:url": platform.url,
+        "livekit:apiKey": platform.apiKey,
+        "customer:program": declare("off"),
+      },
+      secrets: {
+        "livekit:apiSecret": platform.apiSecret,
+        ...Object.fromEntries(names.map((name) => [`customer:${name}`, password(name)])),
+      },
+    });
+    const refresh = async () => {
+      const start = performance.now();
+      const result = await stack.refresh({ previewOnly: true, expectNoChanges: true });
+      expect(result.exitCode).toBe(0);
+      expectNoCanary(result.text);
+      return performance.now() - start;
+    };
+    try {
+      expectSuccess(await stack.up());
+      const floor = Math.min(await refresh(), await refresh());
+      stack.setConfig("customer:program", declare("register"));
+      expectSuccess(await stack.up());
+      const before = pbx.requests().filter(({ authUser }) => authUser !== undefined).length;
+      const checked = await refresh();
+      const after = pbx.requests().filter(({ authUser }) => authUser !== undefined).length;
+      expect(after - before).toBe(names.length);
+      expect(checked - floor).toBeLessThan((3 * names.length * DELAY_MS) / PARALLEL);
+      expect(JSON.stringify(stack.exportState())).not.toContain(CANARY);
+    } finally {
+      await stack.dispose();
+      await pbx.stop();
+      await platform.stop();
+    }
+  });
+});
