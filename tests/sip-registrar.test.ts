@@ -8,7 +8,6 @@ import { answer } from "../provider/sip/digest";
 import { headerOf, headersOf, MessageReader, type SipResponse } from "../provider/sip/message";
 import { answerSdp } from "../provider/testing/sip/sdp";
 import { SipRegistrar, type SipRegistrarOptions } from "../provider/testing/sip-registrar";
-import { registrarConformance } from "./support/registrar-conformance";
 import { ThrowAwayCa } from "./support/throw-away-ca";
 import { challengesIn, UserAgent, type Wording } from "./support/user-agent";
 
@@ -16,21 +15,6 @@ const PASSWORD = "Canary-Passw0rd-1";
 const CREDENTIAL = { username: "1011", password: PASSWORD };
 const OFFER =
   "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 96 8 0\r\n";
-
-describe("the registrar, as every registrar", () => {
-  registrarConformance(async () => {
-    const registrar = await SipRegistrar.start({ users: { "1011": PASSWORD } });
-    return {
-      host: registrar.host,
-      port: registrar.port,
-      username: "1011",
-      password: PASSWORD,
-      setPassword: (password) => registrar.setPassword("1011", password),
-      bar: () => registrar.bar("1011"),
-      stop: () => registrar.stop(),
-    };
-  });
-});
 
 describe("the registrar", () => {
   const agents: UserAgent[] = [];

@@ -13,8 +13,8 @@ export interface RegistrarUnderTest {
   readonly username: string;
   readonly password: string;
   setPassword(password: string): Promise<void> | void;
-  /** Forbids the user to register, though the credential is right. */
-  bar?(): Promise<void> | void;
+  /** Makes a user with the same password who may not register, though the credential is right; fulfilled with its name. */
+  barredUser(): Promise<string> | string;
   stop(): Promise<void>;
 }
 
@@ -22,15 +22,13 @@ export interface RegistrarUnderTest {
 export interface RegistrarFacts {
   /** The answer to a credential of a user who does not exist. Default 404. */
   unknownUser?: 401 | 403 | 404;
-  /** Whether `bar` works. Default true. */
-  canBar?: boolean;
   /** Default: UDP and TCP. */
   protocols?: readonly Protocol[];
 }
 
 /** Declares the scenarios; `start` is called for each, so that none sees what another changed. */
 export function registrarConformance(start: () => Promise<RegistrarUnderTest>, facts: RegistrarFacts = {}): void {
-  const { unknownUser = 404, canBar = true, protocols = ["udp", "tcp"] } = facts;
+  const { unknownUser = 404, protocols = ["udp", "tcp"] } = facts;
   const wrong = "Wrong-Passw0rd-1";
   let registrar: RegistrarUnderTest;
   let agents: UserAgent[];
@@ -91,12 +89,12 @@ export function registrarConformance(start: () => Promise<RegistrarUnderTest>, f
     expect((await register(await open(), wrong, "no-such-user")).status).toBe(unknownUser);
   });
 
-  if (canBar) {
-    it("answers 403 to the right credential of a user who is barred", async () => {
-      await registrar.bar?.();
-      expect((await register(await open())).status).toBe(403);
-    });
-  }
+  it("answers 403 to the right credential of a user who is barred, and 401 to a wrong one", async () => {
+    const barred = await registrar.barredUser();
+    const agent = await open();
+    expect((await register(agent, registrar.password, barred)).status).toBe(403);
+    expect((await register(agent, wrong, barred)).status).toBe(401);
+  });
 
   it("goes by a changed password at once", async () => {
     const agent = await open();
