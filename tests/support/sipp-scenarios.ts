@@ -4,6 +4,8 @@
 export type CalleeScenario =
   /** 180 and 200; then ACK, and BYE from the caller. */
   | { kind: "answer" }
+  /** The same, but with BYE from the callee as soon as it is answered. */
+  | { kind: "hang-up" }
   /** 180 and no more, until CANCEL, which it answers with 200 and 487. */
   | { kind: "ring" }
   /** Nothing at all. */
@@ -11,7 +13,9 @@ export type CalleeScenario =
   /** That status. */
   | { kind: "refuse"; status: number; reason?: string }
   /** 401 with a digest challenge; the right credential is answered as in `answer`, a wrong one gets 403. */
-  | { kind: "challenge"; username: string; password: string; realm?: string };
+  | { kind: "challenge"; username: string; password: string; realm?: string }
+  /** 407 with a digest challenge, whatever it is answered with. */
+  | { kind: "challenge-again" };
 
 /** What a caller says and does. */
 export interface CallerScenario {
@@ -21,8 +25,8 @@ export interface CallerScenario {
   from: string;
   /** Header lines to add to the INVITE, each as it is. */
   headers: readonly string[];
-  /** `cancel`: CANCEL as soon as it rings. `talk`: ACK the answer, then BYE. */
-  afterwards: "cancel" | "talk";
+  /** `cancel`: CANCEL as soon as it rings. `talk`: ACK the answer, then BYE. `listen`: ACK, then the callee's BYE. */
+  afterwards: "cancel" | "talk" | "listen";
 }
 
 const SDP = `v=0
@@ -68,9 +72,13 @@ export function callerScenario(caller: CallerScenario): string {
     ]),
     '<label id="answered"/>',
     inDialog(caller, "ACK", "[last_cseq_number]"),
-    inDialog(caller, "BYE", "3", 'retrans="500"'),
-    '<recv response="100" optional="true"/>',
-    '<recv response="200"/>',
+    ...(caller.afterwards === "listen"
+      ? ['<recv request="BYE"/>', response("200 OK")]
+      : [
+          inDialog(caller, "BYE", "3", 'retrans="500"'),
+          '<recv response="100" optional="true"/>',
+          '<recv response="200"/>',
+        ]),
     '<label id="end"/>',
   );
 }
@@ -159,6 +167,10 @@ export function calleeScenario(callee: CalleeScenario): string {
         response(`${callee.status} ${callee.reason ?? "Refused"}`, { tag: "refused" }),
         '<recv request="ACK"/>',
       );
+    case "hang-up":
+      return scenario("callee hangs up", ...hangUp());
+    case "challenge-again":
+      return scenario("callee challenges again", ...challengeAgain());
     case "challenge":
       return scenario("callee challenges", ...challenge(callee));
   }
@@ -192,6 +204,42 @@ function ringUntilCancelled(): string[] {
       "CSeq: [last_cseq_number] INVITE",
     ]),
     '<recv request="ACK"/>',
+  ];
+}
+
+function hangUp(): string[] {
+  return [
+    `<recv request="INVITE" rrs="true"><action>
+      <ereg regexp=".*" search_in="hdr" header="From:" assign_to="from"/>
+      <ereg regexp=".*" search_in="hdr" header="To:" assign_to="to"/>
+    </action></recv>`,
+    response("180 Ringing", { tag: "answer" }),
+    response("200 OK", { tag: "answer", body: SDP, attributes: 'retrans="500"' }),
+    '<recv request="ACK"/>',
+    send(
+      [
+        "BYE [next_url] SIP/2.0",
+        "Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]",
+        "[routes]",
+        "From:[$to];tag=answer-[call_number]",
+        "To:[$from]",
+        "[last_Call-ID:]",
+        "CSeq: 1 BYE",
+        "Max-Forwards: 70",
+      ],
+      { attributes: 'retrans="500"' },
+    ),
+    '<recv response="200"/>',
+  ];
+}
+
+function challengeAgain(): string[] {
+  const digest = 'Proxy-Authenticate: Digest realm="provider.test", nonce="[call_number]a5c0ffee", algorithm=MD5';
+  return [
+    '<label id="again"/>',
+    '<recv request="INVITE"/>',
+    response("407 Proxy Authentication Required", { tag: "challenge", headers: [digest] }),
+    '<recv request="ACK" next="again"/>',
   ];
 }
 

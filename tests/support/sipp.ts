@@ -38,6 +38,8 @@ export interface CallOptions {
   password?: string;
   /** 180 sends CANCEL when it rings; 200 answers with ACK and BYE; any other status only waits for it. Default 200. */
   expect?: number;
+  /** Who hangs up an answered call; default the caller. */
+  hangUp?: "caller" | "callee";
   /** The loopback address to call from; default 127.0.0.1. */
   localIp?: string;
   transport?: Transport;
@@ -110,12 +112,12 @@ export class SippCallee {
 /** Places one call and waits for its end. */
 export async function sippCall(options: CallOptions): Promise<CallResult> {
   const { to, username, password, expect = 200, localIp = "127.0.0.1", transport = "udp", headers = [] } = options;
-  const { from = "caller", timeoutMs = 10_000 } = options;
+  const { from = "caller", timeoutMs = 10_000, hangUp = "caller" } = options;
   const scenario = callerScenario({
     to: to.user,
     from: from.includes("@") ? from : `${from}@${address(localIp)}`,
     headers,
-    afterwards: expect === 180 ? "cancel" : "talk",
+    afterwards: expect === 180 ? "cancel" : hangUp === "callee" ? "listen" : "talk",
   });
   const endpoint = await Endpoint.start(scenario, transport, localIp, await freePort(localIp), [
     `${address(to.host)}:${to.port}`,
