@@ -207,7 +207,7 @@ export class SipListener {
 }
 
 /** A response with what it has to copy from its request (RFC 3261, section 8.2.6.2; RFC 3581 for Via). */
-function responseTo(request: SipRequest, source: Source, tag: string, reply: Reply): SipResponse {
+export function responseTo(request: SipRequest, source: Source, tag: string, reply: Reply): SipResponse {
   const [top, ...vias] = listOf(request, "via");
   const copied = ["From", "Call-ID", "CSeq"].flatMap((name) =>
     headersOf(request, name).map((value): SipHeader => ({ name, value })),

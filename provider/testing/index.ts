@@ -1,5 +1,7 @@
 /** What tests import: a LiveKit project and a Pulumi engine, both within reach of a test process. */
 
+export type { LiveKitCall } from "./livekit/calls/call";
+export type { SipSideOptions } from "./livekit/calls/sip-side";
 export type { Encoding } from "./livekit/encoding";
 export type { Fault } from "./livekit/fault";
 export type { SipRequest } from "./livekit/methods";

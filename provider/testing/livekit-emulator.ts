@@ -1,22 +1,29 @@
 /**
- * The SIP part of LiveKit's API on a loopback port, for tests and demos without an account: Twirp over HTTP, in JSON and
- * in protobuf. What it decides is in livekit/; this is the server around it: requests, projects, faults, and its end.
+ * The SIP part of LiveKit on loopback, for tests and demos without an account: its API, Twirp over HTTP in JSON and in
+ * protobuf, and on demand its SIP side. What it decides is in livekit/; this is the server around it: requests, projects,
+ * faults, and its end.
  */
 
 import { randomBytes } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 import { inspect } from "node:util";
+import { CallService } from "./livekit/call-service";
+import { Calls, type LiveKitCall } from "./livekit/calls/call";
+import { SipSide, type SipSideOptions } from "./livekit/calls/sip-side";
 import { type Encoding, encodingOf } from "./livekit/encoding";
 import { type Fault, Faults, faultAnswer } from "./livekit/fault";
-import { METHODS, type SipCall } from "./livekit/methods";
+import { type Attempt, attempt, readAll, readCall, send } from "./livekit/http";
+import { METHODS, type Services, type SipCall } from "./livekit/methods";
 import { Project, type ProjectState } from "./livekit/project";
 import { RecordedRequest } from "./livekit/recorded-request";
+import { RoomService } from "./livekit/room-service";
 import { SipService } from "./livekit/sip-service";
 import { type Caller, checkToken, TokenRefused } from "./livekit/token";
 import { TwirpError, toTwirpError } from "./livekit/twirp-error";
 
-const PATH_PREFIX = "/twirp/livekit.SIP/";
+/** `/twirp/<package>.<service>/<method>` */
+const PATH = /^\/twirp\/([^/]+)\/(.+)$/;
 
 /** One API key of one project. */
 export interface LiveKitEmulatorKey {
@@ -39,6 +46,11 @@ export interface LiveKitEmulatorOptions {
   hidePasswords?: boolean;
   /** Whether createdAt and updatedAt are set. Default: as `hidePasswords`; the open-source server 1.13.5 sets neither. */
   timestamps?: boolean;
+  /**
+   * Speaks SIP too: takes calls in at {@link LiveKitEmulator.sipHost} and places them for CreateSIPParticipant. Default: it does
+   * not, and CreateSIPParticipant fails as on a server without livekit/sip.
+   */
+  sip?: boolean | SipSideOptions;
   /** The server's time in milliseconds: for tokens, timestamps and the Date header. Default `Date.now`. */
   clock?: () => number;
 }
@@ -52,8 +64,8 @@ export interface LiveKitCommit {
 }
 
 /**
- * A LiveKit server's SIP API in this process. It validates, refuses, conflicts, pages and checks tokens as
- * livekit-server 1.13.5 does; the same conformance suite runs against both. It places no calls.
+ * A LiveKit server's SIP in this process. It validates, refuses, conflicts, pages and checks tokens as
+ * livekit-server 1.13.5 does; the same conformance suite runs against both. With `sip` it takes and places calls.
  *
  * ```ts
  * const emulator = await LiveKitEmulator.start();
@@ -68,8 +80,10 @@ export class LiveKitEmulator {
   readonly apiKey: string;
   /** The secret of the first project's key: random for each start unless it was given. */
   readonly apiSecret: string;
-  /** Every request to the SIP service so far, in the order of arrival. May be emptied: `requests.length = 0`. */
+  /** Every request so far, in the order of arrival. May be emptied: `requests.length = 0`. */
   readonly requests: RecordedRequest[] = [];
+  /** Every call so far, in and out, in the order of arrival; those that go on change. May be emptied too. */
+  readonly calls: LiveKitCall[];
 
   readonly #server: Server;
   readonly #options: LiveKitEmulatorOptions;
@@ -77,6 +91,8 @@ export class LiveKitEmulator {
   readonly #faults = new Faults();
   readonly #listeners = new Set<(commit: LiveKitCommit) => void>();
   readonly #ending = new AbortController();
+  readonly #calls = new Calls();
+  #sip: SipSide | undefined;
 
   private constructor(server: Server, options: LiveKitEmulatorOptions) {
     const [first = { apiKey: "APIemulator", apiSecret: randomBytes(32).toString("base64url") }, ...others] =
@@ -95,6 +111,7 @@ export class LiveKitEmulator {
     this.#server = server;
     this.#options = options;
     this.#keys = keys;
+    this.calls = this.#calls.records;
     server.on("request", (request, response) => {
       this.#serve(request, response).catch(() => request.socket.destroy());
     });
@@ -103,7 +120,7 @@ export class LiveKitEmulator {
   /**
    * Starts an emulator.
    *
-   * @throws when `port` is taken (EADDRINUSE)
+   * @throws when a port is taken (EADDRINUSE)
    */
   static async start(options: LiveKitEmulatorOptions = {}): Promise<LiveKitEmulator> {
     const server = createServer();
@@ -114,7 +131,26 @@ export class LiveKitEmulator {
         resolve();
       });
     });
-    return new LiveKitEmulator(server, options);
+    const emulator = new LiveKitEmulator(server, options);
+    try {
+      await emulator.#startSip();
+    } catch (error) {
+      await emulator.stop();
+      throw error;
+    }
+    return emulator;
+  }
+
+  /**
+   * Where it takes calls in, `127.0.0.1:<port>`: what `livekit:sipHost` is set to.
+   *
+   * @throws when it was started without `sip`
+   */
+  get sipHost(): string {
+    if (!this.#sip) {
+      throw new Error("The emulator speaks no SIP: start it with { sip: true }.");
+    }
+    return this.#sip.host;
   }
 
   /**
@@ -145,9 +181,12 @@ export class LiveKitEmulator {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Ends every connection, waiting and hanging ones too, and frees the port. May be called again. */
+  /** Ends every call and connection, waiting and hanging ones too, and frees the ports. May be called again. */
   async stop(): Promise<void> {
     this.#ending.abort();
+    const sip = this.#sip;
+    this.#sip = undefined;
+    await sip?.stop();
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#server.closeAllConnections();
     await closed;
@@ -169,9 +208,10 @@ export class LiveKitEmulator {
       send(response, 200, "text/plain; charset=utf-8", "OK");
       return;
     }
-    const name = url.pathname.startsWith(PATH_PREFIX) ? url.pathname.slice(PATH_PREFIX.length) : "";
+    const [, service = "", method = ""] = PATH.exec(url.pathname) ?? [];
+    const name = METHODS.has(service) ? method : "";
     const encoding = encodingOf(request.headers["content-type"]);
-    const call = attempt(() => readCall(request, url.pathname, name, encoding, body));
+    const call = attempt(() => readCall(request, url.pathname, METHODS.get(service)?.get(method), encoding, body));
     const record = new RecordedRequest(name, encoding, call.ok ? call.value.request : undefined);
     this.requests.push(record);
 
@@ -181,7 +221,7 @@ export class LiveKitEmulator {
     }
     const injected = fault && faultAnswer(fault);
     const isLost = fault?.cut === "before" || ((fault?.hang || injected) && !fault.committed);
-    const real = isLost ? undefined : this.#answer(request, url, record, encoding, call);
+    const real = isLost ? undefined : await this.#answer(request, url, record, encoding, call);
     if (fault?.cut) {
       request.socket.destroy();
       return;
@@ -193,21 +233,21 @@ export class LiveKitEmulator {
     }
   }
 
-  /** Checks the token and carries the call out: in one go, so that no other request comes between. */
-  #answer(
+  /** Checks the token and carries the call out: in one go, so that no other request comes between, but for calls that are waited for. */
+  async #answer(
     request: IncomingMessage,
     url: URL,
     record: RecordedRequest,
     encoding: Encoding | undefined,
     call: Attempt<SipCall>,
-  ): { status: number; type: string; body: string | Uint8Array } {
+  ): Promise<{ status: number; type: string; body: string | Uint8Array }> {
     try {
       const caller = this.#caller(request, url);
       record.apiKey = caller.apiKey;
       if (!call.ok) {
         throw call.error;
       }
-      const body = call.value.answer(this.#service(record.method, caller));
+      const body = await call.value.answer(this.#services(record.method, caller));
       return { status: 200, type: `application/${encoding}`, body };
     } catch (error) {
       if (error instanceof TokenRefused) {
@@ -223,9 +263,20 @@ export class LiveKitEmulator {
     return checkToken(request.headers.authorization, parameter, (key) => this.#keys.get(key)?.secret, this.#now());
   }
 
-  #service(method: string, { apiKey, sipAdmin }: Caller): SipService {
-    const project = apiKey === undefined ? undefined : this.#keys.get(apiKey)?.project;
-    if (!project || !sipAdmin) {
+  #services(method: string, caller: Caller): Services {
+    const project = caller.apiKey === undefined ? undefined : this.#keys.get(caller.apiKey)?.project;
+    if (!project) {
+      throw new TwirpError("unauthenticated", "permissions denied");
+    }
+    return {
+      sip: () => this.#sipService(method, caller, project),
+      calls: () => new CallService({ project, calls: this.#calls, host: this.#sip?.host, mayCall: caller.sipCall }),
+      rooms: () => new RoomService(project, this.#calls, caller),
+    };
+  }
+
+  #sipService(method: string, { sipAdmin }: Caller, project: Project): SipService {
+    if (!sipAdmin) {
       throw new TwirpError("unauthenticated", "permissions denied");
     }
     const { hidePasswords = false, timestamps = hidePasswords } = this.#options;
@@ -240,61 +291,15 @@ export class LiveKitEmulator {
     });
   }
 
+  async #startSip(): Promise<void> {
+    const { sip = false } = this.#options;
+    if (sip !== false) {
+      const projects = new Set([...this.#keys.values()].map(({ project }) => project));
+      this.#sip = await SipSide.start(sip === true ? {} : sip, [...projects], this.#calls);
+    }
+  }
+
   #now(): number {
     return (this.#options.clock ?? Date.now)();
   }
-}
-
-function readCall(
-  request: IncomingMessage,
-  path: string,
-  name: string,
-  encoding: Encoding | undefined,
-  body: Uint8Array,
-): SipCall {
-  const route = (why: string) => new TwirpError("bad_route", why, { twirp_invalid_route: `${request.method} ${path}` });
-  if (request.method !== "POST") {
-    throw route(`unsupported method "${request.method}" (only POST is allowed)`);
-  }
-  const method = METHODS.get(name);
-  if (!method) {
-    throw route(`no handler for path "${path}"`);
-  }
-  if (!encoding) {
-    throw route(`unexpected Content-Type: "${request.headers["content-type"] ?? ""}"`);
-  }
-  return method(body, encoding);
-}
-
-type Attempt<Value> = { ok: true; value: Value } | { ok: false; error: unknown };
-
-function attempt<Value>(run: () => Value): Attempt<Value> {
-  try {
-    return { ok: true, value: run() };
-  } catch (error) {
-    return { ok: false, error };
-  }
-}
-
-async function readAll(request: IncomingMessage): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of request) {
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
-}
-
-function send(
-  response: ServerResponse,
-  status: number,
-  type: string,
-  body: string | Uint8Array,
-  retryAfterSeconds?: number,
-): void {
-  response.writeHead(status, {
-    "Content-Type": type,
-    "Content-Length": Buffer.byteLength(body),
-    ...(retryAfterSeconds !== undefined && { "Retry-After": String(retryAfterSeconds) }),
-  });
-  response.end(body);
 }

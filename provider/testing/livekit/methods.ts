@@ -1,10 +1,12 @@
-/** The methods that the emulator answers, by their Twirp names: the request's type, and the service's method for it. */
+/** The methods that the emulator answers, by their Twirp services and names: the request's type, and what carries it out. */
 
 import type { Message, MessageType } from "@bufbuild/protobuf";
 import {
   CreateSIPDispatchRuleRequest,
   CreateSIPInboundTrunkRequest,
   CreateSIPOutboundTrunkRequest,
+  CreateSIPParticipantRequest,
+  DeleteRoomRequest,
   DeleteSIPDispatchRuleRequest,
   DeleteSIPTrunkRequest,
   GetSIPInboundTrunkRequest,
@@ -12,11 +14,14 @@ import {
   ListSIPDispatchRuleRequest,
   ListSIPInboundTrunkRequest,
   ListSIPOutboundTrunkRequest,
+  RoomParticipantIdentity,
   UpdateSIPDispatchRuleRequest,
   UpdateSIPInboundTrunkRequest,
   UpdateSIPOutboundTrunkRequest,
 } from "@livekit/protocol";
+import type { CallService } from "./call-service";
 import { decode, type Encoding, encode } from "./encoding";
+import type { RoomService } from "./room-service";
 import type { SipService } from "./sip-service";
 
 /** A request that the emulator understands; `instanceof` tells which. */
@@ -24,6 +29,8 @@ export type SipRequest =
   | CreateSIPDispatchRuleRequest
   | CreateSIPInboundTrunkRequest
   | CreateSIPOutboundTrunkRequest
+  | CreateSIPParticipantRequest
+  | DeleteRoomRequest
   | DeleteSIPDispatchRuleRequest
   | DeleteSIPTrunkRequest
   | GetSIPInboundTrunkRequest
@@ -31,31 +38,57 @@ export type SipRequest =
   | ListSIPDispatchRuleRequest
   | ListSIPInboundTrunkRequest
   | ListSIPOutboundTrunkRequest
+  | RoomParticipantIdentity
   | UpdateSIPDispatchRuleRequest
   | UpdateSIPInboundTrunkRequest
   | UpdateSIPOutboundTrunkRequest;
 
+/** The services of one project, for one caller. */
+export interface Services {
+  /**
+   * Trunks and rules.
+   *
+   * @throws TwirpError unauthenticated, for a caller who may not
+   */
+  sip(): SipService;
+  /** Calls; the service itself asks whether the caller may. */
+  calls(): CallService;
+  /** Rooms; as with calls. */
+  rooms(): RoomService;
+}
+
 /** A request that was read, and what carries it out. */
 export interface SipCall {
   readonly request: SipRequest;
-  /** Carries it out and returns the encoded answer. */
-  answer(service: SipService): Uint8Array;
+  /** Carries it out and returns the encoded answer: at once, but for a call that is waited for. */
+  answer(services: Services): Promise<Uint8Array>;
 }
 
 type Method = (body: Uint8Array, encoding: Encoding) => SipCall;
+
+function methodOf<Service, Request extends Message<Request> & SipRequest, Response extends Message<Response>>(
+  pick: (services: Services) => Service,
+  type: MessageType<Request>,
+  carryOut: (service: Service, request: Request) => Response | Promise<Response>,
+): Method {
+  return (body, encoding) => {
+    const request = decode(type, body, encoding);
+    return {
+      request,
+      answer: async (services) => encode(await carryOut(pick(services), request.clone()), encoding),
+    };
+  };
+}
 
 function method<Request extends Message<Request> & SipRequest, Response extends Message<Response>>(
   type: MessageType<Request>,
   carryOut: (service: SipService, request: Request) => Response,
 ): Method {
-  return (body, encoding) => {
-    const request = decode(type, body, encoding);
-    return { request, answer: (service) => encode(carryOut(service, request.clone()), encoding) };
-  };
+  return methodOf((services) => services.sip(), type, carryOut);
 }
 
-/** Every method but those that place calls, and ListSIPTrunk, which is deprecated. */
-export const METHODS: ReadonlyMap<string, Method> = new Map([
+/** Every method of livekit.SIP but TransferSIPParticipant, and ListSIPTrunk, which is deprecated. */
+const SIP_METHODS: ReadonlyMap<string, Method> = new Map([
   ["CreateSIPInboundTrunk", method(CreateSIPInboundTrunkRequest, (sip, request) => sip.createSIPInboundTrunk(request))],
   [
     "CreateSIPOutboundTrunk",
@@ -75,4 +108,38 @@ export const METHODS: ReadonlyMap<string, Method> = new Map([
   ["UpdateSIPDispatchRule", method(UpdateSIPDispatchRuleRequest, (sip, request) => sip.updateSIPDispatchRule(request))],
   ["ListSIPDispatchRule", method(ListSIPDispatchRuleRequest, (sip, request) => sip.listSIPDispatchRule(request))],
   ["DeleteSIPDispatchRule", method(DeleteSIPDispatchRuleRequest, (sip, request) => sip.deleteSIPDispatchRule(request))],
+  [
+    "CreateSIPParticipant",
+    methodOf(
+      (services) => services.calls(),
+      CreateSIPParticipantRequest,
+      (calls, request) => calls.createSIPParticipant(request),
+    ),
+  ],
+]);
+
+/** The methods of livekit.RoomService that end calls. */
+const ROOM_METHODS: ReadonlyMap<string, Method> = new Map([
+  [
+    "DeleteRoom",
+    methodOf(
+      (services) => services.rooms(),
+      DeleteRoomRequest,
+      (rooms, request) => rooms.deleteRoom(request),
+    ),
+  ],
+  [
+    "RemoveParticipant",
+    methodOf(
+      (services) => services.rooms(),
+      RoomParticipantIdentity,
+      (rooms, request) => rooms.removeParticipant(request),
+    ),
+  ],
+]);
+
+/** The methods by service. */
+export const METHODS: ReadonlyMap<string, ReadonlyMap<string, Method>> = new Map([
+  ["livekit.SIP", SIP_METHODS],
+  ["livekit.RoomService", ROOM_METHODS],
 ]);

@@ -15,6 +15,8 @@ export interface ProjectState {
   inboundTrunks(): SIPInboundTrunkInfo[];
   outboundTrunks(): SIPOutboundTrunkInfo[];
   dispatchRules(): SIPDispatchRuleInfo[];
+  /** The names of the rooms that calls made and nobody deleted since. */
+  roomNames(): string[];
 }
 
 /** One project. Messages go in and come out as copies. */
@@ -22,6 +24,7 @@ export class Project implements ProjectState {
   readonly inbound = new Table<SIPInboundTrunkInfo>();
   readonly outbound = new Table<SIPOutboundTrunkInfo>();
   readonly rules = new Table<SIPDispatchRuleInfo>();
+  readonly rooms = new Set<string>();
 
   constructor(readonly name: string) {}
 
@@ -35,6 +38,10 @@ export class Project implements ProjectState {
 
   dispatchRules(): SIPDispatchRuleInfo[] {
     return this.rules.list();
+  }
+
+  roomNames(): string[] {
+    return [...this.rooms].sort();
   }
 }
 
@@ -97,7 +104,12 @@ export class Table<Item extends Message<Item>> {
   }
 }
 
-/** A new id in LiveKit's form: the prefix and twelve characters. */
-export function newId(prefix: "ST_" | "SDR_"): string {
-  return prefix + Array.from({ length: ID_LENGTH }, () => ID_ALPHABET[randomInt(ID_ALPHABET.length)]).join("");
+/** A new id in LiveKit's form: the prefix and twelve characters. SCL_ is a SIP call's, PA_ a participant's. */
+export function newId(prefix: "ST_" | "SDR_" | "SCL_" | "PA_"): string {
+  return prefix + randomName();
+}
+
+/** Twelve random characters, as LiveKit makes names of. */
+export function randomName(): string {
+  return Array.from({ length: ID_LENGTH }, () => ID_ALPHABET[randomInt(ID_ALPHABET.length)]).join("");
 }

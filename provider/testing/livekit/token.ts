@@ -19,7 +19,14 @@ export class TokenRefused extends Error {}
 /** What a request's token says; without a token nothing is known and nothing granted. */
 export interface Caller {
   apiKey?: string;
+  /** May change trunks and rules. */
   sipAdmin: boolean;
+  /** May place calls. */
+  sipCall: boolean;
+  /** May create and delete rooms. */
+  roomCreate: boolean;
+  /** The room whose participants it may remove. */
+  roomAdmin?: string;
 }
 
 /**
@@ -40,7 +47,7 @@ export function checkToken(
   }
   const token = authorization ? authorization.slice("Bearer ".length) : parameter;
   if (!token) {
-    return { sipAdmin: false };
+    return { sipAdmin: false, sipCall: false, roomCreate: false };
   }
   const { algorithm, claims, signed, signature } = parse(token);
   const apiKey = typeof claims.iss === "string" ? claims.iss : "";
@@ -67,8 +74,14 @@ export function checkToken(
   if (wrong.length > 0) {
     throw refuse(`token has invalid claims: ${wrong.join(", ")}`);
   }
-  const sip = claims.sip;
-  return { apiKey, sipAdmin: isRecord(sip) && sip.admin === true };
+  const [sip, video] = [claims.sip, claims.video].map((grants) => (isRecord(grants) ? grants : {}));
+  return {
+    apiKey,
+    sipAdmin: sip?.admin === true,
+    sipCall: sip?.call === true,
+    roomCreate: video?.roomCreate === true,
+    ...(video?.roomAdmin === true && { roomAdmin: typeof video.room === "string" ? video.room : "" }),
+  };
 }
 
 function parse(token: string) {

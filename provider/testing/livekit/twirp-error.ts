@@ -7,10 +7,15 @@
 const STATUS = {
   invalid_argument: 400,
   malformed: 400,
+  out_of_range: 400,
   unauthenticated: 401,
   permission_denied: 403,
   bad_route: 404,
   not_found: 404,
+  canceled: 408,
+  deadline_exceeded: 408,
+  aborted: 409,
+  failed_precondition: 412,
   resource_exhausted: 429,
   unknown: 500,
   internal: 500,
@@ -84,15 +89,21 @@ export function validated(check: () => void): void {
   }
 }
 
+/**
+ * An error that the server raises with a gRPC code of its own, or hands on from livekit/sip: the Twirp layer keeps the code and
+ * puts a prefix before the message.
+ */
+export function rpcError(code: TwirpCode, message: string, meta?: Readonly<Record<string, string>>): TwirpError {
+  return new TwirpError(code, `twirp error unknown: ${message}`, meta);
+}
+
 /** What the Twirp layer makes of an error that a method did not wrap. */
 export function toTwirpError(error: unknown): TwirpError {
   if (error instanceof TwirpError) {
     return error;
   }
   if (error instanceof Invalid) {
-    return error.coded
-      ? new TwirpError("invalid_argument", `twirp error unknown: ${error.message}`)
-      : new TwirpError("unknown", error.message);
+    return error.coded ? rpcError("invalid_argument", error.message) : new TwirpError("unknown", error.message);
   }
   return new TwirpError("internal", error instanceof Error ? error.message : String(error));
 }

@@ -4,6 +4,8 @@
  */
 
 import type {
+  CreateSIPParticipantRequest,
+  Destination,
   ListUpdate,
   SIPDispatchRuleInfo,
   SIPDispatchRuleUpdate,
@@ -18,6 +20,10 @@ import { Invalid } from "./twirp-error";
 const MAX_MEDIA_TIMEOUT_NS = 600_000_000_000n;
 const MAX_HEADER_NAME_BYTES = 255;
 const MAX_HEADER_VALUE_BYTES = 1024;
+const MAX_DISPLAY_NAME_BYTES = 128;
+
+/** What Go reads between double quotes (strconv.Unquote). */
+const GO_STRING = /^(?:[^"\\\n]|\\(?:[abfnrtv\\"]|x[\da-fA-F]{2}|u[\da-fA-F]{4}|U[\da-fA-F]{8}|[0-7]{3}))*$/;
 
 /** RFC 3261 token characters, as LiveKit lists them. */
 const TOKEN_CHARACTER = /[0-9A-Za-z\-.!%*_+`'~]/;
@@ -103,6 +109,55 @@ export function validateRuleUpdate(update: SIPDispatchRuleUpdate): void {
   validateMedia(update.media);
 }
 
+export function validateParticipant(request: CreateSIPParticipantRequest): void {
+  const { sipTrunkId, trunk, sipNumber, sipCallTo, roomName, displayName } = request;
+  if (sipTrunkId === "" && !trunk && sipNumber === "") {
+    throw new Invalid("missing sip trunk id and sip number");
+  }
+  if (trunk) {
+    if (trunk.hostname === "") {
+      throw new Invalid("no outbound hostname specified");
+    }
+    validateHost(trunk.hostname, "trunk hostname");
+    validateHost(trunk.fromHost, "from_host");
+    validateHeaderMaps(trunk);
+  }
+  if (sipCallTo === "") {
+    throw new Invalid("missing sip callee number");
+  }
+  if (sipCallTo.includes("@")) {
+    throw new Invalid("SipCallTo should be a phone number or SIP user, not a full SIP URI");
+  }
+  if (roomName === "") {
+    throw new Invalid("missing room name");
+  }
+  if (displayName !== undefined) {
+    validateDisplayName(displayName);
+  }
+  validateDestination(request.destination);
+  validateHeaders(request.headers);
+  validateMedia(request.media);
+}
+
+function validateDisplayName(name: string): void {
+  if (Buffer.byteLength(name) > MAX_DISPLAY_NAME_BYTES) {
+    throw new Invalid("DisplayName too long (max 128 characters)");
+  }
+  if (!GO_STRING.test(name)) {
+    throw new Invalid("DisplayName must be a valid quoted string: invalid syntax");
+  }
+}
+
+function validateDestination(destination: Destination | undefined): void {
+  const { city = "", region = "", country = "" } = destination ?? {};
+  if (city !== "" && country === "" && region === "") {
+    throw new Invalid("if city is specified, country or region must also be specified");
+  }
+  if (country !== "" && !/^[A-Z]{2}$/.test(country)) {
+    throw new Invalid("country must be a valid ISO 3166-1 alpha-2 code (2-letter like 'US', 'IN', 'UK')");
+  }
+}
+
 function validateListUpdate(update: ListUpdate | undefined): void {
   if (!update) {
     return;
@@ -159,13 +214,21 @@ function validateHost(value: string, field: string): void {
 }
 
 function validateHeaderFields(trunk: SIPInboundTrunkInfo | SIPOutboundTrunkInfo): void {
-  for (const [name, value] of Object.entries(trunk.headers)) {
+  validateHeaders(trunk.headers);
+  validateHeaderMaps(trunk);
+}
+
+function validateHeaders(headers: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(headers)) {
     validateHeaderName(name);
     if (FORBIDDEN_HEADERS.has(name.toLowerCase())) {
       throw new Invalid(`invalid header name: header name ${name} not supported`);
     }
     validateHeaderValue(name, value);
   }
+}
+
+function validateHeaderMaps(trunk: Pick<SIPInboundTrunkInfo, "attributesToHeaders" | "headersToAttributes">): void {
   for (const name of [...Object.values(trunk.attributesToHeaders), ...Object.keys(trunk.headersToAttributes)]) {
     validateHeaderName(name);
   }
