@@ -6,6 +6,7 @@ import { type Kind, type Lifecycle, lifecycle } from "./dynamic/lifecycle";
 import { Session } from "./dynamic/session";
 import { inboundAuth } from "./inbound-auth";
 import { sipTrunk } from "./sip-trunk";
+import { testCall } from "./test-call";
 
 let session = new Session(() => undefined);
 let lifecycles: Record<Kind, Lifecycle> | undefined;
@@ -24,6 +25,7 @@ export function of(kind: Kind): Lifecycle {
     SipTrunk: lifecycle(sipTrunk, session),
     InboundAuth: lifecycle(inboundAuth, session),
     DispatchRule: lifecycle(dispatchRule, session),
+    TestCall: lifecycle(testCall, session),
   };
   return lifecycles[kind];
 }

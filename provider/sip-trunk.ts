@@ -783,6 +783,16 @@ export function credentialOf(trunk: SipTrunk): Credential {
   return credentials.get(trunk) ?? {};
 }
 
+/** What a call through a trunk has to know of it, as the program gave it. */
+export type DialPlan = Pick<SipTrunkArgs, "extension" | "numbers" | "country" | "numberFormat" | "mediaEncryption">;
+
+const dialPlans = new WeakMap<SipTrunk, DialPlan>();
+
+/** The numbers of a trunk and how it writes them. Not its outputs, for the same reason as {@link credentialOf}. */
+export function dialPlanOf(trunk: SipTrunk): DialPlan | undefined {
+  return dialPlans.get(trunk);
+}
+
 /** The credential among a trunk's arguments, its secrets marked, whichever way it was given. */
 function credentialIn({ credential, username, password }: SipTrunkArgs) {
   if (credential === undefined) {
@@ -870,6 +880,8 @@ export class SipTrunk extends pulumi.dynamic.Resource {
       "SipTrunk",
     );
     credentials.set(this, { username, password });
+    const { extension, numbers, country, numberFormat, mediaEncryption } = args;
+    dialPlans.set(this, { extension, numbers, country, numberFormat, mediaEncryption });
     pulumi.output(password).apply((text) => {
       if (typeof text === "string" && lacksSpecialCharacter(text)) {
         void pulumi.log.warn("password has no special character: one is recommended.", this);

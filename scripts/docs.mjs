@@ -11,6 +11,7 @@ const RESOURCES = [
   { page: "sip-trunk", type: "SipTrunk", inputs: "SipTrunkInputs", beyondSchema: ["credential"] },
   { page: "inbound-auth", type: "InboundAuth", inputs: "InboundAuthInputs" },
   { page: "dispatch-rule", type: "DispatchRule", inputs: "RuleInputs" },
+  { page: "test-call", type: "TestCall", inputs: "TestCallInputs" },
 ];
 
 const { config } = ts.readConfigFile(join(root, "tsconfig.build.json"), ts.sys.readFile);

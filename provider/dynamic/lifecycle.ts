@@ -14,7 +14,7 @@ import type { Claim, Session } from "./session";
 import { containsUnknown, defined, type Props, same } from "./values";
 
 /** The resource types of this package. */
-export type Kind = "SipTrunk" | "InboundAuth" | "DispatchRule";
+export type Kind = "SipTrunk" | "InboundAuth" | "DispatchRule" | "TestCall";
 
 /** What `platformStatus` says while the platform is as declared. */
 export const IN_SYNC = "in sync";
@@ -40,6 +40,8 @@ export interface Observation {
   /** Outputs that have changed by themselves. */
   readonly outputs?: Props;
 }
+
+const UNCHANGED: Observation = { values: {}, words: [] };
 
 /** What was found beyond LiveKit. */
 export interface Probe {
@@ -84,8 +86,11 @@ export interface Resource<Schema extends z.ZodObject> {
     /** The resource itself, where it exists already. */
     existing?: { readonly id: string; readonly state: Props },
   ): Promise<string[]>;
-  /** Compares the platform with what was last applied; undefined when the resource is gone. */
-  observe(
+  /**
+   * Compares the platform with what was last applied; undefined when the resource is gone. A resource that leaves nothing on the
+   * platform has no such method, and no `platformStatus`.
+   */
+  observe?(
     session: Session,
     id: string,
     applied: Wanted<z.output<Schema>>,
@@ -121,6 +126,8 @@ export function lifecycle<Schema extends z.ZodObject>(resource: Resource<Schema>
     return { owner, args, inputs: props };
   };
 
+  const status = (text: string): Props => (resource.observe ? { platformStatus: text } : {});
+
   const guarded = async <Result>(doing: string, props: Props, work: () => Promise<Result>): Promise<Result> => {
     try {
       return await work();
@@ -137,7 +144,7 @@ export function lifecycle<Schema extends z.ZodObject>(resource: Resource<Schema>
         if (problems.length === 0) {
           problems.push(...session.claims.make(resource.kind, owner, resource.claims(known)));
           const exists = Object.keys(olds).length > 0;
-          Object.assign(inputs, resource.computed(session, owner, known, olds, isKnown), { platformStatus: IN_SYNC });
+          Object.assign(inputs, resource.computed(session, owner, known, olds, isKnown), status(IN_SYNC));
           problems.push(...(exists ? [] : await resource.conflicts(session, owner, known)));
         }
       } catch (error) {
@@ -160,7 +167,7 @@ export function lifecycle<Schema extends z.ZodObject>(resource: Resource<Schema>
         ];
         const replaces = changed.filter((field) => behaviour(resource, field)?.replaces);
         const drift: string[] = [];
-        if (olds.platformStatus === IN_SYNC) {
+        if (resource.observe && olds.platformStatus === IN_SYNC) {
           const observation = await resource.observe(session, id, wanted(olds), olds);
           drift.push(...(observation?.words ?? ["gone from LiveKit"]));
           if (!observation && resource.goneNeedsNewId) {
@@ -189,8 +196,8 @@ export function lifecycle<Schema extends z.ZodObject>(resource: Resource<Schema>
 
     read: (id: string, state: Props) =>
       guarded("Reading", state, async () => {
-        const applied = { ...state, ...lastApplied(state), platformStatus: IN_SYNC };
-        const observation = await resource.observe(session, id, wanted(applied), state);
+        const applied = { ...state, ...lastApplied(state), ...status(IN_SYNC) };
+        const observation = resource.observe ? await resource.observe(session, id, wanted(applied), state) : UNCHANGED;
         if (!observation) {
           return {};
         }
@@ -202,7 +209,7 @@ export function lifecycle<Schema extends z.ZodObject>(resource: Resource<Schema>
             ([field, value]) => !same(value, Reflect.get(applied, field) ?? absent(resource, field)),
           ),
         );
-        const live = { ...applied, ...values, ...probe?.values, platformStatus: words.join("; ") || IN_SYNC };
+        const live = { ...applied, ...values, ...probe?.values, ...status(words.join("; ") || IN_SYNC) };
         const before = Object.fromEntries(
           Object.keys(values).map((field) => [field, Reflect.get(applied, field) ?? null]),
         );

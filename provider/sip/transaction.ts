@@ -140,7 +140,7 @@ export class ClientTransaction {
 }
 
 /** The top Via, with `rport`: the answer comes back to where the request came from (RFC 3581). */
-function via({ protocol, localAddress, localPort }: Connection, branch: string): SipHeader {
+export function via({ protocol, localAddress, localPort }: Connection, branch: string): SipHeader {
   const sentBy = `${bracketed(localAddress)}:${localPort}`;
   return { name: "Via", value: `SIP/2.0/${protocol.toUpperCase()} ${sentBy};rport;branch=${branch}` };
 }

@@ -6,17 +6,10 @@
 import { randomBytes } from "node:crypto";
 import { type Connection, connect, type Target } from "../sip/connection";
 import { answer, answerable, type DigestChallenge, parseChallenges } from "../sip/digest";
-import {
-  bracketed,
-  escapeUser,
-  headersOf,
-  isResponse,
-  MalformedStream,
-  type SipHeader,
-  type SipResponse,
-} from "../sip/message";
+import { bracketed, escapeUser, headersOf, isResponse, type SipHeader, type SipResponse } from "../sip/message";
 import { type Dns, resolve, type SipServer, systemDns } from "../sip/resolve";
 import { ClientTransaction } from "../sip/transaction";
+import { whyUnreachable, withinTime } from "./reach";
 import * as status from "./status";
 
 /** How a VoIP system is asked. */
@@ -56,14 +49,14 @@ export async function checkCredential(query: CredentialQuery, dns: Dns = systemD
       try {
         return await askAt(target, query, attempt, signal);
       } catch (error) {
-        reason = reasonOf(error, query);
+        reason = whyUnreachable(error, query.server.protocol, query.timeoutMs);
         if (attempt.shown || Date.now() >= deadline) {
           break;
         }
       }
     }
   } catch (error) {
-    reason = reasonOf(error, query);
+    reason = whyUnreachable(error, query.server.protocol, query.timeoutMs);
   }
   return status.unreachable(host, reason);
 }
@@ -241,36 +234,4 @@ class Dialogue {
   close(): void {
     this.#connection?.close();
   }
-}
-
-async function withinTime<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {
-  return new Promise((done, fail) => {
-    signal.addEventListener("abort", () => fail(signal.reason), { once: true });
-    work.then(done, fail);
-  });
-}
-
-/** Why there was no answer, in a few words of ours: what the peer sent is not repeated. */
-function reasonOf(error: unknown, { server, timeoutMs }: CredentialQuery): string {
-  if (error instanceof MalformedStream) {
-    return `it answers with ${error.message}`;
-  }
-  const {
-    name = "",
-    code = "",
-    message = "unknown error",
-  }: { name?: string; code?: string; message?: string } = typeof error === "object" && error !== null ? error : {};
-  if (name === "TimeoutError") {
-    return `no answer within ${timeoutMs / 1000} s`;
-  }
-  const known: Readonly<Record<string, string>> = {
-    ECONNREFUSED: "connection refused",
-    ECONNRESET: "connection reset",
-    EHOSTUNREACH: "no way to that host",
-    ENETUNREACH: "no way to that network",
-    ENOTFOUND: "no such host",
-    EAI_AGAIN: "the name server does not answer",
-  };
-  const words = known[code] ?? message;
-  return server.protocol === "tls" && !(code in known) ? `TLS: ${words}` : words;
 }

@@ -12,6 +12,8 @@ export interface Program {
   trunks?: Record<string, Record<string, unknown>>;
   auths?: Record<string, Record<string, unknown> & { trunk: string }>;
   rules?: Record<string, Record<string, unknown> & { trunks: string | unknown[] }>;
+  /** Placed after everything else. */
+  calls?: Record<string, Record<string, unknown> & { trunk: string }>;
 }
 
 /** What a scenario does with a stack, whatever the engine. */

@@ -5,7 +5,7 @@
 //   {"$unknown": value}   an output of a resource that does not exist in the first preview
 
 const pulumi = require("@pulumi/pulumi");
-const { DispatchRule, InboundAuth, kamailioCredential, SipTrunk } = require("pulumi-livekit-sip");
+const { DispatchRule, InboundAuth, kamailioCredential, SipTrunk, TestCall } = require("pulumi-livekit-sip");
 
 const config = new pulumi.Config();
 const program = config.requireObject("program");
@@ -52,12 +52,17 @@ function declare(specs, make) {
 }
 
 const trunks = declare(program.trunks, (name, args, options) => new SipTrunk(name, resolve(args), options));
-declare(program.auths, (name, { trunk, ...args }, options) => {
+const auths = declare(program.auths, (name, { trunk, ...args }, options) => {
   return new InboundAuth(name, { trunk: trunks[trunk], ...resolve(args) }, options);
 });
-declare(program.rules, (name, { trunks: names, ...args }, options) => {
+const rules = declare(program.rules, (name, { trunks: names, ...args }, options) => {
   const wanted = Array.isArray(names) ? names.map((trunk) => trunks[trunk] ?? resolve(trunk)) : names;
   return new DispatchRule(name, { trunks: wanted, ...resolve(args) }, options);
+});
+
+declare(program.calls, (name, { trunk, ...args }, options) => {
+  const dependsOn = [...Object.values(auths), ...Object.values(rules)];
+  return new TestCall(name, { trunk: trunks[trunk], ...resolve(args) }, { dependsOn, ...options });
 });
 
 module.exports = Object.fromEntries(

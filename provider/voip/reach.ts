@@ -1,0 +1,41 @@
+/** The way to a SIP server: waiting for it no longer than said, and why there was none, in words. */
+
+import type { Protocol } from "../sip/connection";
+import { MalformedStream } from "../sip/message";
+
+/** The result of `work`; rejected with the signal's reason when that comes first. */
+export function withinTime<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {
+  return new Promise((done, fail) => {
+    const abort = () => fail(signal.reason);
+    if (signal.aborted) {
+      abort();
+    }
+    signal.addEventListener("abort", abort, { once: true });
+    work.then(done, fail).finally(() => signal.removeEventListener("abort", abort));
+  });
+}
+
+/** Why there was no answer, in a few words of ours: what the peer sent is not repeated. */
+export function whyUnreachable(error: unknown, protocol: Protocol, timeoutMs: number): string {
+  if (error instanceof MalformedStream) {
+    return `it answers with ${error.message}`;
+  }
+  const {
+    name = "",
+    code = "",
+    message = "unknown error",
+  }: { name?: string; code?: string; message?: string } = typeof error === "object" && error !== null ? error : {};
+  if (name === "TimeoutError") {
+    return `no answer within ${timeoutMs / 1000} s`;
+  }
+  const known: Readonly<Record<string, string>> = {
+    ECONNREFUSED: "connection refused",
+    ECONNRESET: "connection reset",
+    EHOSTUNREACH: "no way to that host",
+    ENETUNREACH: "no way to that network",
+    ENOTFOUND: "no such host",
+    EAI_AGAIN: "the name server does not answer",
+  };
+  const words = known[code] ?? message;
+  return protocol === "tls" && !(code in known) ? `TLS: ${words}` : words;
+}
