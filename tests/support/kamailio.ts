@@ -12,7 +12,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { makeCertificates } from "./certificates";
 import { freePort } from "./loopback";
 import { type Dialect, missingDatabase, SqlDatabase } from "./sql-database";
-import { TiedProcess } from "./tied-process";
+import { PROGRAM_PATH, TiedProcess } from "./tied-process";
 
 const CONFIG = join(__dirname, "kamailio", "registrar.cfg");
 const START_TIMEOUT_MS = 20_000;
@@ -70,8 +70,9 @@ export function kamailioAvailability(
 
 function missingProgram(): string | undefined {
   try {
-    execFileSync("kamailio", ["-v"], { stdio: "ignore" });
-    execFileSync("openssl", ["version"], { stdio: "ignore" });
+    const options = { stdio: "ignore", env: { ...process.env, PATH: PROGRAM_PATH } } as const;
+    execFileSync("kamailio", ["-v"], options);
+    execFileSync("openssl", ["version"], options);
   } catch {
     return `install Kamailio and OpenSSL (Debian: apt-get install openssl ${PACKAGES}).`;
   }
