@@ -64,7 +64,7 @@ export class TiedProcess {
   }
 
   /** Sends a signal to the program and its children. */
-  signal(name: "SIGSTOP" | "SIGCONT" | "SIGTERM" | "SIGUSR1"): void {
+  signal(name: "SIGSTOP" | "SIGCONT"): void {
     process.kill(-this.group, name);
   }
 
