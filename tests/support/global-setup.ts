@@ -1,7 +1,9 @@
 /** Once before all suites: builds what is built once, and says in a line each what can't run here and how to get it. */
 
 import { findPulumiCli } from "./cli-stack";
+import { kamailioAvailability } from "./kamailio";
 import { installServer, livekitServerAvailability } from "./livekit-platform";
+import { sippAvailability } from "./sipp";
 
 async function prepare(): Promise<void> {
   if (!findPulumiCli()) {
@@ -9,20 +11,25 @@ async function prepare(): Promise<void> {
       "\nWithout the Pulumi CLI: the scenarios run on the in-process engine only. To run them on the CLI too, put `pulumi` on PATH.\n",
     );
   }
+  need("Kamailio", kamailioAvailability(), "its tests are skipped");
+  need("sipp", sippAvailability(), "its tests are skipped");
   const server = livekitServerAvailability();
-  if (server.available) {
-    if (!process.env.LIVEKIT_SERVER_BINARY) {
-      await installServer();
-    }
+  need("the real LiveKit server", server, "the suites run on the emulator only");
+  if (server.available && !process.env.LIVEKIT_SERVER_BINARY) {
+    await installServer();
+  }
+}
+
+/** A real component that is missing is a failure in CI, and elsewhere one line that says what it means. */
+function need(what: string, there: { available: true } | { available: false; reason: string }, without: string): void {
+  if (there.available) {
     return;
   }
   const { CI } = process.env;
   if (CI !== undefined && CI !== "" && CI !== "false") {
-    throw new Error(`CI needs the real LiveKit server: ${server.reason}`);
+    throw new Error(`CI needs ${what}: ${there.reason}`);
   }
-  process.stderr.write(
-    `\nWithout the real LiveKit server: the suites run on the emulator only. To run them on it too, ${server.reason}\n`,
-  );
+  process.stderr.write(`\nWithout ${what}: ${without}. To run them too, ${there.reason}\n`);
 }
 
 export = prepare;

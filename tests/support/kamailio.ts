@@ -3,16 +3,16 @@
  * standard tables. What it does is in kamailio/registrar.cfg.
  */
 
-import { execFile, execFileSync } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { promisify } from "node:util";
+import { makeCertificates } from "./certificates";
 import { freePort } from "./loopback";
 import { type Dialect, missingDatabase, SqlDatabase } from "./sql-database";
-import { TiedProcess } from "./tied-process";
+import { PROGRAM_PATH, TiedProcess } from "./tied-process";
 
 const CONFIG = join(__dirname, "kamailio", "registrar.cfg");
 const START_TIMEOUT_MS = 20_000;
@@ -70,8 +70,9 @@ export function kamailioAvailability(
 
 function missingProgram(): string | undefined {
   try {
-    execFileSync("kamailio", ["-v"], { stdio: "ignore" });
-    execFileSync("openssl", ["version"], { stdio: "ignore" });
+    const options = { stdio: "ignore", env: { ...process.env, PATH: PROGRAM_PATH } } as const;
+    execFileSync("kamailio", ["-v"], options);
+    execFileSync("openssl", ["version"], options);
   } catch {
     return `install Kamailio and OpenSSL (Debian: apt-get install openssl ${PACKAGES}).`;
   }
@@ -318,17 +319,4 @@ async function createTables(database: SqlDatabase): Promise<void> {
   for (const file of ["standard-create.sql", "auth_db-create.sql"]) {
     await database.query(readFileSync(join(folder, file), "utf8"));
   }
-}
-
-/** Makes a throw-away authority and a server certificate of it in the folder; returns the authority's, in PEM. */
-async function makeCertificates(folder: string): Promise<string> {
-  const openssl = (...args: string[]) => promisify(execFile)("openssl", args, { cwd: folder });
-  const newKey = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
-  const authority = ["-x509", "-days", "2", "-subj", "/CN=Throw-away test authority"];
-  await openssl("req", ...newKey, ...authority, "-keyout", "ca.key", "-out", "ca.pem");
-  const server = ["-x509", "-days", "2", "-subj", "/CN=localhost", "-CA", "ca.pem", "-CAkey", "ca.key"];
-  const extensions = ["subjectAltName=DNS:localhost,IP:127.0.0.1,IP:::1", "basicConstraints=critical,CA:FALSE"];
-  const added = extensions.flatMap((extension) => ["-addext", extension]);
-  await openssl("req", ...newKey, ...server, ...added, "-keyout", "server.key", "-out", "server.pem");
-  return readFileSync(join(folder, "ca.pem"), "utf8");
 }

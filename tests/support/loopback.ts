@@ -1,7 +1,10 @@
-/** Free ports on loopback. */
+/** Ports on loopback: free ones, and who listens. */
 
 import { createSocket } from "node:dgram";
+import { once } from "node:events";
+import { existsSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
 
 /** A port that is free for TCP and for UDP. Another process may take it before its use: who uses it tries again then. */
 export async function freePort(host = "127.0.0.1"): Promise<number> {
@@ -35,4 +38,47 @@ function isFreeForUdp(host: string, port: number): Promise<boolean> {
     });
     socket.bind({ port, address: host, exclusive: true }, () => socket.close(() => resolve(true)));
   });
+}
+
+/** Whether a program has the port open. Asks the kernel's tables: to try the port would disturb who listens there. */
+export function isListening(transport: "udp" | "tcp", port: number): boolean {
+  const local = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
+  const listening = transport === "tcp" ? "0A" : "07";
+  return ["", "6"]
+    .map((family) => `/proc/net/${transport}${family}`)
+    .filter((table) => existsSync(table))
+    .flatMap((table) => readFileSync(table, "utf8").split("\n"))
+    .map((row) => row.trim().split(/\s+/))
+    .some(([, address = "", , state]) => address.endsWith(local) && state === listening);
+}
+
+/** Whether a SIP server answers over UDP, with whatever status; asks again until it does or `ended` says to stop. */
+export async function answersSip(host: string, port: number, ended: () => boolean): Promise<boolean> {
+  const socket = createSocket("udp4");
+  socket.on("error", () => undefined); // Nobody listens there yet.
+  const answered = new Promise<true>((resolve) => socket.once("message", () => resolve(true)));
+  socket.bind(0, "127.0.0.1");
+  await once(socket, "listening");
+  const local = `127.0.0.1:${socket.address().port}`;
+  try {
+    for (let attempt = 1; !ended(); attempt++) {
+      const lines = [
+        `OPTIONS sip:${host}:${port} SIP/2.0`,
+        `Via: SIP/2.0/UDP ${local};branch=z9hG4bK-ready-${attempt}`,
+        `From: <sip:ready@${local}>;tag=ready`,
+        `To: <sip:${host}:${port}>`,
+        `Call-ID: ready-${attempt}@${local}`,
+        `CSeq: ${attempt} OPTIONS`,
+        "Max-Forwards: 70",
+        "Content-Length: 0",
+      ];
+      socket.send(`${lines.join("\r\n")}\r\n\r\n`, port, host);
+      if (await Promise.race([answered, delay(100)])) {
+        return true;
+      }
+    }
+    return false;
+  } finally {
+    socket.close();
+  }
 }

@@ -1,11 +1,11 @@
 /** Real SIP endpoints: sipp as the callee and as the caller, each with a scenario of its own (sipp-scenarios.ts). */
 
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { freePort } from "./loopback";
+import { freePort, isListening } from "./loopback";
 import { type CalleeScenario, calleeScenario, callerScenario } from "./sipp-scenarios";
 import { TiedProcess } from "./tied-process";
 
@@ -186,7 +186,7 @@ class Endpoint {
       ended = true;
     });
     for (const deadline = Date.now() + START_TIMEOUT_MS; !ended && Date.now() < deadline; await delay(10)) {
-      if (isOpen(this.socket.transport, this.socket.port)) {
+      if (isListening(this.socket.transport, this.socket.port)) {
         return true;
       }
     }
@@ -213,16 +213,4 @@ class Endpoint {
 
 function address(host: string): string {
   return host.includes(":") ? `[${host}]` : host;
-}
-
-/** Asks the kernel's tables: to try the port would disturb who listens there. */
-function isOpen(transport: Transport, port: number): boolean {
-  const local = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
-  const listening = transport === "tcp" ? "0A" : "07";
-  return ["", "6"]
-    .map((family) => `/proc/net/${transport}${family}`)
-    .filter((table) => existsSync(table))
-    .flatMap((table) => readFileSync(table, "utf8").split("\n"))
-    .map((row) => row.trim().split(/\s+/))
-    .some(([, address = "", , state]) => address.endsWith(local) && state === listening);
 }

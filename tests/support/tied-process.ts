@@ -29,6 +29,9 @@ const WHILE_INPUT_IS_OPEN = `exec 3<&0 2>/dev/null
   wait
   eval "$TIED_CLEAN_UP" >/dev/null`;
 
+/** Where programs are looked for: also where Debian keeps servers, which is not on a user's own PATH. */
+export const PROGRAM_PATH = `${process.env.PATH ?? ""}:/usr/sbin`;
+
 /** A started program. */
 export class TiedProcess {
   private constructor(
@@ -43,7 +46,7 @@ export class TiedProcess {
     writeFileSync(output, "", { flag: "a" });
     const shell = spawn("sh", ["-c", WHILE_INPUT_IS_OPEN, "sh", command, ...args], {
       detached: true, // So that Ctrl-C ends it by the end of its input, and it still clears away.
-      env: { ...process.env, ...env, TIED_OUTPUT: output, TIED_CLEAN_UP: cleanUp },
+      env: { ...process.env, PATH: PROGRAM_PATH, ...env, TIED_OUTPUT: output, TIED_CLEAN_UP: cleanUp },
     });
     shell.stdin.on("error", () => undefined); // It may have ended already.
     const cleared = new Promise<void>((resolve, reject) => {
@@ -61,7 +64,7 @@ export class TiedProcess {
   }
 
   /** Sends a signal to the program and its children. */
-  signal(name: "SIGSTOP" | "SIGCONT" | "SIGTERM" | "SIGUSR1"): void {
+  signal(name: "SIGSTOP" | "SIGCONT"): void {
     process.kill(-this.group, name);
   }
 
