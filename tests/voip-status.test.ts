@@ -5,13 +5,15 @@ import { ListUpdate } from "@livekit/protocol";
 import { SipListener } from "../provider/sip/listener";
 import { TestStack } from "../provider/testing/test-stack";
 import { CANARY, expectNoCanary, hotline, office, password } from "./support/examples";
-import { Kamailio, type KamailioOptions } from "./support/kamailio";
+import { Kamailio, type KamailioOptions, kamailioAvailability } from "./support/kamailio";
 import { type Platform, startEmulatorPlatform } from "./support/livekit-platform";
 import { engines, expectSuccess, said, World } from "./support/worlds";
 
 const EMPTY = { expectNoChanges: true };
 
-describe.each(engines)("$name", (engine) => {
+const describeHere = kamailioAvailability(["postgres"]).available ? describe : describe.skip;
+
+describeHere.each(engines)("$name", (engine) => {
   let platform: Platform;
   const worlds: World[] = [];
   const voipSystems: { stop(): Promise<void> }[] = [];
@@ -218,7 +220,7 @@ function shown(pbx: Kamailio, user: string): number {
   return pbx.requests().filter(({ authUser }) => authUser === user).length;
 }
 
-describe("with 200 trunks", () => {
+describeHere("with 200 trunks", () => {
   const PARALLEL = 16;
   const DELAY_MS = 100;
   const trunkName = (index: number) => `t${index}`;

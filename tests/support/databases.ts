@@ -22,7 +22,7 @@ export interface DatabaseServer {
 }
 
 const POSTGRES = new URL(process.env.TEST_POSTGRES_URL || "postgres://postgres@127.0.0.1:5432/postgres");
-const MARIADB = new URL(process.env.TEST_MARIADB_URL || "mysql://root@127.0.0.1:3306/mysql");
+const MARIADB = new URL(process.env.TEST_MYSQL_URL || "mysql://root@127.0.0.1:3306/mysql");
 
 /** Both servers. In CI one that is missing is a failure; elsewhere its tests are skipped. */
 export const databaseServers: readonly DatabaseServer[] = [
@@ -37,7 +37,7 @@ export const databaseServers: readonly DatabaseServer[] = [
       await client.end();
     }
   }),
-  server("MariaDB", MARIADB, "TEST_MARIADB_URL", async (url, statements) => {
+  server("MariaDB", MARIADB, "TEST_MYSQL_URL", async (url, statements) => {
     const connection = await createConnection(url);
     try {
       for (const statement of statements) {

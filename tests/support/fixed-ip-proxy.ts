@@ -3,8 +3,8 @@
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { makeCertificates } from "./certificates";
 import { answersSip, freePort } from "./loopback";
+import { certifyLoopback } from "./throw-away-ca";
 import { TiedProcess } from "./tied-process";
 
 const EXAMPLE = join(__dirname, "..", "..", "examples", "fixed-ip-proxy");
@@ -95,7 +95,7 @@ export class FixedIpProxy {
 
 /** The example's TLS configuration, with certificates made here and the given authority. */
 async function tlsConfig(folder: string, ca: string): Promise<string> {
-  await makeCertificates(folder);
+  certifyLoopback(folder);
   const authority = join(folder, "trusted.pem");
   writeFileSync(authority, ca);
   return readFileSync(join(EXAMPLE, "tls.cfg"), "utf8")

@@ -9,9 +9,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { makeCertificates } from "./certificates";
 import { freePort } from "./loopback";
 import { type Dialect, missingDatabase, SqlDatabase } from "./sql-database";
+import { certifyLoopback } from "./throw-away-ca";
 import { PROGRAM_PATH, TiedProcess } from "./tied-process";
 
 const CONFIG = join(__dirname, "kamailio", "registrar.cfg");
@@ -146,7 +146,7 @@ export class Kamailio {
     const folder = mkdtempSync(join(tmpdir(), "pulumi-livekit-sip-kamailio-"));
     try {
       await createTables(database);
-      const ca = options.transports?.includes("tls") ? await makeCertificates(folder) : undefined;
+      const ca = options.transports?.includes("tls") ? certifyLoopback(folder) : undefined;
       const endpoint = await freeEndpoint(options, ca);
       const log = join(folder, "log");
       const drop = database.dropCommand();

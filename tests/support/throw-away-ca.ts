@@ -41,4 +41,17 @@ export class ThrowAwayCa {
   }
 }
 
+/** Writes a certificate for loopback and its key into the folder, as server.pem and server.key; returns its authority's, in PEM. */
+export function certifyLoopback(folder: string): string {
+  const ca = new ThrowAwayCa();
+  try {
+    const { cert, key } = ca.certify("DNS:localhost", "IP:127.0.0.1", "IP:::1");
+    writeFileSync(join(folder, "server.pem"), cert);
+    writeFileSync(join(folder, "server.key"), key, { mode: 0o600 });
+    return readFileSync(ca.file, "utf8");
+  } finally {
+    ca.dispose();
+  }
+}
+
 const KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1"];
