@@ -60,13 +60,12 @@ function readResource({ page, type, inputs, beyondSchema = [] }) {
     .filter(({ tags }) => !("internal" in tags))
     .map((field) => ({
       ...field,
-      type: typeName(properties.get(field.name)),
+      type: declaredType(source, field.name) ?? typeName(properties.get(field.name)),
       required: !/\.optional\(\)/.test(field.code),
     }));
   for (const name of beyondSchema) {
-    const member = find(source, (node) => ts.isPropertySignature(node) && node.name.getText() === name);
-    const type = member.type.getText().replace(/^pulumi\.Input<(.*)>$/, "$1");
-    fields.push({ name, code: "", ...docOf(member), type, required: !member.questionToken });
+    const member = memberOfCommon(source, name);
+    fields.push({ name, code: "", ...docOf(member), type: typeText(member), required: !member.questionToken });
   }
   const resourceClass = find(source, (node) => ts.isClassDeclaration(node) && node.name?.text === type);
   const outputs = resourceClass.members
@@ -78,6 +77,21 @@ function readResource({ page, type, inputs, beyondSchema = [] }) {
     }
   }
   return { page, type, fields, outputs };
+}
+
+/** A member that the type of the arguments, `Common`, adds to the schema's or puts in its place. */
+function memberOfCommon(source, name) {
+  const common = find(source, (node) => ts.isTypeAliasDeclaration(node) && node.name.text === "Common");
+  return find(common, (node) => ts.isPropertySignature(node) && node.name.getText() === name);
+}
+
+function typeText(member) {
+  return member.type.getText().replace(/pulumi\.Input<(.*?)>/, "$1");
+}
+
+function declaredType(source, name) {
+  const member = memberOfCommon(source, name);
+  return member && typeText(member);
 }
 
 function typeName(symbol) {
