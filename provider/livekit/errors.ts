@@ -15,9 +15,21 @@ export type Failure =
   /** Anything else, 5xx and 429 included. */
   | "failed";
 
+/** How a SIP server answered a call that LiveKit placed. */
+export interface SipAnswer {
+  /** 100 to 699. */
+  readonly status: number;
+  /** The answer's own words, or LiveKit's name for the status. */
+  readonly reason: string;
+}
+
 /** A call to LiveKit that did not succeed. `message` is a sentence for the user; secrets are cut out of it. */
 export class LiveKitError extends Error {
   override readonly name = "LiveKitError";
+  /** The twirp code, `deadline_exceeded` for example, where LiveKit itself answered. */
+  readonly code?: string;
+  /** Set when it is the callee of a call that refused. */
+  readonly sip?: SipAnswer;
 
   constructor(
     readonly failure: Failure,
@@ -26,9 +38,15 @@ export class LiveKitError extends Error {
     message: string,
     /** The HTTP status, where there was an answer. */
     readonly status?: number,
-    options?: { cause?: unknown },
+    details: { readonly code?: string | undefined; readonly sip?: SipAnswer } = {},
   ) {
-    super(message, options);
+    super(message);
+    if (details.code !== undefined) {
+      this.code = details.code;
+    }
+    if (details.sip) {
+      this.sip = details.sip;
+    }
   }
 }
 

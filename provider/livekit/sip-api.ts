@@ -204,7 +204,8 @@ export async function deleteRule(connection: Connection, id: string): Promise<vo
   await goneIsDone(callSip(connection, "DeleteSIPDispatchRule", request, SIPDispatchRuleInfo));
 }
 
-async function goneIsDone(call: Promise<unknown>): Promise<void> {
+/** Waits for a deletion; that the object is gone already is success. */
+export async function goneIsDone(call: Promise<unknown>): Promise<void> {
   try {
     await call;
   } catch (error) {

@@ -1,10 +1,10 @@
-/** One Twirp call to LiveKit's SIP service: a token of its own, one attempt, a bounded wait, and no secret in an error. */
+/** One Twirp call to LiveKit: a token of its own, one attempt, a bounded wait, and no secret in an error. */
 
-import { AccessToken } from "livekit-server-sdk";
+import { AccessToken, type SIPGrant, type VideoGrant } from "livekit-server-sdk";
 import type { Connection } from "./connection";
-import { LiveKitError, redact } from "./errors";
+import { LiveKitError, redact, type SipAnswer } from "./errors";
 
-/** How long a call may take, in milliseconds. */
+/** How long a call may take, in milliseconds, unless it says otherwise. */
 export const CALL_TIMEOUT_MS = 10_000;
 
 /** The leeway that LiveKit grants a token's times, in milliseconds (livekit/protocol, auth/verifier.go). */
@@ -15,39 +15,66 @@ export interface MessageType<Message> {
   fromBinary(bytes: Uint8Array): Message;
 }
 
-/**
- * Calls `livekit.SIP/<method>` once. Binary protobuf, because there the fields that this version does not know survive
- * a read and a write back; livekit-server-sdk's SipClient speaks JSON, which loses them, and leaves out several fields.
- *
- * @param secrets the request's own secrets: they are cut out of whatever the server answers
- * @throws LiveKitError
- */
-export async function callSip<Response>(
+/** What to call, and what it takes. */
+export interface Endpoint {
+  readonly service: "SIP" | "RoomService";
+  readonly method: string;
+  /** What the token allows: no more than the method needs. */
+  readonly sip?: SIPGrant;
+  readonly video?: VideoGrant;
+  /** How long to wait for the answer, in milliseconds; {@link CALL_TIMEOUT_MS} by default. */
+  readonly timeoutMs?: number;
+}
+
+/** Calls `livekit.SIP/<method>` once, as an administrator of trunks and rules; see {@link callLiveKit}. */
+export function callSip<Response>(
   connection: Connection,
   method: string,
   request: { toBinary(): Uint8Array },
   responseType: MessageType<Response>,
   secrets: readonly string[] = [],
 ): Promise<Response> {
+  return callLiveKit(connection, { service: "SIP", method, sip: { admin: true } }, request, responseType, secrets);
+}
+
+/**
+ * Calls a method of LiveKit once. Binary protobuf, because there the fields that this version does not know survive
+ * a read and a write back; livekit-server-sdk's SipClient speaks JSON, which loses them, and leaves out several fields.
+ *
+ * @param secrets the request's own secrets: they are cut out of whatever the server answers
+ * @throws LiveKitError
+ */
+export async function callLiveKit<Response>(
+  connection: Connection,
+  { service, method, sip, video, timeoutMs = CALL_TIMEOUT_MS }: Endpoint,
+  request: { toBinary(): Uint8Array },
+  responseType: MessageType<Response>,
+  secrets: readonly string[] = [],
+): Promise<Response> {
   const { url, apiKey, apiSecret } = connection;
   const accessToken = new AccessToken(apiKey, apiSecret, { ttl: "2m" });
-  accessToken.addSIPGrant({ admin: true });
+  if (sip) {
+    accessToken.addSIPGrant(sip);
+  }
+  if (video) {
+    accessToken.addGrant(video);
+  }
   const token = await accessToken.toJwt();
   const cut = (text: string) => redact(text, [token, apiSecret, ...secrets]);
 
   let response: globalThis.Response;
   let body: Uint8Array;
   try {
-    response = await fetch(`${url}/twirp/livekit.SIP/${method}`, {
+    response = await fetch(`${url}/twirp/livekit.${service}/${method}`, {
       method: "POST",
       headers: { "Content-Type": "application/protobuf", Authorization: `Bearer ${token}` },
       body: Buffer.from(request.toBinary()),
-      signal: AbortSignal.timeout(CALL_TIMEOUT_MS),
+      signal: AbortSignal.timeout(timeoutMs),
       redirect: "error",
     });
     body = new Uint8Array(await response.arrayBuffer());
   } catch (error) {
-    const why = cut(reasonOf(error));
+    const why = cut(reasonOf(error, timeoutMs));
     throw new LiveKitError("unreachable", method, `LiveKit at ${url} did not answer ${method}: ${why}.`);
   }
   if (!response.ok) {
@@ -65,12 +92,12 @@ export async function callSip<Response>(
   }
 }
 
-function reasonOf(error: unknown): string {
+function reasonOf(error: unknown, timeoutMs: number): string {
   if (!(error instanceof Error)) {
     return "unknown error";
   }
   if (error.name === "TimeoutError") {
-    return `no answer within ${CALL_TIMEOUT_MS / 1000} s`;
+    return `no answer within ${timeoutMs / 1000} s`;
   }
   const cause: unknown = error.cause;
   if (cause instanceof Error) {
@@ -82,7 +109,11 @@ function reasonOf(error: unknown): string {
 function refusal(connection: Connection, method: string, response: globalThis.Response, body: string): LiveKitError {
   const { url, project } = connection;
   const { status } = response;
-  const { code, message } = twirpError(body);
+  const { code, message, sip } = twirpError(body);
+  if (sip) {
+    // A callee's 401, 403 and 407 come as the HTTP statuses of a refused token (livekit/protocol, SIPStatus.GRPCStatus).
+    return new LiveKitError("refused", method, `LiveKit answered ${method} with ${message}.`, status, { code, sip });
+  }
   if (status === 401 || status === 403) {
     const skew = clockSkew(response);
     if (skew !== undefined && Math.abs(skew) > CLOCK_LEEWAY_MS) {
@@ -102,24 +133,37 @@ function refusal(connection: Connection, method: string, response: globalThis.Re
     );
   }
   if (code === "not_found" && status === 404) {
-    return new LiveKitError("not-found", method, `LiveKit answered ${method} with 404: ${message}.`, status);
+    return new LiveKitError("not-found", method, `LiveKit answered ${method} with 404: ${message}.`, status, {
+      code,
+    });
   }
   const failure = status >= 400 && status < 500 && status !== 429 && code ? "refused" : "failed";
-  return new LiveKitError(failure, method, `LiveKit answered ${method} with ${status}: ${message}.`, status);
+  return new LiveKitError(failure, method, `LiveKit answered ${method} with ${status}: ${message}.`, status, { code });
 }
 
 /** Twirp errors are JSON; a proxy's are not, and a wrong token is answered in plain text. */
-function twirpError(body: string): { code?: string; message: string } {
+function twirpError(body: string): { code?: string; message: string; sip?: SipAnswer } {
   try {
     const parsed: unknown = JSON.parse(body);
     if (parsed && typeof parsed === "object" && "msg" in parsed && "code" in parsed) {
-      return { code: String(parsed.code), message: String(parsed.msg) };
+      const sip = "meta" in parsed ? sipAnswer(parsed.meta) : undefined;
+      return { code: String(parsed.code), message: String(parsed.msg), ...(sip ? { sip } : {}) };
     }
   } catch {
     // Not JSON: shown below as the text that it is.
   }
   const text = body.replace(/\s+/g, " ").trim();
   return { message: text.length > 200 ? `${text.slice(0, 200)}…` : text || "no explanation" };
+}
+
+/** What the callee said, which LiveKit passes on beside its own error (livekit/protocol, SIPStatus.TwirpErrorMeta). */
+function sipAnswer(meta: unknown): SipAnswer | undefined {
+  if (typeof meta !== "object" || meta === null || !("sip_status_code" in meta)) {
+    return undefined;
+  }
+  const status = Number(meta.sip_status_code);
+  const reason = "sip_status" in meta ? String(meta.sip_status) : "";
+  return status >= 100 && status < 700 ? { status, reason } : undefined;
 }
 
 /** How far this machine's clock is ahead of the server's, in milliseconds, by the answer's Date header. */
