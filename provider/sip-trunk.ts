@@ -494,7 +494,8 @@ async function ensureInbound(
   const user = args.metadata ?? "";
   if (!live) {
     const fields = { ...wanted, ...trunks.closedFields(), metadata: composeMetadata(user, own) };
-    return sip.createInbound(account.connection, fields);
+    const mine = (trunk: InboundTrunk) => trunks.metadataOf(trunk).marker?.id === id;
+    return sip.createInbound(account.connection, fields, async () => (await account.inbound.fresh()).find(mine));
   }
   const openedBy = trunks.metadataOf(live).marker?.openedBy;
   const changes: Partial<InboundFields> = Object.fromEntries(
@@ -535,7 +536,9 @@ async function ensureOutbound(
   const wanted = outboundFields(args, account.connection);
   const user = args.metadata ?? "";
   if (!live) {
-    return sip.createOutbound(account.connection, { ...wanted, metadata: composeMetadata(user, own) });
+    const fields = { ...wanted, metadata: composeMetadata(user, own) };
+    const mine = (trunk: OutboundTrunk) => trunks.metadataOf(trunk).marker?.id === id;
+    return sip.createOutbound(account.connection, fields, async () => (await account.outbound.fresh()).find(mine));
   }
   const hidden = trunks.hidesPassword(live);
   const keepsPassword = hidden && state.password === args.password && !trunks.changedByOthersAt(live);
