@@ -15,8 +15,17 @@ const FIRST_CONTACT_BOUND_MS = 1_500;
 /** A wait of more than this is said, in milliseconds. */
 const SAID_FROM_MS = 2_000;
 
-const MOST_ATTEMPTS = 20;
-const JITTER = { initialDelay: 150, maxDelay: 5_000, exponent: 2, generator: decorrelatedJitterGenerator };
+/** How quickly and how often a call is tried again. */
+export interface RetryPace {
+  /** About how long the first wait is, in milliseconds; the later ones grow. */
+  readonly initialDelayMs: number;
+  /** The longest wait, in milliseconds, unless LiveKit asks for more. */
+  readonly maxDelayMs: number;
+  /** How often it is tried again at most. */
+  readonly maxAttempts: number;
+}
+
+const PACE: RetryPace = { initialDelayMs: 150, maxDelayMs: 5_000, maxAttempts: 20 };
 
 /** What the bounds and the words depend on. */
 export interface RetrySettings {
@@ -26,6 +35,8 @@ export interface RetrySettings {
   say(line: string): void;
   /** The time in milliseconds; for tests. */
   now?(): number;
+  /** For tests that can't wait. */
+  readonly pace?: RetryPace | undefined;
 }
 
 /** Whether the same call may well succeed a little later: 429, 5xx, an answer that broke off, or none at all. */
@@ -44,12 +55,12 @@ function isTransientStatus(status: number | undefined): boolean {
 
 /** Does `work`, and again after a transient failure, with growing and random waits, or those that LiveKit asks for. */
 export async function retried<Result>(settings: RetrySettings, work: () => Promise<Result>): Promise<Result> {
-  const now = settings.now ?? Date.now;
+  const { now = Date.now, pace = PACE } = settings;
   const start = now();
   const bound = () => start + (settings.hasAnswered() ? RETRY_BOUND_MS : FIRST_CONTACT_BOUND_MS);
   const policy = retry(
     handleWhen((error) => isTransient(error) && now() + (error.retryAfterMs ?? 0) < bound()),
-    { maxAttempts: MOST_ATTEMPTS, backoff: new DelegateBackoff(nextDelay) },
+    { maxAttempts: pace.maxAttempts, backoff: new DelegateBackoff(delays(pace)) },
   );
   policy.onRetry(({ delay, ...failure }) => {
     if (delay > SAID_FROM_MS && "error" in failure) {
@@ -61,10 +72,14 @@ export async function retried<Result>(settings: RetrySettings, work: () => Promi
 
 type JitterState = ReturnType<typeof decorrelatedJitterGenerator>[1];
 
-function nextDelay({ result }: { result: object }, state?: JitterState): { delay: number; state: JitterState } {
-  const [jitter, next] = decorrelatedJitterGenerator(state, JITTER);
-  const asked = "error" in result && result.error instanceof LiveKitError ? (result.error.retryAfterMs ?? 0) : 0;
-  return { delay: Math.max(jitter, asked), state: next };
+/** Growing and random waits, or those that LiveKit asks for. */
+function delays({ initialDelayMs: initialDelay, maxDelayMs: maxDelay }: RetryPace) {
+  const jittered = { initialDelay, maxDelay, exponent: 2, generator: decorrelatedJitterGenerator };
+  return ({ result }: { result: object }, state?: JitterState): { delay: number; state: JitterState } => {
+    const [jitter, next] = decorrelatedJitterGenerator(state, jittered);
+    const asked = "error" in result && result.error instanceof LiveKitError ? (result.error.retryAfterMs ?? 0) : 0;
+    return { delay: Math.max(jitter, asked), state: next };
+  };
 }
 
 /** Makes an object: after an attempt of which it is not known whether it succeeded, `find` looks before another is made. */

@@ -238,7 +238,11 @@ const again: typeof callSip = (connection, ...call) =>
   retried(settings(connection), () => callSip(connection, ...call));
 
 function settings(connection: Connection): RetrySettings {
-  return { hasAnswered: () => hasAnswered(connection), say: (line) => process.stdout.write(`${line}\n`) };
+  return {
+    hasAnswered: () => hasAnswered(connection),
+    say: (line) => process.stdout.write(`${line}\n`),
+    pace: connection.pace,
+  };
 }
 
 /** Follows pages until one is not full. A server that ignores paging repeats itself, and is not asked again. */
