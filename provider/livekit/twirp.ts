@@ -95,15 +95,28 @@ export async function callLiveKit<Response>(
   if (!response.ok) {
     throw refusal(connection, method, response, cut(new TextDecoder().decode(body)));
   }
-  try {
-    return responseType.fromBinary(body);
-  } catch {
+  const message = isProtobuf(response) ? parsed(responseType, body) : undefined;
+  if (message === undefined) {
     throw new LiveKitError(
       "failed",
       method,
       `LiveKit at ${url} answered ${method} with something that is not the expected message: check that livekit:url names a LiveKit server.`,
       response.status,
     );
+  }
+  return message;
+}
+
+/** A proxy's page is none, even where its bytes can be read as one: an empty page would be an empty list. */
+function isProtobuf(response: globalThis.Response): boolean {
+  return response.headers.get("content-type")?.startsWith("application/protobuf") ?? false;
+}
+
+function parsed<Message>(type: MessageType<Message>, body: Uint8Array): Message | undefined {
+  try {
+    return type.fromBinary(body);
+  } catch {
+    return undefined;
   }
 }
 
