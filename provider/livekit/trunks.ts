@@ -1,6 +1,6 @@
 /** The trunks of one integration on the platform: finding them by their marker, keeping the inbound one closed, their metadata. */
 
-import { closedCredential, isClosedUsername } from "../credential/password";
+import { closedCredential, isClosedCredential } from "../credential/password";
 import { matchingForm } from "../phone-number/format";
 import type { Account } from "./account";
 import type { InboundFields, InboundTrunk, OutboundTrunk } from "./messages";
@@ -126,7 +126,7 @@ export function closedFields(): Pick<
 
 /** Whether an inbound trunk is closed. Where LiveKit hides passwords, the username has to do. */
 export function isClosed(trunk: InboundTrunk): boolean {
-  return isClosedUsername(trunk.authUsername) && (trunk.authPassword !== "" || hidesPassword(trunk));
+  return isClosedCredential(trunk.authUsername, hidesPassword(trunk) ? undefined : trunk.authPassword);
 }
 
 /** What a SipTrunk keeps of itself in the metadata of both of its trunks. */
