@@ -291,7 +291,7 @@ async function trunkIds(account: Account, wanted: RuleInputs["trunks"]): Promise
   const ids: string[] = [];
   const missing: string[] = [];
   for (const trunk of wanted === "all" ? [] : wanted) {
-    const live = isReference(trunk) ? await trunks.inboundOf(account, trunk, undefined) : undefined;
+    const live = isReference(trunk) ? await trunks.inboundOf(account, { owner: trunk }) : undefined;
     if (isReference(trunk) && !live) {
       missing.push(trunk);
     } else {

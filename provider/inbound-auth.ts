@@ -252,7 +252,7 @@ export const inboundAuth: Resource<Schema> = {
   },
 
   async observe({ account }, id, applied, state) {
-    const live = await trunks.inboundOf(account, applied.args.trunk, state.inboundTrunkId);
+    const live = await trunks.inboundOf(account, openedKey(applied, id, state));
     if (!live) {
       goneForGood("InboundAuth", applied.owner, state, account.connection);
       return undefined;
@@ -262,15 +262,15 @@ export const inboundAuth: Resource<Schema> = {
 
   async create({ account }, wanted) {
     const id = `inbound-auth-${randomBytes(6).toString("hex")}`;
-    return { id, outputs: await open(account, await trunkToOpen(account, wanted, {}), wanted, id) };
+    return { id, outputs: await open(account, await trunkToOpen(account, wanted, id, {}), wanted, id) };
   },
 
   async update({ account }, id, wanted, state) {
-    return open(account, await trunkToOpen(account, wanted, state), wanted, id);
+    return open(account, await trunkToOpen(account, wanted, id, state), wanted, id);
   },
 
   async delete({ account }, id, applied, state) {
-    const live = await trunks.freshInboundOf(account, applied.args.trunk, state.inboundTrunkId);
+    const live = await trunks.freshInboundOf(account, openedKey(applied, id, state));
     if (!live) {
       goneForGood("InboundAuth", applied.owner, state, account.connection);
       return;
@@ -288,12 +288,18 @@ export const inboundAuth: Resource<Schema> = {
   },
 };
 
+function openedKey({ args }: Wanted<InboundAuthInputs>, id: string, state: Props): trunks.OpenedKey {
+  return { owner: args.trunk, openedBy: id, recorded: state.inboundTrunkId };
+}
+
 async function trunkToOpen(
   account: Account,
-  { owner, args }: Wanted<InboundAuthInputs>,
+  wanted: Wanted<InboundAuthInputs>,
+  id: string,
   state: Props,
 ): Promise<InboundTrunk> {
-  const live = await trunks.freshInboundOf(account, args.trunk, state.inboundTrunkId);
+  const { owner, args } = wanted;
+  const live = await trunks.freshInboundOf(account, openedKey(wanted, id, state));
   if (!live) {
     goneForGood("InboundAuth", owner, state, account.connection);
     throw new ResourceError(

@@ -69,29 +69,40 @@ export async function pairOwnedBy(account: Account, owner: string): Promise<Pair
   return pairIn(inbound.filter(isOwned), outbound.filter(isOwned));
 }
 
-/** The inbound trunk of the SipTrunk with this owner, or the recorded one where somebody has overwritten its metadata. */
-export async function inboundOf(account: Account, owner: string, recorded: unknown): Promise<InboundTrunk | undefined> {
+/** Which inbound trunk an InboundAuth is about. */
+export interface OpenedKey {
+  /** The SipTrunk that the InboundAuth names. */
+  readonly owner: string;
+  /** The InboundAuth's id: finds the trunk that it opened although its SipTrunk has been renamed since. */
+  readonly openedBy?: string;
+  /** The LiveKit id that the state holds: finds the trunk although somebody has overwritten its metadata. */
+  readonly recorded?: unknown;
+}
+
+/** The inbound trunk that an InboundAuth opened, else the one of the SipTrunk that it names. */
+export async function inboundOf(
+  account: Account,
+  { owner, openedBy, recorded }: OpenedKey,
+): Promise<InboundTrunk | undefined> {
   const inbound = await account.inbound.all();
+  const marker = (trunk: InboundTrunk) => metadataOf(trunk).marker;
   return (
-    inbound.find((trunk) => metadataOf(trunk).marker?.owner === owner) ??
-    inbound.find((trunk) => trunk.id === recorded && !metadataOf(trunk).marker)
+    inbound.find((trunk) => openedBy !== undefined && marker(trunk)?.openedBy?.id === openedBy) ??
+    inbound.find((trunk) => marker(trunk)?.owner === owner) ??
+    inbound.find((trunk) => trunk.id === recorded && !marker(trunk))
   );
 }
 
 /** {@link inboundOf}, as it is now. */
-export async function freshInboundOf(
-  account: Account,
-  owner: string,
-  recorded: unknown,
-): Promise<InboundTrunk | undefined> {
-  const known = await inboundOf(account, owner, recorded);
+export async function freshInboundOf(account: Account, key: OpenedKey): Promise<InboundTrunk | undefined> {
+  const known = await inboundOf(account, key);
   const [trunk] = known ? await listInbound(account.connection, [known.id]) : [];
   if (trunk) {
     await account.inbound.put(trunk);
   } else {
     await account.inbound.fresh();
   }
-  return inboundOf(account, owner, recorded);
+  return inboundOf(account, key);
 }
 
 function isOf(id: string, recorded: unknown): (trunk: Trunk) => boolean {
