@@ -493,7 +493,7 @@ async function ensureInbound(
   const wanted = inboundFields(args);
   const user = args.metadata ?? "";
   if (!live) {
-    const fields = { ...wanted, ...trunks.closedFields(), metadata: composeMetadata(user, own) };
+    const fields = { ...wanted, ...trunks.closedFields(), allowedNumbers: [], metadata: composeMetadata(user, own) };
     const mine = (trunk: InboundTrunk) => trunks.metadataOf(trunk).marker?.id === id;
     return sip.createInbound(account.connection, fields, async () => (await account.inbound.fresh()).find(mine));
   }

@@ -127,12 +127,15 @@ function first<Item extends Trunk>(trunks: readonly Item[]): Item | undefined {
   return trunks.toSorted((a, b) => (a.id < b.id ? -1 : 1))[0];
 }
 
-/** The fields that keep an inbound trunk closed: a password that nobody knows, asked of every caller. */
+/**
+ * The fields that close an inbound trunk, or keep a new one closed: a password that nobody knows, asked of every caller. The callers
+ * that it takes stay: were they forgotten, LiveKit would refuse to close a trunk whose number another one has for other callers.
+ */
 export function closedFields(): Pick<
   InboundFields,
-  "authUsername" | "authPassword" | "authRealm" | "allowedAddresses" | "allowedNumbers"
+  "authUsername" | "authPassword" | "authRealm" | "allowedAddresses"
 > {
-  return { ...closedCredential(), authRealm: "", allowedAddresses: [], allowedNumbers: [] };
+  return { ...closedCredential(), authRealm: "", allowedAddresses: [] };
 }
 
 /** Whether an inbound trunk is closed. Where LiveKit hides passwords, the username has to do. */
