@@ -16,6 +16,7 @@ import type { Account } from "./livekit/account";
 import { admitsEveryone, canonicalCidr, exposureOf } from "./livekit/addresses";
 import type { InboundFields, InboundTrunk } from "./livekit/messages";
 import { composeMetadata, type Marker, nameOf, stackOf } from "./livekit/ownership";
+import { isTransient } from "./livekit/retry";
 import * as sip from "./livekit/sip-api";
 import * as trunks from "./livekit/trunks";
 import { NUMBER_FORMATS, type NumberFormatOptions, writtenForms } from "./phone-number/format";
@@ -262,7 +263,20 @@ export const inboundAuth: Resource<Schema> = {
 
   async create({ account }, wanted) {
     const id = `inbound-auth-${randomBytes(6).toString("hex")}`;
-    return { id, outputs: await open(account, await trunkToOpen(account, wanted, id, {}), wanted, id) };
+    const live = await trunkToOpen(account, wanted, id, {});
+    try {
+      return { id, outputs: await open(account, live, wanted, id) };
+    } catch (error) {
+      if (!isTransient(error)) {
+        throw error;
+      }
+      // The trunk may be open by now: who is recorded can close it.
+      const properties = { ...wanted.inputs, inboundTrunkId: live.id, project: account.connection.project };
+      throw new ResourceError(
+        `Creating InboundAuth "${nameOf(wanted.owner)}": ${error.message} It may be done all the same: run \`pulumi up\` again to finish it.`,
+        { cause: error, partial: { id, properties } },
+      );
+    }
   },
 
   async update({ account }, id, wanted, state) {

@@ -28,6 +28,7 @@ import {
   TRANSPORTS,
 } from "./livekit/messages";
 import { composeMetadata, MARKER_KEY, nameOf, stackOf } from "./livekit/ownership";
+import { isTransient } from "./livekit/retry";
 import * as sip from "./livekit/sip-api";
 import * as trunks from "./livekit/trunks";
 import {
@@ -561,7 +562,10 @@ async function ensureOutbound(
   });
 }
 
-/** Makes the pair what it should be, from whatever is there. A half that fails leaves the other one recorded. */
+/**
+ * Makes the pair what it should be, from whatever is there. A half that fails leaves the other one recorded; and where it is not
+ * known whether the first was made, the resource is recorded, whose id finds it.
+ */
 async function ensure(
   account: Account,
   id: string,
@@ -584,7 +588,8 @@ async function ensure(
     await account.outbound.put(outbound);
     await removeTrunks(account, pair.spare);
   } catch (error) {
-    if (!(error instanceof LiveKitError) || outputs.inboundTrunkId === undefined) {
+    const mayExist = outputs.inboundTrunkId !== undefined || isTransient(error);
+    if (!(error instanceof LiveKitError) || !mayExist) {
       throw error;
     }
     throw new ResourceError(
