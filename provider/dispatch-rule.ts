@@ -291,7 +291,7 @@ async function trunkIds(account: Account, wanted: RuleInputs["trunks"]): Promise
   const ids: string[] = [];
   const missing: string[] = [];
   for (const trunk of wanted === "all" ? [] : wanted) {
-    const live = isReference(trunk) ? await trunks.inboundOf(account, trunk, undefined) : undefined;
+    const live = isReference(trunk) ? await trunks.inboundOf(account, { owner: trunk }) : undefined;
     if (isReference(trunk) && !live) {
       missing.push(trunk);
     } else {
@@ -468,10 +468,14 @@ export const dispatchRule: Resource<Schema> = {
 
   async create({ account, managed }, wanted) {
     const fields = await wantedFields(account, wanted);
-    const leftover = (await account.rules.all()).find(
+    const before = await account.rules.all();
+    const leftover = before.find(
       (rule) => !managed.has(rule.id) && isLeftover(rule, fields, wanted.args.trunks, wanted.owner),
     );
-    const made = leftover ?? (await sip.createRule(account.connection, fields));
+    // A rule like this one that has appeared meanwhile is what an attempt of ours made.
+    const isNew = (rule: Rule) => sameDefinition(rule, fields) && !before.some(({ id }) => id === rule.id);
+    const find = async () => (await account.rules.fresh()).find(isNew);
+    const made = leftover ?? (await sip.createRule(account.connection, fields, find));
     managed.add(made.id);
     await account.rules.put(made);
     return { id: made.id, outputs: { project: account.connection.project } };

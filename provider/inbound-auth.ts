@@ -16,6 +16,7 @@ import type { Account } from "./livekit/account";
 import { admitsEveryone, canonicalCidr, exposureOf } from "./livekit/addresses";
 import type { InboundFields, InboundTrunk } from "./livekit/messages";
 import { composeMetadata, type Marker, nameOf, stackOf } from "./livekit/ownership";
+import { isTransient } from "./livekit/retry";
 import * as sip from "./livekit/sip-api";
 import * as trunks from "./livekit/trunks";
 import { NUMBER_FORMATS, type NumberFormatOptions, writtenForms } from "./phone-number/format";
@@ -252,7 +253,7 @@ export const inboundAuth: Resource<Schema> = {
   },
 
   async observe({ account }, id, applied, state) {
-    const live = await trunks.inboundOf(account, applied.args.trunk, state.inboundTrunkId);
+    const live = await trunks.inboundOf(account, openedKey(applied, id, state));
     if (!live) {
       goneForGood("InboundAuth", applied.owner, state, account.connection);
       return undefined;
@@ -262,15 +263,28 @@ export const inboundAuth: Resource<Schema> = {
 
   async create({ account }, wanted) {
     const id = `inbound-auth-${randomBytes(6).toString("hex")}`;
-    return { id, outputs: await open(account, await trunkToOpen(account, wanted, {}), wanted, id) };
+    const live = await trunkToOpen(account, wanted, id, {});
+    try {
+      return { id, outputs: await open(account, live, wanted, id) };
+    } catch (error) {
+      if (!isTransient(error)) {
+        throw error;
+      }
+      // The trunk may be open by now: who is recorded can close it.
+      const properties = { ...wanted.inputs, inboundTrunkId: live.id, project: account.connection.project };
+      throw new ResourceError(
+        `Creating InboundAuth "${nameOf(wanted.owner)}": ${error.message} It may be done all the same: run \`pulumi up\` again to finish it.`,
+        { cause: error, partial: { id, properties } },
+      );
+    }
   },
 
   async update({ account }, id, wanted, state) {
-    return open(account, await trunkToOpen(account, wanted, state), wanted, id);
+    return open(account, await trunkToOpen(account, wanted, id, state), wanted, id);
   },
 
   async delete({ account }, id, applied, state) {
-    const live = await trunks.freshInboundOf(account, applied.args.trunk, state.inboundTrunkId);
+    const live = await trunks.freshInboundOf(account, openedKey(applied, id, state));
     if (!live) {
       goneForGood("InboundAuth", applied.owner, state, account.connection);
       return;
@@ -288,12 +302,18 @@ export const inboundAuth: Resource<Schema> = {
   },
 };
 
+function openedKey({ args }: Wanted<InboundAuthInputs>, id: string, state: Props): trunks.OpenedKey {
+  return { owner: args.trunk, openedBy: id, recorded: state.inboundTrunkId };
+}
+
 async function trunkToOpen(
   account: Account,
-  { owner, args }: Wanted<InboundAuthInputs>,
+  wanted: Wanted<InboundAuthInputs>,
+  id: string,
   state: Props,
 ): Promise<InboundTrunk> {
-  const live = await trunks.freshInboundOf(account, args.trunk, state.inboundTrunkId);
+  const { owner, args } = wanted;
+  const live = await trunks.freshInboundOf(account, openedKey(wanted, id, state));
   if (!live) {
     goneForGood("InboundAuth", owner, state, account.connection);
     throw new ResourceError(

@@ -28,6 +28,7 @@ import {
   TRANSPORTS,
 } from "./livekit/messages";
 import { composeMetadata, MARKER_KEY, nameOf, stackOf } from "./livekit/ownership";
+import { isTransient } from "./livekit/retry";
 import * as sip from "./livekit/sip-api";
 import * as trunks from "./livekit/trunks";
 import {
@@ -493,8 +494,9 @@ async function ensureInbound(
   const wanted = inboundFields(args);
   const user = args.metadata ?? "";
   if (!live) {
-    const fields = { ...wanted, ...trunks.closedFields(), metadata: composeMetadata(user, own) };
-    return sip.createInbound(account.connection, fields);
+    const fields = { ...wanted, ...trunks.closedFields(), allowedNumbers: [], metadata: composeMetadata(user, own) };
+    const mine = (trunk: InboundTrunk) => trunks.metadataOf(trunk).marker?.id === id;
+    return sip.createInbound(account.connection, fields, async () => (await account.inbound.fresh()).find(mine));
   }
   const openedBy = trunks.metadataOf(live).marker?.openedBy;
   const changes: Partial<InboundFields> = Object.fromEntries(
@@ -535,7 +537,9 @@ async function ensureOutbound(
   const wanted = outboundFields(args, account.connection);
   const user = args.metadata ?? "";
   if (!live) {
-    return sip.createOutbound(account.connection, { ...wanted, metadata: composeMetadata(user, own) });
+    const fields = { ...wanted, metadata: composeMetadata(user, own) };
+    const mine = (trunk: OutboundTrunk) => trunks.metadataOf(trunk).marker?.id === id;
+    return sip.createOutbound(account.connection, fields, async () => (await account.outbound.fresh()).find(mine));
   }
   const hidden = trunks.hidesPassword(live);
   const keepsPassword = hidden && state.password === args.password && !trunks.changedByOthersAt(live);
@@ -558,7 +562,10 @@ async function ensureOutbound(
   });
 }
 
-/** Makes the pair what it should be, from whatever is there. A half that fails leaves the other one recorded. */
+/**
+ * Makes the pair what it should be, from whatever is there. A half that fails leaves the other one recorded; and where it is not
+ * known whether the first was made, the resource is recorded, whose id finds it.
+ */
 async function ensure(
   account: Account,
   id: string,
@@ -581,7 +588,8 @@ async function ensure(
     await account.outbound.put(outbound);
     await removeTrunks(account, pair.spare);
   } catch (error) {
-    if (!(error instanceof LiveKitError) || outputs.inboundTrunkId === undefined) {
+    const mayExist = outputs.inboundTrunkId !== undefined || isTransient(error);
+    if (!(error instanceof LiveKitError) || !mayExist) {
       throw error;
     }
     throw new ResourceError(

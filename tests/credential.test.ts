@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { credentialFingerprint } from "../provider/credential/fingerprint";
 import {
   closedCredential,
-  isClosedUsername,
+  isClosedCredential,
   lacksSpecialCharacter,
   passwordProblems,
 } from "../provider/credential/password";
@@ -31,8 +31,10 @@ describe("closed credential", () => {
     const [one, two] = [closedCredential(), closedCredential()];
     expect(one).not.toEqual(two);
     expect(one.authPassword.length).toBeGreaterThanOrEqual(32);
-    expect(isClosedUsername(one.authUsername)).toBe(true);
-    expect(isClosedUsername("1011")).toBe(false);
+    expect(isClosedCredential(one.authUsername, one.authPassword)).toBe(true);
+    expect(isClosedCredential(one.authUsername, "known to somebody")).toBe(false);
+    expect(isClosedCredential(one.authUsername, undefined)).toBe(true);
+    expect(isClosedCredential("1011", undefined)).toBe(false);
   });
 });
 

@@ -1,6 +1,6 @@
 /** The password policy of the product description ("Security Requirements"), and the credential that keeps a trunk closed. */
 
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 
 /** What a password lacks that it must have, in words; empty when it is good. Never holds the password. */
 export function passwordProblems(password: string): string[] {
@@ -22,13 +22,16 @@ const CLOSED_PREFIX = "closed-";
 
 /** A credential that nobody knows: it keeps an inbound trunk closed, and is stored nowhere but on LiveKit. */
 export function closedCredential(): { authUsername: string; authPassword: string } {
-  return {
-    authUsername: `${CLOSED_PREFIX}${randomBytes(6).toString("hex")}`,
-    authPassword: randomBytes(32).toString("base64url"),
-  };
+  const authPassword = randomBytes(32).toString("base64url");
+  return { authUsername: closedUsername(authPassword), authPassword };
 }
 
-/** Whether a username is one that {@link closedCredential} made. */
-export function isClosedUsername(username: string): boolean {
-  return username.startsWith(CLOSED_PREFIX);
+/** Whether a credential is one that {@link closedCredential} made; of a username alone, whether it looks like one. */
+export function isClosedCredential(username: string, password: string | undefined): boolean {
+  return password === undefined ? username.startsWith(CLOSED_PREFIX) : username === closedUsername(password);
+}
+
+/** Goes with one password alone, so that a password which somebody has set, and so knows, is noticed. */
+function closedUsername(password: string): string {
+  return CLOSED_PREFIX + createHash("sha256").update(password).digest("hex").slice(0, 12);
 }

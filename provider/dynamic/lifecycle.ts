@@ -164,6 +164,8 @@ export function lifecycle<Schema extends z.ZodObject>(resource: Resource<Schema>
             .map(([field]) => field)
             .filter((field) => !same(olds[field] ?? absent(resource, field), news[field] ?? absent(resource, field))),
           ...computedInputs(news).filter((field) => !COMPUTED[field]?.(olds[field], news[field])),
+          // A renamed resource has to write its new name to where others look for it.
+          ...(olds.owner === news.owner ? [] : ["owner"]),
         ];
         const replaces = changed.filter((field) => behaviour(resource, field)?.replaces);
         const drift: string[] = [];

@@ -1,7 +1,7 @@
 /** What one host process holds: the configuration, the account behind it, and what the program's resources lay claim to. */
 
 import { Account } from "../livekit/account";
-import { type ConfigReader, readConnection } from "../livekit/connection";
+import { type ConfigReader, type Connection, readConnection } from "../livekit/connection";
 import { nameOf } from "../livekit/ownership";
 import { CredentialChecks } from "../voip/checks";
 
@@ -17,11 +17,13 @@ export class Session {
   constructor(
     private readonly config: ConfigReader,
     private readonly env: NodeJS.ProcessEnv = process.env,
+    /** For tests that can't wait: see {@link Connection.pace}. */
+    private readonly overrides: Pick<Connection, "pace"> = {},
   ) {}
 
   /** @throws ConfigurationError when the connection is not configured, or wrongly */
   get account(): Account {
-    this.cached ??= new Account(readConnection(this.config, this.env));
+    this.cached ??= new Account({ ...readConnection(this.config, this.env), ...this.overrides });
     return this.cached;
   }
 }

@@ -2,6 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { isIP } from "node:net";
+import type { RetryPace } from "./retry";
 
 /** How to reach a LiveKit project. Lives in memory only. */
 export interface Connection {
@@ -15,6 +16,8 @@ export interface Connection {
   readonly sipHost?: string;
   /** The proxy with a fixed address that `fixedIp` trunks send their calls through; absent when not configured. */
   readonly outboundProxy?: OutboundProxy;
+  /** How calls are tried again, where a test can't wait as long as a user can; never configured. */
+  readonly pace?: RetryPace;
 }
 
 /** A SIP proxy that places calls from a fixed IP address on the platform's behalf (`livekit:outboundProxy`). */

@@ -30,6 +30,10 @@ export class LiveKitError extends Error {
   readonly code?: string;
   /** Set when it is the callee of a call that refused. */
   readonly sip?: SipAnswer;
+  /** How long LiveKit asks to wait before the next attempt, in milliseconds (Retry-After). */
+  readonly retryAfterMs?: number;
+  /** Whether the same attempt will not succeed later either: a name that does not exist, a certificate that is not valid. */
+  readonly lasting: boolean;
 
   constructor(
     readonly failure: Failure,
@@ -38,9 +42,18 @@ export class LiveKitError extends Error {
     message: string,
     /** The HTTP status, where there was an answer. */
     readonly status?: number,
-    details: { readonly code?: string | undefined; readonly sip?: SipAnswer } = {},
+    details: {
+      readonly code?: string | undefined;
+      readonly sip?: SipAnswer;
+      readonly retryAfterMs?: number | undefined;
+      readonly lasting?: boolean;
+    } = {},
   ) {
     super(message);
+    this.lasting = details.lasting ?? false;
+    if (details.retryAfterMs !== undefined) {
+      this.retryAfterMs = details.retryAfterMs;
+    }
     if (details.code !== undefined) {
       this.code = details.code;
     }

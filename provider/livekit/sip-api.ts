@@ -43,7 +43,8 @@ import {
   transportValue,
 } from "./messages";
 import { textsIn } from "./ownership";
-import { callSip } from "./twirp";
+import { createdOnce, type RetrySettings, retried } from "./retry";
+import { callSip, hasAnswered } from "./twirp";
 
 /** How many objects one page asks for. LiveKit 1.13 answers with all that follow, whatever is asked. */
 const PAGE_SIZE = 1000;
@@ -87,7 +88,7 @@ export function isFieldWiseInbound(fields: Partial<InboundFields>): boolean {
 /** Lists inbound trunks: those with the given ids (missing ones are left out), else all. */
 export async function listInbound(connection: Connection, ids?: readonly string[]): Promise<InboundTrunk[]> {
   const messages = await pages(ids, (page) =>
-    callSip(
+    again(
       connection,
       "ListSIPInboundTrunk",
       new ListSIPInboundTrunkRequest({ trunkIds: [...(ids ?? [])], page }),
@@ -100,7 +101,7 @@ export async function listInbound(connection: Connection, ids?: readonly string[
 /** Lists outbound trunks: those with the given ids (missing ones are left out), else all. */
 export async function listOutbound(connection: Connection, ids?: readonly string[]): Promise<OutboundTrunk[]> {
   const messages = await pages(ids, (page) =>
-    callSip(
+    again(
       connection,
       "ListSIPOutboundTrunk",
       new ListSIPOutboundTrunkRequest({ trunkIds: [...(ids ?? [])], page }),
@@ -113,7 +114,7 @@ export async function listOutbound(connection: Connection, ids?: readonly string
 /** Lists dispatch rules: those with the given ids (missing ones are left out), else all. */
 export async function listRules(connection: Connection, ids?: readonly string[]): Promise<Rule[]> {
   const messages = await pages(ids, (page) =>
-    callSip(
+    again(
       connection,
       "ListSIPDispatchRule",
       new ListSIPDispatchRuleRequest({ dispatchRuleIds: [...(ids ?? [])], page }),
@@ -123,28 +124,45 @@ export async function listRules(connection: Connection, ids?: readonly string[])
   return messages.filter((message) => message.sipDispatchRuleId !== "").map(rule);
 }
 
-export async function createInbound(connection: Connection, fields: InboundFields): Promise<InboundTrunk> {
+/** Makes an inbound trunk; `find` looks for one of which it is not known whether an attempt made it. */
+export async function createInbound(
+  connection: Connection,
+  fields: InboundFields,
+  find: () => Promise<InboundTrunk | undefined>,
+): Promise<InboundTrunk> {
   const trunk = applyInbound(new SIPInboundTrunkInfo(), fields);
   const request = new CreateSIPInboundTrunkRequest({ trunk });
-  return inboundTrunk(
-    await callSip(connection, "CreateSIPInboundTrunk", request, SIPInboundTrunkInfo, trunkSecrets(trunk)),
-  );
+  const create = async () =>
+    inboundTrunk(await callSip(connection, "CreateSIPInboundTrunk", request, SIPInboundTrunkInfo, trunkSecrets(trunk)));
+  return createdOnce(settings(connection), create, find);
 }
 
-export async function createOutbound(connection: Connection, fields: OutboundFields): Promise<OutboundTrunk> {
+/** Makes an outbound trunk; `find` looks for one of which it is not known whether an attempt made it. */
+export async function createOutbound(
+  connection: Connection,
+  fields: OutboundFields,
+  find: () => Promise<OutboundTrunk | undefined>,
+): Promise<OutboundTrunk> {
   const trunk = applyOutbound(new SIPOutboundTrunkInfo(), fields);
   const request = new CreateSIPOutboundTrunkRequest({ trunk });
-  return outboundTrunk(
-    await callSip(connection, "CreateSIPOutboundTrunk", request, SIPOutboundTrunkInfo, trunkSecrets(trunk)),
-  );
+  const create = async () =>
+    outboundTrunk(
+      await callSip(connection, "CreateSIPOutboundTrunk", request, SIPOutboundTrunkInfo, trunkSecrets(trunk)),
+    );
+  return createdOnce(settings(connection), create, find);
 }
 
-export async function createRule(connection: Connection, fields: RuleFields): Promise<Rule> {
+/** Makes a rule; `find` looks for one of which it is not known whether an attempt made it. */
+export async function createRule(
+  connection: Connection,
+  fields: RuleFields,
+  find: () => Promise<Rule | undefined>,
+): Promise<Rule> {
   const dispatchRule = applyRule(new SIPDispatchRuleInfo(), fields);
   const request = new CreateSIPDispatchRuleRequest({ dispatchRule });
-  return rule(
-    await callSip(connection, "CreateSIPDispatchRule", request, SIPDispatchRuleInfo, ruleSecrets(dispatchRule)),
-  );
+  const create = async () =>
+    rule(await callSip(connection, "CreateSIPDispatchRule", request, SIPDispatchRuleInfo, ruleSecrets(dispatchRule)));
+  return createdOnce(settings(connection), create, find);
 }
 
 /**
@@ -162,7 +180,7 @@ export async function updateInbound(
     : { case: "replace", value: whole };
   const request = new UpdateSIPInboundTrunkRequest({ sipTrunkId: current.id, action });
   return inboundTrunk(
-    await callSip(connection, "UpdateSIPInboundTrunk", request, SIPInboundTrunkInfo, trunkSecrets(whole)),
+    await again(connection, "UpdateSIPInboundTrunk", request, SIPInboundTrunkInfo, trunkSecrets(whole)),
   );
 }
 
@@ -179,7 +197,7 @@ export async function updateOutbound(
     : { case: "replace", value: whole };
   const request = new UpdateSIPOutboundTrunkRequest({ sipTrunkId: current.id, action });
   return outboundTrunk(
-    await callSip(connection, "UpdateSIPOutboundTrunk", request, SIPOutboundTrunkInfo, trunkSecrets(whole)),
+    await again(connection, "UpdateSIPOutboundTrunk", request, SIPOutboundTrunkInfo, trunkSecrets(whole)),
   );
 }
 
@@ -190,18 +208,18 @@ export async function updateRule(connection: Connection, current: Rule, fields: 
     sipDispatchRuleId: current.id,
     action: { case: "replace", value: whole },
   });
-  return rule(await callSip(connection, "UpdateSIPDispatchRule", request, SIPDispatchRuleInfo, ruleSecrets(whole)));
+  return rule(await again(connection, "UpdateSIPDispatchRule", request, SIPDispatchRuleInfo, ruleSecrets(whole)));
 }
 
 /** Deletes a trunk of either kind; that it is gone already is success. */
 export async function deleteTrunk(connection: Connection, id: string): Promise<void> {
-  await goneIsDone(callSip(connection, "DeleteSIPTrunk", new DeleteSIPTrunkRequest({ sipTrunkId: id }), SIPTrunkInfo));
+  await goneIsDone(again(connection, "DeleteSIPTrunk", new DeleteSIPTrunkRequest({ sipTrunkId: id }), SIPTrunkInfo));
 }
 
 /** Deletes a dispatch rule; that it is gone already is success. */
 export async function deleteRule(connection: Connection, id: string): Promise<void> {
   const request = new DeleteSIPDispatchRuleRequest({ sipDispatchRuleId: id });
-  await goneIsDone(callSip(connection, "DeleteSIPDispatchRule", request, SIPDispatchRuleInfo));
+  await goneIsDone(again(connection, "DeleteSIPDispatchRule", request, SIPDispatchRuleInfo));
 }
 
 /** Waits for a deletion; that the object is gone already is success. */
@@ -213,6 +231,18 @@ export async function goneIsDone(call: Promise<unknown>): Promise<void> {
       throw error;
     }
   }
+}
+
+/** {@link callSip} for what may be done twice: it is done again where LiveKit could not answer. */
+const again: typeof callSip = (connection, ...call) =>
+  retried(settings(connection), () => callSip(connection, ...call));
+
+function settings(connection: Connection): RetrySettings {
+  return {
+    hasAnswered: () => hasAnswered(connection),
+    say: (line) => process.stdout.write(`${line}\n`),
+    pace: connection.pace,
+  };
 }
 
 /** Follows pages until one is not full. A server that ignores paging repeats itself, and is not asked again. */

@@ -1,6 +1,6 @@
 /** The trunks of one integration on the platform: finding them by their marker, keeping the inbound one closed, their metadata. */
 
-import { closedCredential, isClosedUsername } from "../credential/password";
+import { closedCredential, isClosedCredential } from "../credential/password";
 import { matchingForm } from "../phone-number/format";
 import type { Account } from "./account";
 import type { InboundFields, InboundTrunk, OutboundTrunk } from "./messages";
@@ -69,29 +69,40 @@ export async function pairOwnedBy(account: Account, owner: string): Promise<Pair
   return pairIn(inbound.filter(isOwned), outbound.filter(isOwned));
 }
 
-/** The inbound trunk of the SipTrunk with this owner, or the recorded one where somebody has overwritten its metadata. */
-export async function inboundOf(account: Account, owner: string, recorded: unknown): Promise<InboundTrunk | undefined> {
+/** Which inbound trunk an InboundAuth is about. */
+export interface OpenedKey {
+  /** The SipTrunk that the InboundAuth names. */
+  readonly owner: string;
+  /** The InboundAuth's id: finds the trunk that it opened although its SipTrunk has been renamed since. */
+  readonly openedBy?: string;
+  /** The LiveKit id that the state holds: finds the trunk although somebody has overwritten its metadata. */
+  readonly recorded?: unknown;
+}
+
+/** The inbound trunk that an InboundAuth opened, else the one of the SipTrunk that it names. */
+export async function inboundOf(
+  account: Account,
+  { owner, openedBy, recorded }: OpenedKey,
+): Promise<InboundTrunk | undefined> {
   const inbound = await account.inbound.all();
+  const marker = (trunk: InboundTrunk) => metadataOf(trunk).marker;
   return (
-    inbound.find((trunk) => metadataOf(trunk).marker?.owner === owner) ??
-    inbound.find((trunk) => trunk.id === recorded && !metadataOf(trunk).marker)
+    inbound.find((trunk) => openedBy !== undefined && marker(trunk)?.openedBy?.id === openedBy) ??
+    inbound.find((trunk) => marker(trunk)?.owner === owner) ??
+    inbound.find((trunk) => trunk.id === recorded && !marker(trunk))
   );
 }
 
 /** {@link inboundOf}, as it is now. */
-export async function freshInboundOf(
-  account: Account,
-  owner: string,
-  recorded: unknown,
-): Promise<InboundTrunk | undefined> {
-  const known = await inboundOf(account, owner, recorded);
+export async function freshInboundOf(account: Account, key: OpenedKey): Promise<InboundTrunk | undefined> {
+  const known = await inboundOf(account, key);
   const [trunk] = known ? await listInbound(account.connection, [known.id]) : [];
   if (trunk) {
     await account.inbound.put(trunk);
   } else {
     await account.inbound.fresh();
   }
-  return inboundOf(account, owner, recorded);
+  return inboundOf(account, key);
 }
 
 function isOf(id: string, recorded: unknown): (trunk: Trunk) => boolean {
@@ -116,17 +127,20 @@ function first<Item extends Trunk>(trunks: readonly Item[]): Item | undefined {
   return trunks.toSorted((a, b) => (a.id < b.id ? -1 : 1))[0];
 }
 
-/** The fields that keep an inbound trunk closed: a password that nobody knows, asked of every caller. */
+/**
+ * The fields that close an inbound trunk, or keep a new one closed: a password that nobody knows, asked of every caller. The callers
+ * that it takes stay: were they forgotten, LiveKit would refuse to close a trunk whose number another one has for other callers.
+ */
 export function closedFields(): Pick<
   InboundFields,
-  "authUsername" | "authPassword" | "authRealm" | "allowedAddresses" | "allowedNumbers"
+  "authUsername" | "authPassword" | "authRealm" | "allowedAddresses"
 > {
-  return { ...closedCredential(), authRealm: "", allowedAddresses: [], allowedNumbers: [] };
+  return { ...closedCredential(), authRealm: "", allowedAddresses: [] };
 }
 
 /** Whether an inbound trunk is closed. Where LiveKit hides passwords, the username has to do. */
 export function isClosed(trunk: InboundTrunk): boolean {
-  return isClosedUsername(trunk.authUsername) && (trunk.authPassword !== "" || hidesPassword(trunk));
+  return isClosedCredential(trunk.authUsername, hidesPassword(trunk) ? undefined : trunk.authPassword);
 }
 
 /** What a SipTrunk keeps of itself in the metadata of both of its trunks. */

@@ -15,6 +15,13 @@ export interface MessageType<Message> {
   fromBinary(bytes: Uint8Array): Message;
 }
 
+const answered = new WeakSet<Connection>();
+
+/** Whether a LiveKit server has answered anything on this connection yet. */
+export function hasAnswered(connection: Connection): boolean {
+  return answered.has(connection);
+}
+
 /** What to call, and what it takes. */
 export interface Endpoint {
   readonly service: "SIP" | "RoomService";
@@ -75,20 +82,41 @@ export async function callLiveKit<Response>(
     body = new Uint8Array(await response.arrayBuffer());
   } catch (error) {
     const why = cut(reasonOf(error, timeoutMs));
-    throw new LiveKitError("unreachable", method, `LiveKit at ${url} did not answer ${method}: ${why}.`);
+    const details = { lasting: isLasting(error) };
+    throw new LiveKitError(
+      "unreachable",
+      method,
+      `LiveKit at ${url} did not answer ${method}: ${why}.`,
+      undefined,
+      details,
+    );
   }
+  answered.add(connection);
   if (!response.ok) {
     throw refusal(connection, method, response, cut(new TextDecoder().decode(body)));
   }
-  try {
-    return responseType.fromBinary(body);
-  } catch {
+  const message = isProtobuf(response) ? parsed(responseType, body) : undefined;
+  if (message === undefined) {
     throw new LiveKitError(
       "failed",
       method,
       `LiveKit at ${url} answered ${method} with something that is not the expected message: check that livekit:url names a LiveKit server.`,
       response.status,
     );
+  }
+  return message;
+}
+
+/** A proxy's page is none, even where its bytes can be read as one: an empty page would be an empty list. */
+function isProtobuf(response: globalThis.Response): boolean {
+  return response.headers.get("content-type")?.startsWith("application/protobuf") ?? false;
+}
+
+function parsed<Message>(type: MessageType<Message>, body: Uint8Array): Message | undefined {
+  try {
+    return type.fromBinary(body);
+  } catch {
+    return undefined;
   }
 }
 
@@ -104,6 +132,13 @@ function reasonOf(error: unknown, timeoutMs: number): string {
     return "code" in cause && cause.message === "" ? String(cause.code) : cause.message;
   }
   return error.message;
+}
+
+/** Whether an attempt to connect failed for a reason that stays: the name, or the certificate. */
+function isLasting(error: unknown): boolean {
+  const { cause } = error instanceof Error ? error : {};
+  const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
+  return code === "ENOTFOUND" || /CERT|SSL|TLS/.test(code);
 }
 
 function refusal(connection: Connection, method: string, response: globalThis.Response, body: string): LiveKitError {
@@ -138,7 +173,8 @@ function refusal(connection: Connection, method: string, response: globalThis.Re
     });
   }
   const failure = status >= 400 && status < 500 && status !== 429 && code ? "refused" : "failed";
-  return new LiveKitError(failure, method, `LiveKit answered ${method} with ${status}: ${message}.`, status, { code });
+  const details = { code, retryAfterMs: retryAfter(response) };
+  return new LiveKitError(failure, method, `LiveKit answered ${method} with ${status}: ${message}.`, status, details);
 }
 
 /** Twirp errors are JSON; a proxy's are not, and a wrong token is answered in plain text. */
@@ -164,6 +200,13 @@ function sipAnswer(meta: unknown): SipAnswer | undefined {
   const status = Number(meta.sip_status_code);
   const reason = "sip_status" in meta ? String(meta.sip_status) : "";
   return status >= 100 && status < 700 ? { status, reason } : undefined;
+}
+
+/** Retry-After in milliseconds: seconds, or a date (RFC 9110, section 10.2.3). */
+function retryAfter(response: globalThis.Response): number | undefined {
+  const value = response.headers.get("retry-after") ?? "";
+  const until = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();
+  return Number.isNaN(until) ? undefined : Math.max(0, until);
 }
 
 /** How far this machine's clock is ahead of the server's, in milliseconds, by the answer's Date header. */

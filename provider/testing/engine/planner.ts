@@ -4,7 +4,7 @@ import { Aliases } from "./aliases";
 import { ignoreChanges } from "./ignore-changes";
 import { equalProperties, isObject, type Properties, Secret, Unknown, unknown, type Value } from "./property";
 import type { ObjectDiff } from "./property-diff";
-import type { CheckResult, ProviderHost } from "./provider-host";
+import type { CheckResult, Provider } from "./provider-host";
 import { type Goal, type Registration, urnOf } from "./registration";
 import {
   createStep,
@@ -144,7 +144,7 @@ export class Planner {
   }
 
   async #ask(
-    host: ProviderHost,
+    host: Provider,
     old: ResourceState,
     news: Properties,
     ignoreChanges: string[],

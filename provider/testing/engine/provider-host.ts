@@ -39,6 +39,9 @@ export class ProviderError extends Error {
   }
 }
 
+/** What the engine asks of whatever looks after a resource. */
+export type Provider = Pick<ProviderHost, "check" | "diff" | "create" | "update" | "delete" | "read">;
+
 /** A provider host, started at construction and asked when it is up. */
 export class ProviderHost {
   readonly #project: Project;

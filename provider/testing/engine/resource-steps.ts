@@ -4,7 +4,7 @@ import { randomUUID } from "node:crypto";
 import { ProtectedError } from "./executor";
 import { equalProperties, openSecrets, type Properties } from "./property";
 import { changesOnly, diffProperties, type ObjectDiff } from "./property-diff";
-import { ProviderError, type ProviderHost } from "./provider-host";
+import { type Provider, ProviderError } from "./provider-host";
 import { copyState, type ResourceState } from "./state";
 import type { Step } from "./steps";
 
@@ -12,7 +12,7 @@ import type { Step } from "./steps";
 export interface StepContext {
   preview: boolean;
   /** The host that looks after a resource; undefined for the engine's own. */
-  hostOf(state: ResourceState): ProviderHost | undefined;
+  hostOf(state: ResourceState): Provider | undefined;
   /** The URNs that this operation deletes. */
   deleting: Set<string>;
 }
@@ -185,7 +185,7 @@ function keepPartial(next: ResourceState, error: unknown): ProviderError {
 
 type Found = Pick<Step, "new" | "refreshed" | "inputDiff">;
 
-async function refresh(host: ProviderHost, old: ResourceState, preview: boolean): Promise<Found> {
+async function refresh(host: Provider, old: ResourceState, preview: boolean): Promise<Found> {
   const read = await readAnyway(host, old);
   if (!read.id) {
     return { new: undefined, refreshed: "delete" };
@@ -210,7 +210,7 @@ async function refresh(host: ProviderHost, old: ResourceState, preview: boolean)
 }
 
 /** What read() answers, also when it finds the resource in a bad state. */
-async function readAnyway(host: ProviderHost, old: ResourceState) {
+async function readAnyway(host: Provider, old: ResourceState) {
   try {
     return { ...(await host.read(old)), reasons: [] };
   } catch (error) {

@@ -1,0 +1,72 @@
+/** What the model has found, each as the shortest run that showed it. */
+
+import type { Command } from "./commands";
+import type { AuthSpec, RuleSpec, TrunkSpec } from "./program";
+import type { Mishap } from "./wire";
+
+const TRUNK = { renamed: false, number: 0, password: 0, address: 0, headers: 0, metadata: 0, krisp: false } as const;
+
+const trunk = (slot: number, spec: Partial<TrunkSpec> = {}): Command => ({
+  do: "trunk",
+  in: "ours",
+  slot,
+  spec: { ...TRUNK, ...spec },
+});
+const auth = (spec: Partial<AuthSpec> & { readonly trunk: number }): Command => ({
+  do: "auth",
+  in: "ours",
+  slot: 0,
+  spec: { method: "credentials", addresses: 0, callers: 0, ...spec },
+});
+const rule = (spec: Partial<RuleSpec> = {}): Command => ({
+  do: "rule",
+  in: "ours",
+  slot: 0,
+  spec: { renamed: false, trunks: [], pin: false, room: 0, ...spec },
+});
+const gone = (what: "trunk" | "auth"): Command => ({ do: what, in: "ours", slot: 0, spec: null });
+const up = (...mishaps: Mishap[]): Command => ({ do: "up", in: "ours", refresh: false, parallel: 1, mishaps });
+const byHand = (move: (Command & { readonly do: "by hand" })["move"], which = 0): Command => ({
+  do: "by hand",
+  move,
+  which,
+});
+
+export const EXAMPLES: Readonly<Record<string, readonly Command[]>> = {
+  "closes a trunk again whose closed credential got a password that somebody knows": [
+    trunk(0),
+    up(),
+    byHand("inbound password"),
+    up(),
+  ],
+  "takes no proxy's empty page for LiveKit's answer": [rule(), up({ after: 0, what: "empty", times: 6 }), up()],
+  "writes a new name to the trunks although nothing else changed": [trunk(2), up(), trunk(2, { renamed: true }), up()],
+  "closes a trunk that is renamed while its InboundAuth is removed": [
+    auth({ trunk: 2 }),
+    trunk(2, { renamed: true }),
+    up(),
+    trunk(2),
+    gone("auth"),
+    up(),
+  ],
+  "finds a trunk again of which it never learned that it was made, and removes it with its declaration": [
+    trunk(0),
+    up({ after: 2, what: "500 after", times: 40 }),
+    gone("trunk"),
+    up(),
+  ],
+  "closes a trunk of which it never learned that it was opened, once nothing declares that": [
+    trunk(2),
+    auth({ trunk: 2 }),
+    up({ after: 5, what: "503 after", times: 6 }),
+    gone("auth"),
+    up(),
+  ],
+  "closes a trunk whose number somebody else's trunk has for other callers": [
+    trunk(1),
+    auth({ trunk: 1, callers: 1 }),
+    up(),
+    byHand("foreign trunk", 3),
+    gone("auth"),
+  ],
+};

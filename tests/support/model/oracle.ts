@@ -1,0 +1,161 @@
+/** What the platform must look like after a successful `up`, worked out from the program alone and by none of the provider's code. */
+
+import type { SIPInboundTrunkInfo, SIPOutboundTrunkInfo } from "@livekit/protocol";
+import type { Item } from "./platform";
+import type { Declared, DeclaredRule, DeclaredTrunk } from "./program";
+
+interface Marker {
+  readonly owner: string;
+  readonly id: string;
+  readonly openedBy?: { readonly owner: string; readonly id: string };
+  readonly metadata?: string;
+}
+
+/** What this package keeps in a trunk's metadata; undefined where there is nothing of it. */
+export function markerOf(item: Item): Marker | undefined {
+  return item.kind === "rule" ? undefined : takenApart(item.message.metadata).marker;
+}
+
+/**
+ * Fails unless the objects are just those that are declared.
+ *
+ * @param recordedRules - the rules that the state holds
+ * @param lost - ids of InboundAuths that opened a trunk and are in no state: where none is declared, that trunk stays open to
+ *   those who know its credential
+ */
+export function expectAsDeclared(
+  items: readonly Item[],
+  { trunks, rules }: Declared,
+  recordedRules: ReadonlySet<string>,
+  lost: ReadonlySet<string>,
+): void {
+  const open = new Set(trunks.flatMap(({ owner, auth }) => (auth ? [owner] : [])));
+  const isLeftOpen = (item: Item): item is Item & { kind: "inbound" } => {
+    const marker = markerOf(item);
+    return item.kind === "inbound" && lost.has(marker?.openedBy?.id ?? "") && !open.has(marker?.owner ?? "");
+  };
+  const actual = items.map((item) => described(isLeftOpen(item) ? closed(item) : item, items)).sort();
+  const wanted = [...trunks.flatMap((trunk) => [inbound(trunk), outbound(trunk)]), ...rules.map(ruleOf)].sort();
+  if (JSON.stringify(actual) !== JSON.stringify(wanted)) {
+    const only = (some: string[], others: string[]) => some.filter((text) => !others.includes(text)).join("\n  ");
+    throw new Error(
+      `The platform is not as declared.\nWanted only:\n  ${only(wanted, actual)}\nThere only:\n  ${only(actual, wanted)}\n(${actual.length} objects instead of ${wanted.length})`,
+    );
+  }
+  const unrecorded = items.filter(({ kind, id }) => kind === "rule" && !recordedRules.has(id));
+  if (unrecorded.length > 0) {
+    throw new Error(`The state does not hold the rule ${unrecorded.map(({ id }) => id).join(", ")}`);
+  }
+}
+
+/** As it would be were it not left open. */
+function closed({ message, ...item }: Item & { kind: "inbound" }): Item {
+  const { openedBy: _, ...marker } = JSON.parse(message.metadata)[MARKER_KEY];
+  const metadata = JSON.stringify({ ...JSON.parse(message.metadata), [MARKER_KEY]: marker });
+  const copy = message.clone();
+  Object.assign(copy, { metadata, authUsername: "closed-000000000000", authPassword: "0".repeat(40) });
+  return { ...item, message: copy };
+}
+
+const MARKER_KEY = "pulumi-livekit-sip";
+
+const CLOSED = { username: "closed", password: "nobody knows it", addresses: [], callers: [], openedBy: null };
+
+function inbound({ owner, numbers, args, username, password, auth }: DeclaredTrunk): string {
+  const callers = auth?.allowedNumbers ?? [];
+  const byCredentials = { username, password, addresses: [], callers };
+  const byAddress = { username: "", password: "", addresses: auth?.allowedAddresses ?? [], callers };
+  return JSON.stringify({
+    inbound: owner,
+    name: args.name,
+    numbers,
+    headers: args.headers ?? {},
+    metadata: args.metadata ?? "",
+    krisp: args.krispEnabled ?? false,
+    ...(auth ? { ...(auth.args.method === "ip" ? byAddress : byCredentials), openedBy: auth.owner } : CLOSED),
+  });
+}
+
+function outbound({ owner, numbers, args, username, password }: DeclaredTrunk): string {
+  return JSON.stringify({
+    outbound: owner,
+    name: args.name,
+    numbers,
+    headers: args.headers ?? {},
+    metadata: args.metadata ?? "",
+    address: args.address,
+    country: args.country,
+    username,
+    password,
+  });
+}
+
+function ruleOf({ args, trunks }: DeclaredRule): string {
+  return JSON.stringify({ rule: args.name, trunks: trunks?.toSorted() ?? [], room: args.roomName, pin: args.pin });
+}
+
+/** What matters of an object, in one text that names trunks by their owners. */
+export function described(item: Item, items: readonly Item[]): string {
+  switch (item.kind) {
+    case "inbound":
+      return describedInbound(item.message);
+    case "outbound":
+      return describedOutbound(item.message);
+    case "rule": {
+      const { name, trunkIds, rule } = item.message;
+      const owners = trunkIds.map((id) => {
+        const trunk = items.find((other) => other.id === id);
+        return (trunk && markerOf(trunk)?.owner) ?? id;
+      });
+      const direct = rule?.rule.case === "dispatchRuleDirect" ? rule.rule.value : undefined;
+      return JSON.stringify({ rule: name, trunks: owners.sort(), room: direct?.roomName, pin: direct?.pin });
+    }
+  }
+}
+
+function describedInbound(trunk: SIPInboundTrunkInfo): string {
+  const { user, marker } = takenApart(trunk.metadata);
+  // Whoever else may try to call does not matter where nobody knows the password.
+  const isClosed = /^closed-[0-9a-f]{12}$/.test(trunk.authUsername) && trunk.authPassword.length >= 40;
+  return JSON.stringify({
+    inbound: marker?.owner,
+    name: trunk.name,
+    numbers: trunk.numbers,
+    headers: sorted(trunk.headers),
+    metadata: user,
+    krisp: trunk.krispEnabled,
+    username: isClosed ? CLOSED.username : trunk.authUsername,
+    password: isClosed ? CLOSED.password : trunk.authPassword,
+    addresses: isClosed ? [] : trunk.allowedAddresses,
+    callers: isClosed ? [] : trunk.allowedNumbers,
+    openedBy: marker?.openedBy?.owner ?? null,
+  });
+}
+
+function describedOutbound(trunk: SIPOutboundTrunkInfo): string {
+  const { user, marker } = takenApart(trunk.metadata);
+  return JSON.stringify({
+    outbound: marker?.owner,
+    name: trunk.name,
+    numbers: trunk.numbers,
+    headers: sorted(trunk.headers),
+    metadata: user,
+    address: trunk.address,
+    country: trunk.destinationCountry,
+    username: trunk.authUsername,
+    password: trunk.authPassword,
+  });
+}
+
+function takenApart(text: string): { user: string; marker?: Marker } {
+  if (!text.includes(MARKER_KEY)) {
+    return { user: text };
+  }
+  const { [MARKER_KEY]: marker, ...rest } = JSON.parse(text);
+  const user = Object.keys(rest).length > 0 ? JSON.stringify(rest) : (marker.metadata ?? "");
+  return { user, marker };
+}
+
+function sorted(map: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(map).sort());
+}

@@ -1,0 +1,167 @@
+/**
+ * The platform of a run, as somebody sees it who watches LiveKit itself: who made each object, and after every single commit whether
+ * something that must never happen has happened.
+ */
+
+import type { SIPDispatchRuleInfo, SIPInboundTrunkInfo, SIPOutboundTrunkInfo } from "@livekit/protocol";
+import { exposureOf } from "../../../provider/livekit/addresses";
+import type { ProjectState } from "../../../provider/testing/livekit/project";
+import { LiveKitEmulator } from "../../../provider/testing/livekit-emulator";
+
+/** Who may change things: one of the two stacks, or somebody by hand. */
+export type Actor = "ours" | "theirs" | "outsider";
+
+/** An object on the platform. */
+export type Item =
+  | { readonly kind: "inbound"; readonly id: string; readonly message: SIPInboundTrunkInfo }
+  | { readonly kind: "outbound"; readonly id: string; readonly message: SIPOutboundTrunkInfo }
+  | { readonly kind: "rule"; readonly id: string; readonly message: SIPDispatchRuleInfo };
+
+interface Seen {
+  readonly text: string;
+  readonly exposed: boolean;
+}
+
+/** What an operation may do, beside changing its own. */
+export interface Rights {
+  /** A preview may change nothing at all. */
+  readonly readOnly: boolean;
+  /** The objects that the program still declares: they may be changed, and not be deleted. */
+  readonly keeps: ReadonlySet<string>;
+}
+
+const ANYTHING: Rights = { readOnly: false, keeps: new Set() };
+const PROJECTS_PER_EMULATOR = 100;
+
+let emulator: LiveKitEmulator | undefined;
+let free: string[] = [];
+
+/** Stops the emulator that the runs share. */
+export async function stopEmulator(): Promise<void> {
+  await emulator?.stop();
+  emulator = undefined;
+  free = [];
+}
+
+/** One project on an emulator, used by one run. */
+export class ModelPlatform {
+  /** Whose each object is, gone ones too. */
+  readonly owners = new Map<string, Actor>();
+  /** What must never happen, and did. */
+  readonly violations: string[] = [];
+  /** How many changes there were. */
+  commits = 0;
+  #seen = new Map<string, Seen>();
+  #actor: Actor = "outsider";
+  #rights: Rights = ANYTHING;
+  readonly #stop: () => void;
+
+  private constructor(
+    readonly emulator: LiveKitEmulator,
+    readonly apiKey: string,
+  ) {
+    this.#stop = emulator.onCommit(({ method, project }) => {
+      if (project.name === apiKey) {
+        this.#look(method);
+      }
+    });
+  }
+
+  /** An empty project; one emulator serves many runs, one after the other. */
+  static async start(): Promise<ModelPlatform> {
+    let apiKey = free.pop();
+    if (!emulator || apiKey === undefined) {
+      await stopEmulator();
+      const keys = Array.from({ length: PROJECTS_PER_EMULATOR }, (_, index) => `API${index}`);
+      emulator = await LiveKitEmulator.start({ projects: keys.map((key) => ({ apiKey: key, apiSecret: SECRET })) });
+      free = keys;
+      apiKey = free.pop() ?? "";
+    }
+    emulator.requests.length = 0;
+    return new ModelPlatform(emulator, apiKey);
+  }
+
+  stop(): void {
+    this.#stop();
+  }
+
+  get config() {
+    return { "livekit:url": this.emulator.url, "livekit:apiKey": this.apiKey, "livekit:apiSecret": SECRET };
+  }
+
+  /** What is there now. */
+  items(): Item[] {
+    return itemsIn(this.emulator.project(this.apiKey));
+  }
+
+  /** What is there now and is the actor's. */
+  itemsOf(actor: Actor): Item[] {
+    return this.items().filter(({ id }) => this.owners.get(id) === actor);
+  }
+
+  /** Lets somebody act. What is changed meanwhile is laid at their door. */
+  async acting<Result>(actor: Actor, rights: Rights | undefined, work: () => Promise<Result>): Promise<Result> {
+    this.#actor = actor;
+    this.#rights = rights ?? ANYTHING;
+    try {
+      return await work();
+    } finally {
+      this.#actor = "outsider";
+      this.#rights = ANYTHING;
+    }
+  }
+
+  #look(method: string): void {
+    this.commits += 1;
+    const before = this.#seen;
+    const now = new Map(this.items().map((item) => [item.id, seen(item)]));
+    this.#seen = now;
+    for (const id of now.keys()) {
+      if (!this.owners.has(id)) {
+        this.owners.set(id, this.#actor);
+      }
+    }
+    if (this.#actor !== "outsider") {
+      this.#judge(method, before, now);
+    }
+  }
+
+  #judge(method: string, before: ReadonlyMap<string, Seen>, now: ReadonlyMap<string, Seen>): void {
+    if (this.#rights.readOnly) {
+      this.violations.push(`${method} changed something in a preview`);
+    }
+    for (const [id, { text }] of before) {
+      const after = now.get(id);
+      const owner = this.owners.get(id);
+      if (owner !== this.#actor && after?.text !== text) {
+        this.violations.push(`${method} of ${this.#actor} touched ${id}, which is ${owner}'s`);
+      }
+      if (!after && this.#rights.keeps.has(id)) {
+        this.violations.push(`${method} deleted ${id}, which is declared`);
+      }
+    }
+    for (const [id, { exposed }] of now) {
+      if (exposed && !before.get(id)?.exposed) {
+        this.violations.push(`${method} opened ${id} to anyone`);
+      }
+    }
+  }
+}
+
+const SECRET = "the-secret-of-every-project-of-the-model";
+
+function seen({ kind, message }: Item): Seen {
+  return {
+    text: Buffer.from(message.toBinary()).toString("latin1"),
+    exposed: kind === "inbound" && exposureOf(message) !== "none",
+  };
+}
+
+/** Everything in a project. */
+export function itemsIn(project: ProjectState): Item[] {
+  return [
+    ...project.inboundTrunks().map((message) => ({ kind: "inbound", id: message.sipTrunkId, message }) as const),
+    ...project.outboundTrunks().map((message) => ({ kind: "outbound", id: message.sipTrunkId, message }) as const),
+    ...project.dispatchRules().map((message) => ({ kind: "rule", id: message.sipDispatchRuleId, message }) as const),
+  ];
+}

@@ -1,0 +1,194 @@
+/**
+ * A stack of the model: the in-process engine without its processes. Plan, order, steps, partial failures and state are the
+ * engine's own parts (provider/testing/engine: Planner, Executor, Snapshot, planDeletes), which the CLI's scenarios hold to the real
+ * engine. What is put in their place is small: the program is a list of goals, each registered once those before it that it depends on are done,
+ * as `@pulumi/pulumi`'s runtime registers a resource once its inputs are known; and the host is {@link ModelHost}. Values carry no secrets:
+ * the engine hands them to providers in clear, and no test of the model looks at how they are shown. tests/model.test.ts runs the same programs through
+ * TestStack, processes and all, and compares states and platform.
+ */
+
+import { planDeletes, scheduleDeletes, transitiveDependencies } from "../../../provider/testing/engine/deletes";
+import { Executor, isPartial } from "../../../provider/testing/engine/executor";
+import { Bail, Planner } from "../../../provider/testing/engine/planner";
+import { Queue } from "../../../provider/testing/engine/queue";
+import { rebuild } from "../../../provider/testing/engine/rebuild";
+import { type Goal, type Registration, urnOf } from "../../../provider/testing/engine/registration";
+import { refreshStep, type StepContext } from "../../../provider/testing/engine/resource-steps";
+import { Snapshot } from "../../../provider/testing/engine/snapshot";
+import { copyState, type ResourceState } from "../../../provider/testing/engine/state";
+import type { Step } from "../../../provider/testing/engine/steps";
+import type { ModelHost } from "./host";
+
+/** What an operation does, and how. */
+export interface Asked {
+  readonly kind: "update" | "destroy";
+  readonly preview: boolean;
+  readonly refresh: boolean;
+  /** How many steps are taken at the same time. */
+  readonly parallel: number;
+}
+
+/** What came of an operation. */
+export interface Outcome {
+  readonly succeeded: boolean;
+  /** The steps that change something, as `op urn`; planned ones in a preview. */
+  readonly changes: readonly string[];
+  /** Why it failed. */
+  readonly errors: readonly string[];
+}
+
+/** A stack's state, and the operations on it. */
+export class ModelStack {
+  resources: readonly ResourceState[] = [];
+
+  constructor(
+    readonly project: string,
+    readonly name: string,
+  ) {}
+
+  /** Runs one operation with a host of its own. */
+  async operate(asked: Asked, goals: readonly Goal[], host: ModelHost): Promise<Outcome> {
+    const operation = new ModelOperation(this, asked, goals, host);
+    return operation.run();
+  }
+}
+
+class ModelOperation {
+  readonly #errors: string[] = [];
+  readonly #changes: string[] = [];
+  readonly #queue = new Queue<Registration | "end">();
+  readonly #executor: Executor;
+  readonly #snapshot: Snapshot;
+  readonly #deleting = new Set<string>();
+  #resources: ResourceState[];
+  #planner: Planner;
+
+  constructor(
+    private readonly stack: ModelStack,
+    private readonly asked: Asked,
+    private readonly goals: readonly Goal[],
+    private readonly host: ModelHost,
+  ) {
+    this.#resources = stack.resources.map((state) => structuredClone(state));
+    this.#snapshot = new Snapshot(this.#resources);
+    this.#planner = this.#newPlanner();
+    this.#executor = new Executor(asked.parallel, this.#observer, false, () => this.#queue.close());
+  }
+
+  async run(): Promise<Outcome> {
+    const succeeded = (!this.asked.refresh || (await this.#refresh())) && (await this.#carryOut());
+    return { succeeded, changes: this.#changes, errors: this.#errors };
+  }
+
+  readonly #observer = {
+    before: (): void => undefined,
+    after: (step: Step, error: Error | undefined): void => {
+      if (error) {
+        this.#errors.push(error.message);
+      }
+      if (step.op !== "same" && step.op !== "refresh") {
+        this.#changes.push(`${step.op} ${step.urn}`);
+      }
+      if (step.op !== "refresh" && (!error || isPartial(error))) {
+        this.#snapshot.record(step);
+        this.#save();
+      }
+    },
+  };
+
+  async #refresh(): Promise<boolean> {
+    const executor = new Executor(this.asked.parallel, this.#observer, true);
+    const steps = new Map(this.#resources.map((state) => [state, refreshStep(this.#context(), state)]));
+    await executor.runAll([...steps.values()]);
+    this.#resources = rebuild(this.#resources, (state) => steps.get(state)?.new);
+    this.#snapshot.rebase(this.#resources);
+    this.#planner = this.#newPlanner();
+    this.#save();
+    return executor.failed.length === 0;
+  }
+
+  async #carryOut(): Promise<boolean> {
+    let bailed = false;
+    try {
+      if (this.asked.kind === "update") {
+        await this.#followProgram();
+        await this.#executor.idle();
+      }
+      if (!this.#executor.stopped) {
+        await this.#delete();
+      }
+    } catch (error) {
+      bailed = true;
+      if (!(error instanceof Bail)) {
+        this.#errors.push(error instanceof Error ? error.message : String(error));
+      }
+      this.#executor.stop();
+    }
+    await this.#executor.idle();
+    return !bailed && this.#executor.failed.length === 0 && !this.#planner.sawError;
+  }
+
+  async #followProgram(): Promise<void> {
+    void this.#runProgram();
+    for (;;) {
+      const event = await this.#queue.next();
+      if (event === undefined || event === "end") {
+        return;
+      }
+      void this.#executor.run(await this.#planner.plan(event));
+    }
+  }
+
+  /** Registers each goal once what it depends on is there. */
+  async #runProgram(): Promise<void> {
+    const registered = new Map<string, Promise<void>>();
+    for (const goal of this.goals) {
+      const needed = goal.dependencies.map((urn) => registered.get(urn));
+      const done = Promise.all(needed).then(
+        () => new Promise<void>((resolve) => this.#queue.push({ goal, done: () => resolve() })),
+      );
+      registered.set(urnOf(this.stack.name, this.stack.project, "", goal.type, goal.name), done);
+    }
+    await Promise.all(registered.values());
+    this.#queue.push("end");
+  }
+
+  async #delete(): Promise<void> {
+    const planner = this.#planner;
+    const steps = planDeletes(
+      this.#context(),
+      this.#resources,
+      (urn) => planner.planned.has(urn),
+      (state) => planner.pendingDeletes.has(state),
+      () => true,
+    );
+    for (const group of scheduleDeletes(steps, this.#resources)) {
+      const blocked = this.#executor.failed.flatMap(({ old }) =>
+        old ? [...transitiveDependencies(old, this.#resources)] : [],
+      );
+      await this.#executor.runAll(group.filter(({ old }) => !old || !blocked.includes(old)));
+    }
+  }
+
+  #newPlanner(): Planner {
+    return new Planner({
+      ...this.#context(),
+      stack: this.stack.name,
+      project: this.stack.project,
+      targets: undefined,
+      resources: this.#resources,
+      error: (message) => this.#errors.push(message),
+      info: () => undefined,
+    });
+  }
+
+  #context(): StepContext {
+    return { preview: this.asked.preview, hostOf: () => this.host, deleting: this.#deleting };
+  }
+
+  #save(): void {
+    if (!this.asked.preview) {
+      this.stack.resources = this.#snapshot.resources(this.#planner.aliases.renamed).map(copyState);
+    }
+  }
+}
