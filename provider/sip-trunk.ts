@@ -480,7 +480,15 @@ function compare(
   ].filter((text) => typeof text === "string");
   const fingerprint =
     password === undefined ? hidden && "hidden" : credentialFingerprint(connection.apiSecret, owner, String(password));
-  return { values: { ...values, ...(fingerprint ? { credentialFingerprint: fingerprint } : {}) }, words };
+  return {
+    values: { ...values, ...(fingerprint ? { credentialFingerprint: fingerprint } : {}) },
+    words,
+    // A half whose create got no answer is found by its marker alone: its id is not in the state yet.
+    outputs: {
+      ...(inbound ? { inboundTrunkId: inbound.id } : {}),
+      ...(outbound ? { outboundTrunkId: outbound.id } : {}),
+    },
+  };
 }
 
 /** Makes the inbound trunk what it should be. It stays closed, or opened by whom it is, at every moment. */

@@ -92,4 +92,13 @@ describe("redaction", () => {
       "invalid token: [token], error: [secret] x [secret]",
     );
   });
+
+  test.each([
+    ["JSON, and Go's %q", String.raw`"a\"b\\c d"`],
+    ["HTML", "<b>a&#34;b\\c d</b>"],
+    ["HTML with names", "<b>a&quot;b\\c d</b>"],
+    ["a URL", "?p=a%22b%5Cc+d"],
+  ])("cuts a secret out that is quoted as in %s", (_, text) => {
+    expect(redact(text, ['a"b\\c d'])).toMatch(/^\W*(b|p=)?\W*\[secret\]/);
+  });
 });

@@ -67,9 +67,22 @@ const JWT = /\beyJ[\w-]*\.[\w-]*(\.[\w-]*)?/g;
 
 /**
  * Cuts secrets out of a text that came from outside: anything that looks like a token (LiveKit answers a wrong secret
- * with the whole token in the message), and each of `secrets` literally, longest first.
+ * with the whole token in the message), and each of `secrets`, longest first, however the other side has quoted it.
  */
 export function redact(text: string, secrets: Iterable<string>): string {
-  const longestFirst = [...new Set(secrets)].filter((secret) => secret.length >= 3).sort((a, b) => b.length - a.length);
+  const written = new Set([...secrets].filter((secret) => secret.length >= 3).flatMap(quotations));
+  const longestFirst = [...written].sort((a, b) => b.length - a.length);
   return longestFirst.reduce((cut, secret) => cut.replaceAll(secret, "[secret]"), text).replace(JWT, "[token]");
+}
+
+/** A secret as it is, within quotation marks (JSON, and Go's %q), within HTML, and within a URL. */
+function quotations(secret: string): string[] {
+  const html = secret
+    .replaceAll("&", "&amp;")
+    .replaceAll("<", "&lt;")
+    .replaceAll(">", "&gt;")
+    .replaceAll('"', "&#34;")
+    .replaceAll("'", "&#39;");
+  const url = new URLSearchParams([["", secret]]).toString().slice(1);
+  return [secret, JSON.stringify(secret).slice(1, -1), html, html.replaceAll("&#34;", "&quot;"), url];
 }

@@ -93,7 +93,7 @@ export async function callLiveKit<Response>(
   }
   answered.add(connection);
   if (!response.ok) {
-    throw refusal(connection, method, response, cut(new TextDecoder().decode(body)));
+    throw refusal(connection, method, response, twirpError(new TextDecoder().decode(body), cut));
   }
   const message = isProtobuf(response) ? parsed(responseType, body) : undefined;
   if (message === undefined) {
@@ -141,10 +141,14 @@ function isLasting(error: unknown): boolean {
   return code === "ENOTFOUND" || /CERT|SSL|TLS/.test(code);
 }
 
-function refusal(connection: Connection, method: string, response: globalThis.Response, body: string): LiveKitError {
+function refusal(
+  connection: Connection,
+  method: string,
+  response: globalThis.Response,
+  { code, message, sip }: TwirpError,
+): LiveKitError {
   const { url, project } = connection;
   const { status } = response;
-  const { code, message, sip } = twirpError(body);
   if (sip) {
     // A callee's 401, 403 and 407 come as the HTTP statuses of a refused token (livekit/protocol, SIPStatus.GRPCStatus).
     return new LiveKitError("refused", method, `LiveKit answered ${method} with ${message}.`, status, { code, sip });
@@ -177,28 +181,38 @@ function refusal(connection: Connection, method: string, response: globalThis.Re
   return new LiveKitError(failure, method, `LiveKit answered ${method} with ${status}: ${message}.`, status, details);
 }
 
-/** Twirp errors are JSON; a proxy's are not, and a wrong token is answered in plain text. */
-function twirpError(body: string): { code?: string; message: string; sip?: SipAnswer } {
+interface TwirpError {
+  readonly code?: string;
+  readonly message: string;
+  readonly sip?: SipAnswer;
+}
+
+/**
+ * Twirp errors are JSON; a proxy's are not, and a wrong token is answered in plain text.
+ *
+ * @param cut takes the secrets out of what is shown, once JSON's escapes are undone
+ */
+function twirpError(body: string, cut: (text: string) => string): TwirpError {
   try {
     const parsed: unknown = JSON.parse(body);
     if (parsed && typeof parsed === "object" && "msg" in parsed && "code" in parsed) {
-      const sip = "meta" in parsed ? sipAnswer(parsed.meta) : undefined;
-      return { code: String(parsed.code), message: String(parsed.msg), ...(sip ? { sip } : {}) };
+      const sip = "meta" in parsed ? sipAnswer(parsed.meta, cut) : undefined;
+      return { code: String(parsed.code), message: cut(String(parsed.msg)), ...(sip ? { sip } : {}) };
     }
   } catch {
     // Not JSON: shown below as the text that it is.
   }
-  const text = body.replace(/\s+/g, " ").trim();
+  const text = cut(body).replace(/\s+/g, " ").trim();
   return { message: text.length > 200 ? `${text.slice(0, 200)}…` : text || "no explanation" };
 }
 
 /** What the callee said, which LiveKit passes on beside its own error (livekit/protocol, SIPStatus.TwirpErrorMeta). */
-function sipAnswer(meta: unknown): SipAnswer | undefined {
+function sipAnswer(meta: unknown, cut: (text: string) => string): SipAnswer | undefined {
   if (typeof meta !== "object" || meta === null || !("sip_status_code" in meta)) {
     return undefined;
   }
   const status = Number(meta.sip_status_code);
-  const reason = "sip_status" in meta ? String(meta.sip_status) : "";
+  const reason = "sip_status" in meta ? cut(String(meta.sip_status)) : "";
   return status >= 100 && status < 700 ? { status, reason } : undefined;
 }
 

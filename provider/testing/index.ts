@@ -1,5 +1,6 @@
 /** What tests import: a LiveKit project and a Pulumi engine, both within reach of a test process. */
 
+export { type CallListener, FaultProxy, type FaultProxyOptions, type ProxiedCall } from "./fault-proxy";
 export type { LiveKitCall } from "./livekit/calls/call";
 export type { SipSideOptions } from "./livekit/calls/sip-side";
 export type { Encoding } from "./livekit/encoding";

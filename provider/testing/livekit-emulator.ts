@@ -6,14 +6,13 @@
 
 import { randomBytes } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { setTimeout as delay } from "node:timers/promises";
 import { inspect } from "node:util";
 import { CallService } from "./livekit/call-service";
 import { Calls, type LiveKitCall } from "./livekit/calls/call";
 import { SipSide, type SipSideOptions } from "./livekit/calls/sip-side";
 import { type Encoding, encodingOf } from "./livekit/encoding";
-import { type Fault, Faults, faultAnswer } from "./livekit/fault";
-import { type Attempt, attempt, readAll, readCall, send } from "./livekit/http";
+import { answerUnder, type Fault, Faults } from "./livekit/fault";
+import { type Answer, type Attempt, attempt, readAll, readCall, send } from "./livekit/http";
 import { METHODS, type Services, type SipCall } from "./livekit/methods";
 import { Project, type ProjectState } from "./livekit/project";
 import { RecordedRequest } from "./livekit/recorded-request";
@@ -24,6 +23,8 @@ import { TwirpError, toTwirpError } from "./livekit/twirp-error";
 
 /** `/twirp/<package>.<service>/<method>` */
 const PATH = /^\/twirp\/([^/]+)\/(.+)$/;
+
+const TEXT = { "Content-Type": "text/plain; charset=utf-8" };
 
 /** One API key of one project. */
 export interface LiveKitEmulatorKey {
@@ -205,7 +206,7 @@ export class LiveKitEmulator {
     const body = await readAll(request);
     response.setHeader("Date", new Date(this.#now()).toUTCString());
     if (url.pathname === "/") {
-      send(response, 200, "text/plain; charset=utf-8", "OK");
+      send(response, { status: 200, headers: TEXT, body: "OK" });
       return;
     }
     const [, service = "", method = ""] = PATH.exec(url.pathname) ?? [];
@@ -215,21 +216,12 @@ export class LiveKitEmulator {
     const record = new RecordedRequest(name, encoding, call.ok ? call.value.request : undefined);
     this.requests.push(record);
 
-    const fault = this.#faults.take(name);
-    if (fault?.latencyMs) {
-      await delay(fault.latencyMs, undefined, { signal: this.#ending.signal });
-    }
-    const injected = fault && faultAnswer(fault);
-    const isLost = fault?.cut === "before" || ((fault?.hang || injected) && !fault.committed);
-    const real = isLost ? undefined : await this.#answer(request, url, record, encoding, call);
-    if (fault?.cut) {
-      request.socket.destroy();
-      return;
-    }
-    const answer = injected ?? real;
-    if (answer && !fault?.hang) {
-      record.status = answer.status;
-      send(response, answer.status, answer.type, answer.body, injected && fault.retryAfterSeconds);
+    const handling = { request, response, ending: this.#ending.signal };
+    const status = await answerUnder(this.#faults.take(name), handling, () =>
+      this.#answer(request, url, record, encoding, call),
+    );
+    if (status !== undefined) {
+      record.status = status;
     }
   }
 
@@ -240,7 +232,7 @@ export class LiveKitEmulator {
     record: RecordedRequest,
     encoding: Encoding | undefined,
     call: Attempt<SipCall>,
-  ): Promise<{ status: number; type: string; body: string | Uint8Array }> {
+  ): Promise<Answer> {
     try {
       const caller = this.#caller(request, url);
       record.apiKey = caller.apiKey;
@@ -248,13 +240,13 @@ export class LiveKitEmulator {
         throw call.error;
       }
       const body = await call.value.answer(this.#services(record.method, caller));
-      return { status: 200, type: `application/${encoding}`, body };
+      return { status: 200, headers: { "Content-Type": `application/${encoding}` }, body };
     } catch (error) {
       if (error instanceof TokenRefused) {
-        return { status: 401, type: "text/plain; charset=utf-8", body: error.message };
+        return { status: 401, headers: TEXT, body: error.message };
       }
       const refusal = toTwirpError(error);
-      return { status: refusal.status, type: "application/json", body: refusal.toBody() };
+      return { status: refusal.status, headers: { "Content-Type": "application/json" }, body: refusal.toBody() };
     }
   }
 

@@ -27,6 +27,8 @@ export interface Platform {
   apiKey: string;
   apiSecret: string;
   stop(): Promise<void>;
+  /** Ends the server as a crash would. What it holds stays; the function returned starts it again, at the same address. */
+  crash?(): Promise<() => Promise<void>>;
 }
 
 /** Starts the emulator as a platform. */
@@ -76,33 +78,36 @@ function missingRedis(): string | undefined {
 export async function startLiveKitServer(): Promise<Platform> {
   const binary = process.env.LIVEKIT_SERVER_BINARY || (await installServer());
   const database = await RedisDatabase.claim();
-  const config = join(tmpdir(), `pulumi-livekit-sip-${randomUUID()}.yaml`);
   const apiKey = `API${randomBytes(6).toString("hex")}`;
   const apiSecret = randomBytes(32).toString("base64url");
   try {
     // Between finding a free port and its use another process may take it: then another is tried.
     for (let attempt = 1; ; attempt++) {
       const port = await freePort();
-      writeFileSync(config, await serverConfig(port, database, apiKey, apiSecret), { mode: 0o600 });
-      const server = new ServerProcess(binary, config);
+      const config = await serverConfig(port, database, apiKey, apiSecret);
       const url = `http://127.0.0.1:${port}`;
-      const isReady = await server.ready(url);
-      rmSync(config, { force: true }); // The server has read it by now, and it holds a secret.
-      if (isReady) {
+      let server = await ServerProcess.start(binary, config, url);
+      if (server.isReady) {
+        const crash = async () => {
+          await server.stop();
+          return async () => {
+            server = await ServerProcess.start(binary, config, url);
+            server.mustBeReady();
+          };
+        };
         const stop = async () => {
           await server.stop();
           await database.release();
         };
-        return { name: "livekit-server", url, apiKey, apiSecret, stop };
+        return { name: "livekit-server", url, apiKey, apiSecret, stop, crash };
       }
       await server.stop();
       if (attempt === 3) {
-        throw new Error(`livekit-server did not start: ${server.output.trim()}`);
+        server.mustBeReady();
       }
     }
   } catch (error) {
     await database.release();
-    rmSync(config, { force: true });
     throw error;
   }
 }
@@ -124,11 +129,31 @@ const WHILE_INPUT_IS_OPEN = `exec 3<&0; "$0" --config "$1" </dev/null & server=$
   { cat <&3; kill -9 $server; } >/dev/null 2>&1 & wait $server`;
 
 class ServerProcess {
-  output = "";
+  isReady = false;
+  private output = "";
   private readonly shell: ChildProcessWithoutNullStreams;
   private readonly exited: Promise<void>;
 
-  constructor(binary: string, config: string) {
+  /** Starts a server and waits until it answers, or does not. */
+  static async start(binary: string, config: string, url: string): Promise<ServerProcess> {
+    const file = join(tmpdir(), `pulumi-livekit-sip-${randomUUID()}.yaml`);
+    writeFileSync(file, config, { mode: 0o600 });
+    try {
+      const server = new ServerProcess(binary, file);
+      server.isReady = await server.ready(url);
+      return server;
+    } finally {
+      rmSync(file, { force: true }); // The server has read it by now, and it holds a secret.
+    }
+  }
+
+  mustBeReady(): void {
+    if (!this.isReady) {
+      throw new Error(`livekit-server did not start: ${this.output.trim()}`);
+    }
+  }
+
+  private constructor(binary: string, config: string) {
     this.shell = spawn("sh", ["-c", WHILE_INPUT_IS_OPEN, binary, config]);
     for (const stream of [this.shell.stdout, this.shell.stderr]) {
       stream.on("data", (chunk: Buffer) => {
@@ -146,7 +171,7 @@ class ServerProcess {
   }
 
   /** Waits until the server answers; false when it ended or did not answer in time. */
-  async ready(url: string): Promise<boolean> {
+  private async ready(url: string): Promise<boolean> {
     let ended = false;
     void this.exited.then(() => {
       ended = true;

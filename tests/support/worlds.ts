@@ -31,13 +31,18 @@ export class World {
     readonly outsider: SipClient,
   ) {}
 
-  static async start(engine: Engine, platform: Platform, config: Record<string, string> = {}): Promise<World> {
+  static async start(
+    engine: Engine,
+    platform: Platform,
+    config: Record<string, string> = {},
+    env: Record<string, string> = {},
+  ): Promise<World> {
     const options = {
       projectDir: join(__dirname, "programs", "customer"),
       stack: `t${randomBytes(4).toString("hex")}`,
       config: { "livekit:url": platform.url, "livekit:apiKey": platform.apiKey, ...config },
       secrets: { "livekit:apiSecret": platform.apiSecret },
-      env: { LIVEKIT_URL: undefined, LIVEKIT_API_KEY: undefined, LIVEKIT_API_SECRET: undefined },
+      env: { LIVEKIT_URL: undefined, LIVEKIT_API_KEY: undefined, LIVEKIT_API_SECRET: undefined, ...env },
     };
     const { url, apiKey, apiSecret } = platform;
     return new World(platform, await engine.create(options), new SipClient(url, apiKey, apiSecret));
@@ -121,7 +126,7 @@ export interface Engine {
   create(options: Parameters<typeof TestStack.create>[0]): Promise<Stack>;
 }
 
-const inProcess: Engine = { name: "in-process engine", create: (options) => TestStack.create(options) };
+export const inProcess: Engine = { name: "in-process engine", create: (options) => TestStack.create(options) };
 const cli: Engine = { name: "Pulumi CLI", create: (options) => CliStack.create(options) };
 
 /** The engines to be had here. */

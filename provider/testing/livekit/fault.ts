@@ -1,5 +1,8 @@
-/** Faults on demand: what can go wrong between a client and LiveKit, as data. */
+/** Faults on demand: what can go wrong between a client and LiveKit, as data, and how a server lets it happen. */
 
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { setTimeout as delay } from "node:timers/promises";
+import { type Answer, send } from "./http";
 import { codeForStatus, type TwirpCode, TwirpError } from "./twirp-error";
 
 /**
@@ -59,16 +62,48 @@ export class Faults {
   }
 }
 
+/**
+ * Answers a request by `carryOut`, or as the fault has it.
+ *
+ * @param ending ends a wait when the server stops
+ * @returns the status of the answer; undefined where there was none, because the connection was cut or left hanging
+ */
+export async function answerUnder(
+  fault: Fault | undefined,
+  { request, response, ending }: { request: IncomingMessage; response: ServerResponse; ending: AbortSignal },
+  carryOut: () => Promise<Answer>,
+): Promise<number | undefined> {
+  if (fault?.latencyMs) {
+    await delay(fault.latencyMs, undefined, { signal: ending });
+  }
+  const injected = fault && faultAnswer(fault);
+  const isLost = fault?.cut === "before" || ((fault?.hang || injected) && !fault.committed);
+  const real = isLost ? undefined : await carryOut();
+  if (fault?.cut) {
+    request.socket.destroy();
+    return undefined;
+  }
+  const answer = injected ?? real;
+  if (!answer || fault?.hang) {
+    return undefined;
+  }
+  send(response, answer);
+  return answer.status;
+}
+
 /** The answer that a fault gives in place of the server's; undefined when it gives none. */
-export function faultAnswer(fault: Fault): { status: number; type: string; body: string } | undefined {
+function faultAnswer(fault: Fault): Answer | undefined {
+  const retryAfter: Record<string, string> =
+    fault.retryAfterSeconds === undefined ? {} : { "Retry-After": String(fault.retryAfterSeconds) };
   if (fault.body !== undefined) {
-    return { status: fault.status ?? 200, type: "text/html; charset=utf-8", body: fault.body };
+    const headers = { "Content-Type": "text/html; charset=utf-8", ...retryAfter };
+    return { status: fault.status ?? 200, headers, body: fault.body };
   }
   if (fault.status === undefined) {
     return undefined;
   }
   const error = new TwirpError(fault.code ?? codeForStatus(fault.status), fault.msg ?? "a fault injected by the test");
-  return { status: fault.status, type: "application/json", body: error.toBody() };
+  return { status: fault.status, headers: { "Content-Type": "application/json", ...retryAfter }, body: error.toBody() };
 }
 
 function strikes({ method }: Fault, name: string): boolean {

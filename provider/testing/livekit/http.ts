@@ -1,4 +1,4 @@
-/** HTTP as the emulator's server needs it: reading a request, writing an answer. */
+/** HTTP as the testing kit's servers need it: reading a request, writing an answer. */
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Encoding } from "./encoding";
@@ -13,18 +13,15 @@ export async function readAll(request: IncomingMessage): Promise<Uint8Array> {
   return Buffer.concat(chunks);
 }
 
-export function send(
-  response: ServerResponse,
-  status: number,
-  type: string,
-  body: string | Uint8Array,
-  retryAfterSeconds?: number,
-): void {
-  response.writeHead(status, {
-    "Content-Type": type,
-    "Content-Length": Buffer.byteLength(body),
-    ...(retryAfterSeconds !== undefined && { "Retry-After": String(retryAfterSeconds) }),
-  });
+/** An answer before it is sent; its length is said when it is. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | Uint8Array;
+}
+
+export function send(response: ServerResponse, { status, headers, body }: Answer): void {
+  response.writeHead(status, { ...headers, "Content-Length": Buffer.byteLength(body) });
   response.end(body);
 }
 
