@@ -32,8 +32,7 @@ const trunk = ${JSON.stringify({
 const start = performance.now();
 const host = require("pulumi-livekit-sip/host");
 const loaded = performance.now();
-host.configure({ config: { get: () => undefined } });
-host.of("SipTrunk").check({}, trunk).then(({ failures }) => {
+host.of("SipTrunk", { config: { get: () => undefined } }).check({}, trunk).then(({ failures }) => {
   const checked = performance.now();
   if (failures.length > 0) throw new Error(JSON.stringify(failures));
   console.log(JSON.stringify([loaded - start, checked - start]));

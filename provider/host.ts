@@ -7,23 +7,20 @@ import { Session } from "./dynamic/session";
 import { inboundAuth } from "./inbound-auth";
 import { sipTrunk } from "./sip-trunk";
 
-let session = new Session(() => undefined);
 let lifecycles: Record<Kind, Lifecycle> | undefined;
 
-/** Takes the stack's configuration over. Synchronous: the host does not wait for it before it passes on the next call. */
-export function configure(request: dynamic.ConfigureRequest): void {
-  const read = (key: string): string | undefined => request.config.get(key);
+/**
+ * The lifecycle of a resource type, the same one for the whole process. Serialized providers call it by this name, with what
+ * Pulumi configures them by; every provider of a process is configured alike, so the first one counts.
+ */
+export function of(kind: Kind, { config }: dynamic.ConfigureRequest): Lifecycle {
   if (!lifecycles) {
-    session = new Session(read);
+    const session = new Session((key) => config.get(key));
+    lifecycles = {
+      SipTrunk: lifecycle(sipTrunk, session),
+      InboundAuth: lifecycle(inboundAuth, session),
+      DispatchRule: lifecycle(dispatchRule, session),
+    };
   }
-}
-
-/** The lifecycle of a resource type, the same one for the whole process. Serialized providers call it by this name. */
-export function of(kind: Kind): Lifecycle {
-  lifecycles ??= {
-    SipTrunk: lifecycle(sipTrunk, session),
-    InboundAuth: lifecycle(inboundAuth, session),
-    DispatchRule: lifecycle(dispatchRule, session),
-  };
   return lifecycles[kind];
 }

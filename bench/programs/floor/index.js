@@ -4,33 +4,10 @@
 const pulumi = require("@pulumi/pulumi");
 
 function thinProvider(k) {
-  return {
-    configure: (...a) => require("./the-host-of-the-floor").configure(...a),
-    check: (...a) =>
-      require("./the-host-of-the-floor")
-        .of(k)
-        .check(...a),
-    diff: (...a) =>
-      require("./the-host-of-the-floor")
-        .of(k)
-        .diff(...a),
-    create: (...a) =>
-      require("./the-host-of-the-floor")
-        .of(k)
-        .create(...a),
-    read: (...a) =>
-      require("./the-host-of-the-floor")
-        .of(k)
-        .read(...a),
-    update: (...a) =>
-      require("./the-host-of-the-floor")
-        .of(k)
-        .update(...a),
-    delete: (...a) =>
-      require("./the-host-of-the-floor")
-        .of(k)
-        .delete(...a),
+  const take = function (c) {
+    return Object.assign(this, require("./the-host-of-the-floor").of(k, c));
   };
+  return { configure: take, create: take };
 }
 
 class Nothing extends pulumi.dynamic.Resource {

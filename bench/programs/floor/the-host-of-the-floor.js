@@ -22,8 +22,6 @@ const IDS = {
   DispatchRule: "SDR_000000000000",
 };
 
-exports.configure = () => undefined;
-
 exports.of = (kind) => ({
   check: async (_olds, news) => ({ inputs: { ...news, ...COMPUTED[kind] }, failures: [] }),
   diff: async () => ({ changes: false }),
