@@ -4,7 +4,7 @@ import type { ExportedResource } from "../provider/testing/test-stack";
 import { type Platform, startEmulatorPlatform, startLiveKitServer } from "../tests/support/livekit-platform";
 import { LONG_S, type Operation, type Options, type Subject } from "./options";
 import { SlowProxy } from "./slow-proxy";
-import { type BenchStack, createStack } from "./stacks";
+import { type BenchStack, createStack, type RunTime } from "./stacks";
 
 /** What was measured of one subject, operation, platform, latency and number of customers. */
 export interface Measurement {
@@ -13,8 +13,10 @@ export interface Measurement {
   readonly latencyMs: number;
   readonly operation: Operation;
   readonly subject: Subject;
-  /** Milliseconds of each run. */
+  /** Milliseconds of each run, in the order of the runs: those of the same place were measured side by side. */
   readonly times: number[];
+  /** Milliseconds of processor time of each run, all processes together; empty where it can't be known. */
+  readonly processorTimes: number[];
   /** LiveKit calls of the last run. */
   calls: number;
   /** The largest peak of the provider host, in bytes. */
@@ -178,17 +180,19 @@ async function take(
   const { proxy, stack } = bench;
   proxy.latencyMs = step.latencyMs;
   proxy.reset();
-  const time = await progress.during(step, () => stack.run(operation));
+  const { time, processorTime } = await progress.during(step, () => stack.run(operation));
   if (options.operations.includes(operation)) {
     const { calls } = proxy;
+    const spent = processorTime === undefined ? [] : [processorTime];
     const hostMemory = stack.hostMemory();
     const known = measurements.find((other) => isSame(other, step));
     if (known) {
       known.times.push(time);
+      known.processorTimes.push(...spent);
       known.calls = calls;
       known.hostMemory = Math.max(known.hostMemory ?? 0, hostMemory ?? 0) || undefined;
     } else {
-      measurements.push({ ...step, times: [time], calls, hostMemory });
+      measurements.push({ ...step, times: [time], processorTimes: spent, calls, hostMemory });
     }
   }
   if (operation === "up" && !states.some((state) => state.subject === subject && state.customers === customers)) {
@@ -230,14 +234,15 @@ class Progress {
     private readonly say: (line: string) => void,
   ) {}
 
-  async during(step: Step, work: () => Promise<number>): Promise<number> {
+  async during(step: Step, work: () => Promise<RunTime>): Promise<RunTime> {
     const { platform, customers, latencyMs, operation, subject } = step;
     const what = `${platform}, N = ${customers}, ${latencyMs} ms: ${operation} of ${subject}`;
     this.#index += 1;
     const start = Date.now();
     const timer = setInterval(() => this.say(`  … ${what}, ${Math.round((Date.now() - start) / 1000)} s`), 15_000);
     try {
-      const time = await work();
+      const run = await work();
+      const { time } = run;
       this.#spent += time / 1000;
       this.#expected += expectedSeconds(step);
       const left = this.steps.slice(this.#index).reduce((sum, next) => sum + expectedSeconds(next), 0);
@@ -245,7 +250,7 @@ class Progress {
       this.say(
         `[${this.#index}/${this.steps.length}] ${what}: ${(time / 1000).toFixed(2)} s (about ${minutes.toFixed(1)} min left)`,
       );
-      return time;
+      return run;
     } finally {
       clearInterval(timer);
     }
