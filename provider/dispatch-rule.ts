@@ -306,12 +306,12 @@ async function trunkReferences(account: Account, ids: readonly string[], wanted:
   if (ids.length === 0) {
     return "all";
   }
-  const inbound = await account.inbound.all();
-  return ids.map((id) => {
-    const live = inbound.find((trunk) => trunk.id === id);
+  const references = ids.map(async (id) => {
+    const live = await account.inbound.get(id);
     const owner = live && trunks.metadataOf(live).marker?.owner;
     return owner !== undefined && !wanted.includes(id) ? owner : id;
   });
+  return Promise.all(references);
 }
 
 /** What LiveKit holds unique: no two rules may have one of these in common (livekit/protocol, ValidateDispatchRules). */
@@ -324,6 +324,16 @@ function ruleKeys(rule: Pick<RuleFields, "trunkIds" | "pin" | "numbers" | "inbou
       ),
     ),
   );
+}
+
+/** The rules that LiveKit would not take beside this one, those of this program's other resources left out. */
+async function rulesInTheWay(
+  account: Account,
+  managed: ReadonlySet<string>,
+  rule: Parameters<typeof ruleKeys>[0],
+): Promise<Rule[]> {
+  const others = await Promise.all(ruleKeys(rule).map((key) => account.rules.having(ruleKeys, key)));
+  return others.flat().filter(({ id }) => !managed.has(id));
 }
 
 /** The argument that a LiveKit field shows as in the plan, where it has another name. */
@@ -443,12 +453,9 @@ export const dispatchRule: Resource<Schema> = {
     if (ids.length === 0 && missing.length > 0) {
       return [];
     }
-    const keys = new Set(ruleKeys({ trunkIds: ids, pin, numbers, inboundNumbers }));
     const fields = ruleFields({ ...args, trunks: wanted, rule, name }, ids);
-    const others = (await account.rules.all()).filter((other) => !managed.has(other.id));
-    const taken = others.find(
-      (other) => ruleKeys(other).some((key) => keys.has(key)) && !isLeftover(other, fields, wanted, owner),
-    );
+    const others = await rulesInTheWay(account, managed, { trunkIds: ids, pin, numbers, inboundNumbers });
+    const taken = others.find((other) => !isLeftover(other, fields, wanted, owner));
     return taken
       ? [
           `trunks: the dispatch rule ${taken.id} already takes the calls with the same trunk, pin and number, and LiveKit allows one: change pin or numbers, or delete that rule.`,
@@ -458,7 +465,7 @@ export const dispatchRule: Resource<Schema> = {
 
   async observe({ account, managed }, id, applied, state) {
     managed.add(id);
-    const live = (await account.rules.all()).find((rule) => rule.id === id);
+    const live = await account.rules.get(id);
     if (!live) {
       goneForGood("DispatchRule", applied.owner, state, account.connection);
       return undefined;
@@ -468,12 +475,11 @@ export const dispatchRule: Resource<Schema> = {
 
   async create({ account, managed }, wanted) {
     const fields = await wantedFields(account, wanted);
-    const before = await account.rules.all();
-    const leftover = before.find(
-      (rule) => !managed.has(rule.id) && isLeftover(rule, fields, wanted.args.trunks, wanted.owner),
-    );
+    const before = await rulesInTheWay(account, managed, fields);
+    const leftover = before.find((rule) => isLeftover(rule, fields, wanted.args.trunks, wanted.owner));
     // A rule like this one that has appeared meanwhile is what an attempt of ours made.
-    const isNew = (rule: Rule) => sameDefinition(rule, fields) && !before.some(({ id }) => id === rule.id);
+    const isNew = (rule: Rule) =>
+      sameDefinition(rule, fields) && !managed.has(rule.id) && !before.some(({ id }) => id === rule.id);
     const find = async () => (await account.rules.fresh()).find(isNew);
     const made = leftover ?? (await sip.createRule(account.connection, fields, find));
     managed.add(made.id);

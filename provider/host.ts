@@ -8,24 +8,23 @@ import { inboundAuth } from "./inbound-auth";
 import { sipTrunk } from "./sip-trunk";
 import { testCall } from "./test-call";
 
-let session = new Session(() => undefined);
 let lifecycles: Record<Kind, Lifecycle> | undefined;
 
-/** Takes the stack's configuration over. Synchronous: the host does not wait for it before it passes on the next call. */
-export function configure(request: dynamic.ConfigureRequest): void {
-  const read = (key: string): string | undefined => request.config.get(key);
-  if (!lifecycles) {
-    session = new Session(read);
-  }
+/**
+ * The lifecycle of a resource type, the same one for the whole process. Serialized providers call it by this name, with what
+ * Pulumi configures them by; every provider of a process is configured alike, so the first one counts.
+ */
+export function of(kind: Kind, { config }: dynamic.ConfigureRequest): Lifecycle {
+  lifecycles ??= lifecyclesIn(new Session((key) => config.get(key)));
+  return lifecycles[kind];
 }
 
-/** The lifecycle of a resource type, the same one for the whole process. Serialized providers call it by this name. */
-export function of(kind: Kind): Lifecycle {
-  lifecycles ??= {
+/** The lifecycles of all resource types, with what one host process holds. */
+export function lifecyclesIn(session: Session): Record<Kind, Lifecycle> {
+  return {
     SipTrunk: lifecycle(sipTrunk, session),
     InboundAuth: lifecycle(inboundAuth, session),
     DispatchRule: lifecycle(dispatchRule, session),
     TestCall: lifecycle(testCall, session),
   };
-  return lifecycles[kind];
 }

@@ -697,17 +697,17 @@ export const sipTrunk: Resource<Schema> = {
     if (type === undefined || country === undefined || (type === "did" ? !args.numbers : !args.extension)) {
       return [];
     }
-    const inbound = await session.account.inbound.all();
+    const { account } = session;
     const isOurs = (trunk: InboundTrunk) => {
       const { marker } = trunks.metadataOf(trunk);
       return marker
         ? marker.id === existing?.id || stackOf(marker.owner) === stackOf(owner)
         : trunk.id === existing?.state.inboundTrunkId;
     };
-    const own = inbound.find((trunk) => trunks.metadataOf(trunk).marker?.owner === owner);
+    const [own] = await account.inbound.having(trunks.owners, owner);
     const numbers = calledNumbers({ name: "", address: "", ...args, type, country });
-    const others = inbound.filter((trunk) => !isOurs(trunk));
-    const taken = trunks.conflictingTrunk({ numbers, allowedNumbers: own?.allowedNumbers ?? [] }, others);
+    const same = await trunks.conflictingTrunks(account, { numbers, allowedNumbers: own?.allowedNumbers ?? [] });
+    const taken = same.find((trunk) => !isOurs(trunk));
     if (!taken) {
       return [];
     }

@@ -1,39 +1,19 @@
 /**
  * The provider object that Pulumi serializes into every resource's state. It captures the resource's type and nothing else,
- * and finds the package by name when it runs: so it holds no secret and stays the same from version to version. Its names are
- * short because the state holds it twice for each resource; they are in users' states and can't be changed.
+ * and finds the package by name when it runs: so it holds no secret and stays the same from version to version. The state holds
+ * it twice for each resource, and the engine writes the whole state after every step, so every byte of it costs time: it is one
+ * short function, which puts the other methods beside itself. It is in users' states and can't be changed.
  */
 
 import type { dynamic } from "@pulumi/pulumi";
 import type { Kind } from "./lifecycle";
 
-/** A provider whose methods look the resource's lifecycle up in the host process. */
+/** A provider that takes the resource's lifecycle over from the host process. */
 export function thinProvider(k: Kind): dynamic.ResourceProvider {
-  return {
-    configure: (...a) => require("pulumi-livekit-sip/host").configure(...a),
-    check: (...a) =>
-      require("pulumi-livekit-sip/host")
-        .of(k)
-        .check(...a),
-    diff: (...a) =>
-      require("pulumi-livekit-sip/host")
-        .of(k)
-        .diff(...a),
-    create: (...a) =>
-      require("pulumi-livekit-sip/host")
-        .of(k)
-        .create(...a),
-    read: (...a) =>
-      require("pulumi-livekit-sip/host")
-        .of(k)
-        .read(...a),
-    update: (...a) =>
-      require("pulumi-livekit-sip/host")
-        .of(k)
-        .update(...a),
-    delete: (...a) =>
-      require("pulumi-livekit-sip/host")
-        .of(k)
-        .delete(...a),
+  // The host calls configure() before anything else, and does not wait for what it returns.
+  const take = function (this: object, c: unknown) {
+    return Object.assign(this, require("pulumi-livekit-sip/host").of(k, c));
   };
+  // create() is there because Pulumi's types ask for it; the lifecycle's own takes its place.
+  return { configure: take, create: take };
 }

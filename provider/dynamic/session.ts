@@ -37,19 +37,28 @@ export interface Claim {
 
 /** Finds two resources of one program that want the same thing, also while nothing of it exists yet. */
 export class Claims {
-  private readonly byOwner = new Map<string, readonly Claim[]>();
+  private readonly byClaimant = new Map<string, readonly Claim[]>();
+  private readonly claimants = new Map<string, Set<string>>();
 
   /** Notes what `owner` claims, in place of what it claimed before. Returns what another resource claims already. */
   make(kind: string, owner: string, claims: readonly Claim[]): string[] {
-    this.byOwner.set(`${kind} ${owner}`, claims);
-    const problems: string[] = [];
-    for (const [other, theirs] of this.byOwner) {
-      const shared = claims.find(({ key }) => theirs.some((claim) => claim.key === key));
-      if (shared && other !== `${kind} ${owner}`) {
-        const otherName = nameOf(other.slice(other.indexOf(" ") + 1));
-        problems.push(`${shared.words} in ${other.slice(0, other.indexOf(" "))} "${otherName}" too`);
-      }
+    const claimant = `${kind} ${owner}`;
+    for (const { key } of this.byClaimant.get(claimant) ?? []) {
+      this.claimants.get(key)?.delete(claimant);
     }
-    return problems;
+    this.byClaimant.set(claimant, claims);
+    const problems = new Map<string, string>();
+    for (const { key, words } of claims) {
+      const others = this.claimants.get(key) ?? new Set();
+      for (const other of others) {
+        const [otherKind = "", otherOwner = ""] = other.split(/ (.*)/s);
+        problems.set(other, problems.get(other) ?? `${words} in ${otherKind} "${nameOf(otherOwner)}" too`);
+      }
+      this.claimants.set(key, others);
+    }
+    for (const { key } of claims) {
+      this.claimants.get(key)?.add(claimant);
+    }
+    return [...problems.values()];
   }
 }

@@ -2,7 +2,7 @@
 
 import { closedCredential, isClosedCredential } from "../credential/password";
 import { matchingForm } from "../phone-number/format";
-import type { Account } from "./account";
+import type { Account, Listing } from "./account";
 import type { InboundFields, InboundTrunk, OutboundTrunk } from "./messages";
 import { canonicalMetadata, composeMetadata, type Marker, type Metadata, parseMetadata } from "./ownership";
 import { listInbound, listOutbound } from "./sip-api";
@@ -37,14 +37,42 @@ export function metadataOf(trunk: Trunk): Metadata {
   return metadata;
 }
 
+/** The id in a trunk's marker, as keys to look it up by. */
+function markerIds(trunk: Trunk): string[] {
+  const { marker } = metadataOf(trunk);
+  return marker ? [marker.id] : [];
+}
+
+/** The owner in a trunk's marker, as keys to look it up by. */
+export function owners(trunk: Trunk): string[] {
+  const { marker } = metadataOf(trunk);
+  return marker ? [marker.owner] : [];
+}
+
+/** The id of the InboundAuth that opened an inbound trunk, as keys to look it up by. */
+function openers(trunk: InboundTrunk): string[] {
+  const { openedBy } = metadataOf(trunk).marker ?? {};
+  return openedBy ? [openedBy.id] : [];
+}
+
 /** The trunks of a SipTrunk that exists, by the shared listing. One with another resource's marker is not its own. */
 export async function pairOf(account: Account, key: PairKey): Promise<Pair> {
-  const [inbound, outbound] = await Promise.all([account.inbound.all(), account.outbound.all()]);
-  return pairIn(
-    inbound.filter(isOf(key.id, key.inboundTrunkId)),
-    outbound.filter(isOf(key.id, key.outboundTrunkId)),
-    key,
-  );
+  const [inbound, outbound] = await Promise.all([
+    trunksOf(account.inbound, key.id, key.inboundTrunkId),
+    trunksOf(account.outbound, key.id, key.outboundTrunkId),
+  ]);
+  return pairIn(inbound, outbound, key);
+}
+
+async function trunksOf<Kind extends Trunk>(listing: Listing<Kind>, id: string, recorded: unknown): Promise<Kind[]> {
+  const unmarked = await unmarkedTrunk(listing, recorded);
+  return [...(await listing.having(markerIds, id)), ...(unmarked ? [unmarked] : [])];
+}
+
+/** The trunk that the state knows, where somebody has overwritten its metadata. */
+async function unmarkedTrunk<Kind extends Trunk>(listing: Listing<Kind>, recorded: unknown): Promise<Kind | undefined> {
+  const trunk = typeof recorded === "string" ? await listing.get(recorded) : undefined;
+  return trunk && !metadataOf(trunk).marker ? trunk : undefined;
 }
 
 /** The trunks of a SipTrunk as they are now: by the ids that the state holds, and listed anew where one is not found so. */
@@ -64,9 +92,11 @@ export async function freshPairOf(account: Account, key: PairKey): Promise<Pair>
 
 /** The trunks that carry an owner's marker, whichever its id: what an earlier create left behind. */
 export async function pairOwnedBy(account: Account, owner: string): Promise<Pair> {
-  const isOwned = (trunk: Trunk) => metadataOf(trunk).marker?.owner === owner;
-  const [inbound, outbound] = await Promise.all([account.inbound.all(), account.outbound.all()]);
-  return pairIn(inbound.filter(isOwned), outbound.filter(isOwned));
+  const [inbound, outbound] = await Promise.all([
+    account.inbound.having(owners, owner),
+    account.outbound.having(owners, owner),
+  ]);
+  return pairIn(inbound, outbound);
 }
 
 /** Which inbound trunk an InboundAuth is about. */
@@ -81,16 +111,12 @@ export interface OpenedKey {
 
 /** The inbound trunk that an InboundAuth opened, else the one of the SipTrunk that it names. */
 export async function inboundOf(
-  account: Account,
+  { inbound }: Account,
   { owner, openedBy, recorded }: OpenedKey,
 ): Promise<InboundTrunk | undefined> {
-  const inbound = await account.inbound.all();
-  const marker = (trunk: InboundTrunk) => metadataOf(trunk).marker;
-  return (
-    inbound.find((trunk) => openedBy !== undefined && marker(trunk)?.openedBy?.id === openedBy) ??
-    inbound.find((trunk) => marker(trunk)?.owner === owner) ??
-    inbound.find((trunk) => trunk.id === recorded && !marker(trunk))
-  );
+  const [opened] = openedBy === undefined ? [] : await inbound.having(openers, openedBy);
+  const [owned] = opened ? [] : await inbound.having(owners, owner);
+  return opened ?? owned ?? unmarkedTrunk(inbound, recorded);
 }
 
 /** {@link inboundOf}, as it is now. */
@@ -113,7 +139,7 @@ function isOf(id: string, recorded: unknown): (trunk: Trunk) => boolean {
 }
 
 /** Of several, the one that the state knows, else the oldest name: the choice must not change between two runs. */
-function pairIn(inbound: InboundTrunk[], outbound: OutboundTrunk[], key?: PairKey): Pair {
+function pairIn(inbound: readonly InboundTrunk[], outbound: readonly OutboundTrunk[], key?: PairKey): Pair {
   const chosenInbound = inbound.find(({ id }) => id === key?.inboundTrunkId) ?? first(inbound);
   const chosenOutbound = outbound.find(({ id }) => id === key?.outboundTrunkId) ?? first(outbound);
   return {
@@ -212,18 +238,22 @@ export function hiddenChange(kind: "inbound" | "outbound", trunk: Trunk): string
 }
 
 /**
- * The trunk that stands in the way of an inbound trunk with these numbers, by LiveKit's rule: the same called number, and a
+ * The trunks that stand in the way of an inbound trunk with these numbers, by LiveKit's rule: the same called number, and a
  * caller that both would take (livekit/protocol, ValidateTrunks).
  */
-export function conflictingTrunk(
+export async function conflictingTrunks(
+  account: Account,
   candidate: { readonly numbers: readonly string[]; readonly allowedNumbers: readonly string[] },
-  others: readonly InboundTrunk[],
-): InboundTrunk | undefined {
-  const called = callKeys(candidate.numbers);
+): Promise<InboundTrunk[]> {
+  const called = [...callKeys(candidate.numbers)];
   const callers = callKeys(candidate.allowedNumbers);
-  return others.find(
-    (other) => overlap(called, callKeys(other.numbers)) && overlap(callers, callKeys(other.allowedNumbers)),
-  );
+  const others = await Promise.all(called.map((number) => account.inbound.having(calledKeys, number)));
+  return others.flat().filter((other) => overlap(callers, callKeys(other.allowedNumbers)));
+}
+
+/** The numbers that an inbound trunk is called by, as keys to look it up by. */
+function calledKeys({ numbers }: InboundTrunk): string[] {
+  return [...callKeys(numbers)];
 }
 
 /** An empty list takes every number, and only collides with another that does. */

@@ -1,6 +1,7 @@
 /** One Twirp call to LiveKit: a token of its own, one attempt, a bounded wait, and no secret in an error. */
 
-import { AccessToken, type SIPGrant, type VideoGrant } from "livekit-server-sdk";
+import type * as serverSdk from "livekit-server-sdk";
+import type { SIPGrant, VideoGrant } from "livekit-server-sdk";
 import type { Connection } from "./connection";
 import { LiveKitError, redact, type SipAnswer } from "./errors";
 
@@ -13,6 +14,11 @@ const CLOCK_LEEWAY_MS = 60_000;
 /** What this needs of a protobuf message type. */
 export interface MessageType<Message> {
   fromBinary(bytes: Uint8Array): Message;
+}
+
+/** Loaded at the first call: a program that only declares its resources makes none. */
+function sdk(): typeof serverSdk {
+  return require("livekit-server-sdk");
 }
 
 const answered = new WeakSet<Connection>();
@@ -59,6 +65,7 @@ export async function callLiveKit<Response>(
   secrets: readonly string[] = [],
 ): Promise<Response> {
   const { url, apiKey, apiSecret } = connection;
+  const { AccessToken } = sdk();
   const accessToken = new AccessToken(apiKey, apiSecret, { ttl: "2m" });
   if (sip) {
     accessToken.addSIPGrant(sip);

@@ -1,11 +1,11 @@
 /** Phone numbers in the three ways that VoIP systems write them (product description, step 5), by libphonenumber-js. */
 
-import {
-  type CountryCode,
-  getCountryCallingCode,
-  isSupportedCountry,
-  parsePhoneNumberWithError,
-} from "libphonenumber-js/min";
+import type * as libphonenumber from "libphonenumber-js/min";
+
+/** Loaded when the first number is read: a program that only declares its resources reads none. */
+function library(): typeof libphonenumber {
+  return require("libphonenumber-js/min");
+}
 
 /** The ways to write a number: `+12025550123`, `12025550123`, or as dialled within the country, `0741926265`. */
 export const NUMBER_FORMATS = ["international", "international-without-plus", "national"] as const;
@@ -25,8 +25,8 @@ export class PhoneNumberError extends Error {
 }
 
 /** Whether libphonenumber-js knows the country. */
-export function isKnownCountry(country: string): country is CountryCode {
-  return isSupportedCountry(country);
+export function isKnownCountry(country: string): country is libphonenumber.CountryCode {
+  return library().isSupportedCountry(country);
 }
 
 /**
@@ -37,7 +37,7 @@ export function isKnownCountry(country: string): country is CountryCode {
 export function parseNumber(number: string, country: string): string {
   const known = isKnownCountry(country) ? country : undefined;
   try {
-    const parsed = parsePhoneNumberWithError(
+    const parsed = library().parsePhoneNumberWithError(
       number,
       known ? { defaultCountry: known, extract: false } : { extract: false },
     );
@@ -67,7 +67,7 @@ export function formatNumber(e164: string, { numberFormat, country }: NumberForm
       if (!isDomestic(e164, country)) {
         throw new PhoneNumberError(`"${e164}" has no national form in ${country}`);
       }
-      return parsePhoneNumberWithError(e164).formatNational().replace(/\D/g, "");
+      return library().parsePhoneNumberWithError(e164).formatNational().replace(/\D/g, "");
   }
 }
 
@@ -87,7 +87,7 @@ export function formatDialedNumber(number: string, options: NumberFormatOptions)
   }
   const { numberFormat, country } = options;
   if (numberFormat === "national" && !isDomestic(e164, country) && isKnownCountry(country)) {
-    return parsePhoneNumberWithError(e164).format("IDD", { fromCountry: country }).replace(/\D/g, "");
+    return library().parsePhoneNumberWithError(e164).format("IDD", { fromCountry: country }).replace(/\D/g, "");
   }
   return formatNumber(e164, options);
 }
@@ -95,7 +95,8 @@ export function formatDialedNumber(number: string, options: NumberFormatOptions)
 /** Whether a number is dialled in its national form within a country: the countries of one calling code share it. */
 function isDomestic(e164: string, country: string): boolean {
   return (
-    isKnownCountry(country) && parsePhoneNumberWithError(e164).countryCallingCode === getCountryCallingCode(country)
+    isKnownCountry(country) &&
+    library().parsePhoneNumberWithError(e164).countryCallingCode === library().getCountryCallingCode(country)
   );
 }
 

@@ -3,12 +3,10 @@
  * operation, behind the same conversions. It can be killed, as the real one by SIGKILL: then what it was doing is never answered.
  */
 
-import { dispatchRule } from "../../../provider/dispatch-rule";
-import { type Kind, type Lifecycle, lifecycle } from "../../../provider/dynamic/lifecycle";
+import type { Kind, Lifecycle } from "../../../provider/dynamic/lifecycle";
 import { Session } from "../../../provider/dynamic/session";
 import type { Props } from "../../../provider/dynamic/values";
-import { inboundAuth } from "../../../provider/inbound-auth";
-import { sipTrunk } from "../../../provider/sip-trunk";
+import { lifecyclesIn } from "../../../provider/host";
 import type { Properties } from "../../../provider/testing/engine/property";
 import { type Provider, ProviderError, type ReadResult } from "../../../provider/testing/engine/provider-host";
 import { type ResourceState, typeOf } from "../../../provider/testing/engine/state";
@@ -29,12 +27,7 @@ export class ModelHost implements Provider {
   });
 
   constructor(config: Readonly<Record<string, string>>) {
-    const session = new Session((key) => config[key], {}, { pace: PACE });
-    this.#lifecycles = {
-      SipTrunk: lifecycle(sipTrunk, session),
-      InboundAuth: lifecycle(inboundAuth, session),
-      DispatchRule: lifecycle(dispatchRule, session),
-    };
+    this.#lifecycles = lifecyclesIn(new Session((key) => config[key], {}, { pace: PACE }));
     this.#death.catch(() => undefined);
   }
 

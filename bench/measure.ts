@@ -1,0 +1,258 @@
+/** Measures the subjects side by side: every operation of one is followed by the same operation of the others. */
+
+import type { ExportedResource } from "../provider/testing/test-stack";
+import { type Platform, startEmulatorPlatform, startLiveKitServer } from "../tests/support/livekit-platform";
+import { LONG_S, type Operation, type Options, type Subject } from "./options";
+import { SlowProxy } from "./slow-proxy";
+import { type BenchStack, createStack, type RunTime } from "./stacks";
+
+/** What was measured of one subject, operation, platform, latency and number of customers. */
+export interface Measurement {
+  readonly platform: Platform["name"];
+  readonly customers: number;
+  readonly latencyMs: number;
+  readonly operation: Operation;
+  readonly subject: Subject;
+  /** Milliseconds of each run, in the order of the runs: those of the same place were measured side by side. */
+  readonly times: number[];
+  /** Milliseconds of processor time of each run, all processes together; empty where it can't be known. */
+  readonly processorTimes: number[];
+  /** LiveKit calls of the last run. */
+  calls: number;
+  /** The largest peak of the provider host, in bytes. */
+  hostMemory: number | undefined;
+}
+
+/** The state of one subject's stack after its first up. */
+export interface StateSize {
+  readonly customers: number;
+  readonly subject: Subject;
+  /** Bytes of a resource in the state, on average, by its type's last part. */
+  readonly bytes: Readonly<Record<string, number>>;
+  /** Length of the serialized provider in the state, by the same. */
+  readonly provider: Readonly<Record<string, number>>;
+}
+
+export interface Results {
+  readonly measurements: Measurement[];
+  readonly states: StateSize[];
+}
+
+/** One step of the whole run. */
+interface Step {
+  readonly platform: Platform["name"];
+  readonly customers: number;
+  readonly latencyMs: number;
+  readonly operation: Operation;
+  readonly subject: Subject;
+}
+
+/** How long an operation of the CLI takes, in seconds: rough figures, for the estimate alone. */
+export function expectedSeconds({ operation, customers, latencyMs, subject }: Omit<Step, "platform">): number {
+  const resources = customers * 3;
+  // Each of these waits for a list call in each diff; the listing itself grows with the customers.
+  const perDiff = subject === "straightforward" ? (latencyMs + 5 + customers * 0.05) / 1000 : 0;
+  switch (operation) {
+    case "up":
+      return 4 + resources * 0.02 + resources ** 2 * 0.0001;
+    case "destroy":
+      return 3 + resources * 0.02 + resources ** 2 * 0.0001;
+    case "refresh":
+      return 4 + resources * (0.012 + 3 * perDiff);
+    default:
+      return 3.5 + resources * (0.008 + perDiff);
+  }
+}
+
+/** How often an operation is measured: as asked, else five times; once where that would take very long. */
+function runsOf(options: Options, customers: number, latencyMs: number, operation: Operation): number {
+  const longest = Math.max(
+    ...options.subjects.map((subject) => expectedSeconds({ operation, customers, latencyMs, subject })),
+  );
+  return options.runs ?? (longest > LONG_S ? 1 : 5);
+}
+
+/** Every step in order. Stacks are brought up and taken down also where nobody asked how long that takes. */
+export function plan(options: Options): Step[] {
+  const asked = (operation: Operation) => options.operations.includes(operation);
+  const steps: Step[] = [];
+  for (const platform of options.platforms) {
+    for (const customers of options.customers) {
+      let isUp = false;
+      for (const latencyMs of options.latencies) {
+        const runs = (operation: Operation) => runsOf(options, customers, latencyMs, operation);
+        const add = (operation: Operation, turn: number) => {
+          const { subjects } = options;
+          const order = subjects.map((_, index) => subjects[(index + turn) % subjects.length]);
+          steps.push(
+            ...order
+              .filter((subject) => subject !== undefined)
+              .map((subject) => ({ platform, customers, latencyMs, operation, subject })),
+          );
+        };
+        const rounds = asked("up") || asked("destroy") ? runs("up") : 0;
+        for (let turn = 0; turn < Math.max(rounds, 1); turn++) {
+          if (!isUp) {
+            add("up", turn);
+          }
+          isUp = true;
+          if (turn === 0) {
+            for (const operation of (["preview", "refresh", "no-op"] as const).filter(asked)) {
+              for (let run = 0; run < runs(operation); run++) {
+                add(operation, run);
+              }
+            }
+          }
+          if (rounds > 0 || latencyMs === options.latencies.at(-1)) {
+            add("destroy", turn);
+            isUp = false;
+          }
+        }
+      }
+    }
+  }
+  return steps;
+}
+
+/** Takes the steps. */
+export async function measure(options: Options, say: (line: string) => void): Promise<Results> {
+  const results: Results = { measurements: [], states: [] };
+  const steps = plan(options);
+  const progress = new Progress(steps, say);
+  for (const platform of options.platforms) {
+    for (const customers of options.customers) {
+      const own = steps.filter((step) => step.platform === platform && step.customers === customers);
+      await withSubjects(options, platform, customers, async (benches) => {
+        for (const step of own) {
+          await take(step, benches, results, progress, options);
+        }
+      });
+    }
+  }
+  return results;
+}
+
+/** A subject with a platform of its own, so that the same numbers are free for each. */
+interface Bench {
+  readonly proxy: SlowProxy;
+  readonly stack: BenchStack;
+}
+
+async function withSubjects(
+  options: Options,
+  platformName: Platform["name"],
+  customers: number,
+  work: (benches: ReadonlyMap<Subject, Bench>) => Promise<void>,
+): Promise<void> {
+  const ends: (() => Promise<void>)[] = [];
+  try {
+    const benches = new Map<Subject, Bench>();
+    for (const subject of options.subjects) {
+      const platform = await (platformName === "emulator" ? startEmulatorPlatform() : startLiveKitServer());
+      ends.unshift(() => platform.stop());
+      const proxy = await SlowProxy.start(platform.url);
+      ends.unshift(() => proxy.stop());
+      const { apiKey, apiSecret } = platform;
+      const stack = await createStack(options.engine, subject, { url: proxy.url, apiKey, apiSecret }, customers);
+      ends.unshift(() => stack.dispose());
+      benches.set(subject, { proxy, stack });
+    }
+    await work(benches);
+  } finally {
+    for (const end of ends) {
+      await end();
+    }
+  }
+}
+
+async function take(
+  step: Step,
+  benches: ReadonlyMap<Subject, Bench>,
+  { measurements, states }: Results,
+  progress: Progress,
+  options: Options,
+): Promise<void> {
+  const { operation, subject, customers } = step;
+  const bench = benches.get(subject);
+  if (!bench) {
+    throw new Error(`There is no stack for ${subject}.`);
+  }
+  const { proxy, stack } = bench;
+  proxy.latencyMs = step.latencyMs;
+  proxy.reset();
+  const { time, processorTime } = await progress.during(step, () => stack.run(operation));
+  if (options.operations.includes(operation)) {
+    const { calls } = proxy;
+    const spent = processorTime === undefined ? [] : [processorTime];
+    const hostMemory = stack.hostMemory();
+    const known = measurements.find((other) => isSame(other, step));
+    if (known) {
+      known.times.push(time);
+      known.processorTimes.push(...spent);
+      known.calls = calls;
+      known.hostMemory = Math.max(known.hostMemory ?? 0, hostMemory ?? 0) || undefined;
+    } else {
+      measurements.push({ ...step, times: [time], processorTimes: spent, calls, hostMemory });
+    }
+  }
+  if (operation === "up" && !states.some((state) => state.subject === subject && state.customers === customers)) {
+    states.push(await stateSize(stack, subject, customers));
+  }
+}
+
+function isSame(a: Step, b: Step): boolean {
+  const keys = ["platform", "customers", "latencyMs", "operation", "subject"] as const;
+  return keys.every((key) => a[key] === b[key]);
+}
+
+async function stateSize(stack: BenchStack, subject: Subject, customers: number): Promise<StateSize> {
+  const { deployment } = await stack.state();
+  const byType = new Map<string, ExportedResource[]>();
+  for (const resource of deployment.resources ?? []) {
+    if (resource.type.startsWith("pulumi-nodejs:dynamic/")) {
+      const type = resource.type.split(":").at(-1) ?? resource.type;
+      byType.set(type, [...(byType.get(type) ?? []), resource]);
+    }
+  }
+  const bytes: Record<string, number> = {};
+  const provider: Record<string, number> = {};
+  for (const [type, resources] of byType) {
+    bytes[type] = Buffer.byteLength(JSON.stringify(resources)) / resources.length;
+    provider[type] = String(resources[0]?.outputs?.__provider ?? "").length;
+  }
+  return { subject, customers, bytes, provider };
+}
+
+/** Says what is being measured, and how long it will still take by what it has taken so far. */
+class Progress {
+  #index = 0;
+  #spent = 0;
+  #expected = 0;
+
+  constructor(
+    private readonly steps: readonly Step[],
+    private readonly say: (line: string) => void,
+  ) {}
+
+  async during(step: Step, work: () => Promise<RunTime>): Promise<RunTime> {
+    const { platform, customers, latencyMs, operation, subject } = step;
+    const what = `${platform}, N = ${customers}, ${latencyMs} ms: ${operation} of ${subject}`;
+    this.#index += 1;
+    const start = Date.now();
+    const timer = setInterval(() => this.say(`  … ${what}, ${Math.round((Date.now() - start) / 1000)} s`), 15_000);
+    try {
+      const run = await work();
+      const { time } = run;
+      this.#spent += time / 1000;
+      this.#expected += expectedSeconds(step);
+      const left = this.steps.slice(this.#index).reduce((sum, next) => sum + expectedSeconds(next), 0);
+      const minutes = (left * this.#spent) / this.#expected / 60;
+      this.say(
+        `[${this.#index}/${this.steps.length}] ${what}: ${(time / 1000).toFixed(2)} s (about ${minutes.toFixed(1)} min left)`,
+      );
+      return run;
+    } finally {
+      clearInterval(timer);
+    }
+  }
+}

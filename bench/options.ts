@@ -1,0 +1,116 @@
+/** What a run of the benchmark measures, from its command line. */
+
+import { parseArgs } from "node:util";
+import { findPulumiCli } from "../tests/support/cli-stack";
+import { livekitServerAvailability, type Platform } from "../tests/support/livekit-platform";
+
+/** What is measured of a stack, in the words of the table. */
+export const OPERATIONS = ["up", "preview", "refresh", "no-op", "destroy"] as const;
+export type Operation = (typeof OPERATIONS)[number];
+
+/** Who is measured: this package, resources that do nothing, the provider that one would write first. */
+export const SUBJECTS = ["livekit", "floor", "straightforward"] as const;
+export type Subject = (typeof SUBJECTS)[number];
+
+const PLATFORMS = ["emulator", "livekit-server"] as const satisfies readonly Platform["name"][];
+const ENGINES = ["cli", "in-process"] as const;
+
+/** An operation of which one run is expected to take longer than this, in seconds, is run once. */
+export const LONG_S = 120;
+
+export interface Options {
+  readonly customers: readonly number[];
+  /** How often each operation is measured; undefined: five times, and once where one run takes very long. */
+  readonly runs: number | undefined;
+  readonly operations: readonly Operation[];
+  /** Milliseconds that each call to the server takes longer. */
+  readonly latencies: readonly number[];
+  readonly platforms: readonly Platform["name"][];
+  readonly engine: (typeof ENGINES)[number];
+  readonly subjects: readonly Subject[];
+  /** The size of the account that listing by ids and by pages is compared in; 0: not at all. */
+  readonly account: number;
+  readonly output: string;
+}
+
+export const USAGE = `npm run bench -- [options]
+  --quick                        100 customers, 3 runs, the emulator; about five minutes
+  --customers 100,1000           a SipTrunk, an InboundAuth and a DispatchRule each
+  --runs 5                       measurements of each operation; without it, one where one takes over two minutes
+  --operations ${OPERATIONS.join(",")}
+  --latency 0,50                 milliseconds that each call takes longer
+  --platform ${PLATFORMS.join(",")}
+  --engine ${ENGINES.join("|")}
+  --subjects ${SUBJECTS.join(",")}
+  --account 10000                trunks in the account that listing is measured in; 0 leaves it out
+  --output bench/results.md
+`;
+
+/** @throws TypeError in words for the user */
+export function readOptions(args: readonly string[]): Options | undefined {
+  const text = { type: "string" } as const;
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      help: { type: "boolean" },
+      quick: { type: "boolean" },
+      customers: text,
+      runs: text,
+      operations: text,
+      latency: text,
+      platform: text,
+      engine: text,
+      subjects: text,
+      account: text,
+      output: text,
+    },
+  });
+  if (values.help) {
+    return undefined;
+  }
+  const quick = values.quick === true;
+  const runs = values.runs ?? (quick ? "3" : undefined);
+  return {
+    customers: numbers("--customers", values.customers ?? (quick ? "100" : "100,1000")),
+    runs: runs === undefined ? undefined : numbers("--runs", runs)[0],
+    operations: choices("--operations", values.operations, OPERATIONS),
+    latencies: numbers("--latency", values.latency ?? "0,50"),
+    platforms: values.platform ? choices("--platform", values.platform, PLATFORMS) : defaultPlatforms(quick),
+    engine: values.engine ? one("--engine", values.engine, ENGINES) : findPulumiCli() ? "cli" : "in-process",
+    subjects: choices("--subjects", values.subjects, SUBJECTS),
+    account: numbers("--account", values.account ?? (quick ? "1000" : "10000"))[0] ?? 0,
+    output: values.output ?? "bench/results.md",
+  };
+}
+
+function defaultPlatforms(quick: boolean): Options["platforms"] {
+  if (quick) {
+    return ["emulator"];
+  }
+  const server = livekitServerAvailability();
+  if (!server.available) {
+    process.stderr.write(`Without the real server: ${server.reason}\n`);
+  }
+  return server.available ? PLATFORMS : ["emulator"];
+}
+
+function numbers(flag: string, text: string): number[] {
+  const values = text.split(",").map(Number);
+  if (!values.every((value) => Number.isInteger(value) && value >= 0)) {
+    throw new TypeError(`${flag} takes whole numbers, not ${text}`);
+  }
+  return values;
+}
+
+function choices<Choice extends string>(flag: string, text: string | undefined, from: readonly Choice[]): Choice[] {
+  const chosen = text === undefined ? from : text.split(",").map((word) => one(flag, word, from));
+  return from.filter((choice) => chosen.includes(choice));
+}
+
+function one<Choice extends string>(flag: string, word: string, from: readonly Choice[]): Choice {
+  const found = from.find((choice) => choice === word);
+  if (found === undefined) {
+    throw new TypeError(`${flag} takes ${from.join(", ")}, not ${word}`);
+  }
+  return found;
+}

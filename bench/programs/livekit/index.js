@@ -1,0 +1,3 @@
+// The subject: this package.
+
+require("../customers").declare(require("pulumi-livekit-sip"));

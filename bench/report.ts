@@ -1,0 +1,241 @@
+/** The measurements as tables of ratios, with the goals and whether they are met. */
+
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { cpus, totalmem } from "node:os";
+import { join } from "node:path";
+import { findPulumiCli } from "../tests/support/cli-stack";
+import type { Listing } from "./account";
+import type { Measurement, Results, StateSize } from "./measure";
+import type { Options, Subject } from "./options";
+import type { StartUp } from "./start-up";
+import { median } from "./statistics";
+
+export interface Report extends Results {
+  readonly startUp: StartUp;
+  readonly listings: readonly Listing[];
+}
+
+/** LiveKit's own page size, by which calls of a preview are counted. */
+const PAGE_SIZE = 1000;
+
+/** The whole of results.md. */
+export function render(report: Report, options: Options, command: string, minutes: number): string {
+  const sections = [
+    "# Benchmark",
+    `${machine(options)} Made by \`${command}\` in ${minutes.toFixed(0)} minutes.`,
+    explanation(),
+    ...(report.measurements.length > 0 ? ["## Operations", operations(report)] : []),
+    "## Goals",
+    goals(report),
+    ...(report.states.length > 0 ? ["## State", states(report.states)] : []),
+    "## Start-up",
+    startUp(report.startUp),
+    ...(report.listings.length > 0 ? ["## A large account", listings(report.listings)] : []),
+  ];
+  return `${sections.join("\n\n")}\n`;
+}
+
+function machine({ engine }: Options): string {
+  const { version } = JSON.parse(readFileSync(join(__dirname, "../node_modules/@pulumi/pulumi/package.json"), "utf8"));
+  const cli = findPulumiCli();
+  const name =
+    engine === "cli" && cli
+      ? `Pulumi CLI ${execFileSync(cli, ["version"], { encoding: "utf8" }).trim()}`
+      : "in-process engine";
+  const processor = cpus()[0]?.model.trim() ?? "unknown processor";
+  const memory = (totalmem() / 2 ** 30).toFixed(0);
+  return `${cpus().length} cores (${processor}), ${memory} GiB memory, Node ${process.version}, @pulumi/pulumi ${version}, ${name}, ${new Date().toISOString().slice(0, 10)}.`;
+}
+
+function explanation(): string {
+  return (
+    "A customer is a SipTrunk, an InboundAuth and a DispatchRule. The floor is the same program with resources that do nothing, with the same inputs and outputs in " +
+    "number and size; the straightforward provider calls livekit-server-sdk and lists in every diff and read. Their runs alternate; times are medians of as many runs as the " +
+    "column says, ratios are medians of the ratios of neighbouring runs. *preview* and *no-op* (an `up` without changes) are without refresh, *refresh* is a preview with it. Latency is added to each call to the server. " +
+    "*Processor* is the processor time of engine, program and host together, which other work on the machine disturbs less."
+  );
+}
+
+function operations({ measurements }: Report): string {
+  const rows = measurements
+    .filter(({ subject }) => subject === "livekit")
+    .map((ours) => {
+      const floor = peer(measurements, ours, "floor");
+      const naive = peer(measurements, ours, "straightforward");
+      return [
+        ours.platform,
+        ours.customers,
+        `${ours.latencyMs} ms`,
+        ours.operation,
+        ours.times.length,
+        seconds(ours),
+        seconds(floor),
+        ratio(ours.times, floor?.times),
+        ratio(ours.processorTimes, floor?.processorTimes),
+        seconds(naive),
+        ratio(naive?.times, ours.times),
+        ours.calls,
+        naive?.calls ?? "–",
+        megabytes(ours.hostMemory),
+        megabytes(floor?.hostMemory),
+      ];
+    });
+  return table(
+    [
+      "platform",
+      "N",
+      "latency",
+      "operation",
+      "runs",
+      "this package",
+      "floor",
+      "× floor",
+      "processor × floor",
+      "straightforward",
+      "× this package",
+      "calls",
+      "straightforward's calls",
+      "host's peak memory",
+      "floor's",
+    ],
+    rows,
+  );
+}
+
+interface Goal {
+  readonly goal: string;
+  readonly measured: string;
+  readonly met: boolean;
+}
+
+function goals({ measurements, states, startUp }: Report): string {
+  const ours = measurements.filter(({ subject }) => subject === "livekit");
+  const found: Goal[] = [
+    ...ours.flatMap((measurement) => operationGoals(measurement, peer(measurements, measurement, "floor"))),
+    {
+      goal: "start-up of the host: at most 150 ms over bare @pulumi/pulumi",
+      measured: `${startUp.loadMs.toFixed(0)} ms`,
+      met: startUp.loadMs <= 150,
+    },
+    ...states
+      .filter(({ subject }) => subject === "livekit")
+      .slice(0, 1)
+      .map(({ provider }) => {
+        const largest = Math.max(...Object.values(provider));
+        return { goal: "`__provider`: at most 2 kB", measured: `${largest} bytes`, met: largest <= 2000 };
+      }),
+  ];
+  return table(
+    ["goal", "measured", ""],
+    found.map(({ goal, measured, met }) => [goal, measured, met ? "met" : "**MISSED**"]),
+  );
+}
+
+/** The goals are set for 1000 customers; what is measured for fewer is held to them too. */
+function operationGoals(ours: Measurement, floor: Measurement | undefined): Goal[] {
+  const { platform, customers, latencyMs, operation, calls } = ours;
+  const where = `${platform}, N = ${customers}, ${latencyMs} ms`;
+  const found: Goal[] = [];
+  if (operation === "preview" || operation === "refresh") {
+    const allowed = 3 + 3 * Math.floor(customers / PAGE_SIZE);
+    found.push({
+      goal: `${where}: ${operation} in at most 3 + pages calls`,
+      measured: `${calls} calls`,
+      met: calls <= allowed,
+    });
+  }
+  if (!floor) {
+    return found;
+  }
+  const times = median(ratios(ours.times, floor.times));
+  if (operation === "preview" && latencyMs === 0) {
+    found.push({
+      goal: `${where}: preview at most 1.10 × floor`,
+      measured: `${times.toFixed(2)} ×`,
+      met: times <= 1.1,
+    });
+  }
+  if (operation === "preview" && latencyMs > 0) {
+    const over = median(ours.times.map((time, run) => time - (floor.times[run] ?? Number.NaN))) / 1000;
+    found.push({
+      goal: `${where}: preview at most floor + 2 s`,
+      measured: `floor + ${over.toFixed(2)} s`,
+      met: over <= 2,
+    });
+  }
+  if (operation === "up") {
+    found.push({
+      goal: `${where}: first up at most 1.25 × floor`,
+      measured: `${times.toFixed(2)} ×`,
+      met: times <= 1.25,
+    });
+  }
+  return found;
+}
+
+function states(sizes: readonly StateSize[]): string {
+  return table(
+    ["N", "", "SipTrunk", "InboundAuth", "DispatchRule", "`__provider` of each"],
+    sizes.map(({ customers, subject, bytes, provider }) => [
+      customers,
+      subject === "livekit" ? "this package" : subject,
+      ...["SipTrunk", "InboundAuth", "DispatchRule"].map((type) => `${bytes[type]?.toFixed(0)} bytes`),
+      Object.values(provider).join(", "),
+    ]),
+  );
+}
+
+function startUp({ loadMs, firstCheckMs, programMs, runs }: StartUp): string {
+  return table(
+    [`over bare @pulumi/pulumi, median of ${runs}`, "ms"],
+    [
+      ["provider host: loading the package", loadMs.toFixed(0)],
+      ["provider host: until the first check is answered, an empty account listed", firstCheckMs.toFixed(0)],
+      ["program: loading the package", programMs.toFixed(0)],
+    ],
+  );
+}
+
+function listings(all: readonly Listing[]): string {
+  return table(
+    ["platform", "trunks of each kind", "listed", "runs", "ms", "calls", "bytes", "process's peak memory"],
+    all.map(({ platform, trunks, way, runs, ms, calls, bytes, memory }) => [
+      platform,
+      trunks,
+      way,
+      runs,
+      ms.toFixed(0),
+      calls,
+      bytes,
+      megabytes(memory),
+    ]),
+  );
+}
+
+function peer(all: readonly Measurement[], ours: Measurement, subject: Subject): Measurement | undefined {
+  const keys = ["platform", "customers", "latencyMs", "operation"] as const;
+  return all.find((other) => other.subject === subject && keys.every((key) => other[key] === ours[key]));
+}
+
+function seconds(measurement: Measurement | undefined): string {
+  return measurement ? `${(median(measurement.times) / 1000).toFixed(2)} s` : "–";
+}
+
+/** The median of the ratios of what was measured side by side. */
+function ratio(a: readonly number[] | undefined, b: readonly number[] | undefined): string {
+  return a?.length && b?.length ? median(ratios(a, b)).toFixed(2) : "–";
+}
+
+function ratios(a: readonly number[], b: readonly number[]): number[] {
+  return a.map((time, run) => time / (b[run] ?? Number.NaN));
+}
+
+function megabytes(bytes: number | undefined): string {
+  return bytes === undefined ? "–" : `${(bytes / 1e6).toFixed(0)} MB`;
+}
+
+function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
+  const line = (cells: readonly (string | number)[]) => `| ${cells.join(" | ")} |`;
+  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
+}

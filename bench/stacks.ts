@@ -1,0 +1,241 @@
+/** A subject's stack on either engine: operations to be timed, its state, its end. */
+
+import { spawn, spawnSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, dirname, join, resolve } from "node:path";
+import type { StackState } from "../provider/testing/test-stack";
+import { TestStack } from "../provider/testing/test-stack";
+import { findPulumiCli } from "../tests/support/cli-stack";
+import type { Operation, Options, Subject } from "./options";
+
+/** The platform that a subject talks to. */
+export interface Endpoint {
+  readonly url: string;
+  readonly apiKey: string;
+  readonly apiSecret: string;
+}
+
+/** How long an operation took, in milliseconds. */
+export interface RunTime {
+  readonly time: number;
+  /** Of the engine, the program and the provider host together; undefined where the system does not say. */
+  readonly processorTime: number | undefined;
+}
+
+/** A stack whose operations can be timed. */
+export interface BenchStack {
+  /** @throws with all that was printed when it failed or was not what it should be */
+  run(operation: Operation): Promise<RunTime>;
+  state(): Promise<StackState>;
+  /** The peak memory of the provider host in the last operation, in bytes; undefined when it was not seen. */
+  hostMemory(): number | undefined;
+  dispose(): Promise<void>;
+}
+
+/** The CLI's arguments; refresh only where it is what is measured. */
+const ARGUMENTS: Readonly<Record<Operation, readonly string[]>> = {
+  up: ["up", "--yes", "--skip-preview", "--refresh=false"],
+  preview: ["preview", "--refresh=false", "--expect-no-changes"],
+  refresh: ["preview", "--refresh=true", "--expect-no-changes"],
+  "no-op": ["up", "--yes", "--skip-preview", "--refresh=false", "--expect-no-changes"],
+  destroy: ["destroy", "--yes", "--skip-preview", "--refresh=false"],
+};
+
+const ROOT = resolve(__dirname, "..");
+
+/** A copy of the programs in a folder of its own, because the CLI writes beside them. */
+class Workspace {
+  readonly dir = mkdtempSync(join(tmpdir(), "livekit-sip-bench-"));
+  readonly memory = join(this.dir, "memory");
+
+  constructor() {
+    cpSync(join(ROOT, "bench", "programs"), join(this.dir, "programs"), { recursive: true });
+    symlinkSync(join(ROOT, "node_modules"), join(this.dir, "node_modules"));
+    mkdirSync(this.memory);
+  }
+
+  project(subject: Subject): string {
+    return join(this.dir, "programs", subject);
+  }
+
+  env(endpoint: Endpoint, customers: number): Record<string, string> {
+    return {
+      LIVEKIT_URL: endpoint.url,
+      LIVEKIT_API_KEY: endpoint.apiKey,
+      LIVEKIT_API_SECRET: endpoint.apiSecret,
+      BENCH_CUSTOMERS: String(customers),
+      BENCH_MEMORY: this.memory,
+      NODE_OPTIONS: `--require=${join(this.dir, "programs", "report-memory.js")}`,
+    };
+  }
+
+  forgetMemory(): void {
+    for (const file of readdirSync(this.memory)) {
+      rmSync(join(this.memory, file));
+    }
+  }
+
+  /** The largest of the hosts' peaks, in bytes. */
+  peakMemory(): number | undefined {
+    const peaks = readdirSync(this.memory).map((file) => Number(readFileSync(join(this.memory, file), "utf8")) * 1024);
+    return peaks.length > 0 ? Math.max(...peaks) : undefined;
+  }
+
+  remove(): void {
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+}
+
+/** Makes an empty stack of a subject. */
+export async function createStack(
+  engine: Options["engine"],
+  subject: Subject,
+  endpoint: Endpoint,
+  customers: number,
+): Promise<BenchStack> {
+  const workspace = new Workspace();
+  const env = workspace.env(endpoint, customers);
+  return engine === "cli"
+    ? new CliBenchStack(workspace, subject, env)
+    : new InProcessBenchStack(
+        workspace,
+        await TestStack.create({ projectDir: workspace.project(subject), stack: "bench", env, color: false }),
+      );
+}
+
+class CliBenchStack implements BenchStack {
+  readonly #cli: string;
+  readonly #cwd: string;
+  readonly #env: NodeJS.ProcessEnv;
+
+  constructor(
+    private readonly workspace: Workspace,
+    subject: Subject,
+    env: Record<string, string>,
+  ) {
+    const cli = findPulumiCli();
+    if (!cli) {
+      throw new Error("There is no Pulumi CLI on this machine: leave --engine cli out.");
+    }
+    const home = join(workspace.dir, "home");
+    mkdirSync(home);
+    this.#cli = cli;
+    this.#cwd = workspace.project(subject);
+    this.#env = {
+      ...process.env,
+      ...env,
+      PATH: [dirname(cli), process.env.PATH].join(delimiter),
+      PULUMI_HOME: home,
+      PULUMI_BACKEND_URL: `file://${home}`,
+      PULUMI_CONFIG_PASSPHRASE: randomBytes(16).toString("hex"),
+      PULUMI_SKIP_UPDATE_CHECK: "true",
+      PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+    };
+    this.#ask(["stack", "init", "bench"]);
+  }
+
+  async run(operation: Operation): Promise<RunTime> {
+    this.workspace.forgetMemory();
+    const args = [...ARGUMENTS[operation], "--non-interactive", "--color", "never", "--stack", "bench"];
+    const [start, before] = [performance.now(), childrensProcessorTime()];
+    const child = spawn(this.#cli, args, { cwd: this.#cwd, env: this.#env, stdio: ["ignore", "pipe", "pipe"] });
+    let printed = "";
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on("data", (data: Buffer) => {
+        printed = (printed + data.toString()).slice(-8_000);
+      });
+    }
+    const code = await new Promise<number | null>((done, reject) => {
+      child.once("error", reject);
+      child.once("close", done);
+    });
+    const [time, after] = [performance.now() - start, childrensProcessorTime()];
+    if (code !== 0) {
+      throw new Error(`pulumi ${ARGUMENTS[operation].join(" ")} ended with ${code}:\n${printed}`);
+    }
+    return { time, processorTime: after !== undefined && before !== undefined ? after - before : undefined };
+  }
+
+  async state(): Promise<StackState> {
+    return JSON.parse(this.#ask(["stack", "export", "--stack", "bench"]));
+  }
+
+  hostMemory(): number | undefined {
+    return this.workspace.peakMemory();
+  }
+
+  async dispose(): Promise<void> {
+    this.workspace.remove();
+  }
+
+  #ask(args: string[]): string {
+    const options = { cwd: this.#cwd, env: this.#env, encoding: "utf8" as const, maxBuffer: 1 << 30 };
+    const { status, stdout, stderr } = spawnSync(this.#cli, ["--non-interactive", ...args], options);
+    if (status !== 0) {
+      throw new Error(`pulumi ${args.join(" ")} ended with ${status}: ${stderr}`);
+    }
+    return stdout;
+  }
+}
+
+class InProcessBenchStack implements BenchStack {
+  constructor(
+    private readonly workspace: Workspace,
+    private readonly stack: TestStack,
+  ) {}
+
+  async run(operation: Operation): Promise<RunTime> {
+    this.workspace.forgetMemory();
+    const start = performance.now();
+    const result = await this.#operate(operation);
+    const time = performance.now() - start;
+    if (result.exitCode !== 0) {
+      throw new Error(`${operation} ended with ${result.exitCode}:\n${result.text}`);
+    }
+    // The engine's share can't be told from that of the server in this process.
+    return { time, processorTime: undefined };
+  }
+
+  async state(): Promise<StackState> {
+    return this.stack.exportState();
+  }
+
+  hostMemory(): number | undefined {
+    return this.workspace.peakMemory();
+  }
+
+  async dispose(): Promise<void> {
+    await this.stack.dispose();
+    this.workspace.remove();
+  }
+
+  #operate(operation: Operation) {
+    switch (operation) {
+      case "up":
+        return this.stack.up({ refresh: false });
+      case "no-op":
+        return this.stack.up({ refresh: false, expectNoChanges: true });
+      case "preview":
+        return this.stack.preview({ refresh: false, expectNoChanges: true });
+      case "refresh":
+        return this.stack.preview({ refresh: true, expectNoChanges: true });
+      case "destroy":
+        return this.stack.destroy({ refresh: false });
+    }
+  }
+}
+
+/** The processor time of all children of this process that have ended, and of theirs, in milliseconds; Linux alone says. */
+function childrensProcessorTime(): number | undefined {
+  try {
+    // proc(5): after the command in parentheses, utime, stime, cutime and cstime are the 12th to 15th field, in ticks of 10 ms.
+    const fields = readFileSync("/proc/self/stat", "utf8")
+      .replace(/^.*\) /s, "")
+      .split(" ");
+    return (Number(fields[13]) + Number(fields[14])) * 10;
+  } catch {
+    return undefined;
+  }
+}
