@@ -345,7 +345,8 @@ describe("a call that LiveKit places", () => {
       const { video, sip } = decodeToken(request.headers.authorization ?? "");
       asked.push({ method, grants: { video, sip }, body });
       const { status, body: text } = answer(method) ?? { status: 200, body: "" };
-      response.writeHead(status).end(text);
+      const type = status === 200 ? "application/protobuf" : "application/json";
+      response.writeHead(status, { "Content-Type": type }).end(text);
     });
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
