@@ -134,6 +134,23 @@ const ON_RULE = {
 const ELSEWHERE = {
   "metadata of one overwritten": (world, which) => scribble(world, chosen(world, "inbound", which)),
   "metadata of the other overwritten": (world, which) => scribble(world, chosen(world, "outbound", which)),
+  "taken over by another stack": async (world, which) => {
+    const marker = {
+      owner: "organization/customer/elsewhere/alpha",
+      id: "sip-trunk-elsewhere",
+      numberFormat: "international",
+    };
+    const metadata = JSON.stringify({ "pulumi-livekit-sip": { ...marker, country: "US" } });
+    const item = chosen(world, which % 2 === 0 ? "inbound" : "outbound", which);
+    if (item?.kind === "inbound") {
+      await changeInbound({ metadata })(world, item);
+    } else if (item?.kind === "outbound") {
+      await changeOutbound({ metadata })(world, item);
+    }
+    if (item) {
+      world.disown(item.id);
+    }
+  },
   "everything deleted": async (world) => {
     for (const { id } of world.platform.itemsOf("ours")) {
       await remove(world, id);

@@ -66,7 +66,7 @@ export const EXAMPLES: Readonly<Record<string, readonly Command[]>> = {
     trunk(1),
     auth({ trunk: 1, callers: 1 }),
     up(),
+    // What follows is the end of every run: destroy has to close the trunk.
     byHand("foreign trunk", 3),
-    gone("auth"),
   ],
 };
