@@ -99,6 +99,14 @@ export class FaultyWorld {
     return Object.fromEntries(ids);
   }
 
+  /** The LiveKit ids of its SipTrunks that the state holds. */
+  async recordedIds(): Promise<unknown[]> {
+    const { resources = [] } = (await this.world.stack.exportState()).deployment;
+    return resources
+      .filter(({ type }) => type.endsWith(":SipTrunk"))
+      .flatMap(({ outputs = {} }) => [outputs.inboundTrunkId, outputs.outboundTrunkId]);
+  }
+
   /** Destroys the stack, and fails unless just what is foreign is left, as it was. */
   async endsClean(): Promise<void> {
     expectSuccess(await this.destroy());
@@ -183,11 +191,15 @@ class SharedPlatform {
   }
 }
 
+/** A scenario is up to fifteen operations of an engine, which starts two processes for each. */
+const SCENARIO_TIMEOUT_MS = 600_000;
+
 /** Runs scenarios on each platform with the in-process engine, and with `cli` on the emulator with the Pulumi CLI too. */
 export function describeUnderFaults(
   scenarios: (start: (options?: FaultyWorldOptions) => Promise<FaultyWorld>) => void,
   { cli = false }: { cli?: boolean } = {},
 ): void {
+  jest.setTimeout(SCENARIO_TIMEOUT_MS);
   const combinations = availablePlatforms().flatMap(([name, start]) =>
     engines
       .filter((engine) => engine === inProcess || (cli && name === "emulator"))
