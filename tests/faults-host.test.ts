@@ -1,5 +1,6 @@
-/** The provider's host is killed, or the server goes away, in the middle of an operation: the next `up` goes on from there. */
+/** The provider's host or the Pulumi CLI is killed, or the server goes away, in the middle of an operation: the next `up` goes on from there. */
 
+import { CliStack } from "./support/cli-stack";
 import { everything, office } from "./support/examples";
 import { describeUnderFaults } from "./support/faulty-world";
 import type { Program } from "./support/worlds";
@@ -39,7 +40,41 @@ describeUnderFaults(
       },
     );
   },
-  { cli: true },
+  { cli: "too" },
+);
+
+describeUnderFaults(
+  (start) => {
+    test.each([
+      ["CreateSIPOutboundTrunk", "creating"],
+      ["UpdateSIPOutboundTrunk", "updating"],
+    ])("kill -9 of the CLI in %s leaves a pending operation, which the next up gets over", async (method, pending) => {
+      const it = await start();
+      const { stack } = it.world;
+      if (!(stack instanceof CliStack)) {
+        throw new Error("This is the CLI's test.");
+      }
+      await it.declare(answered);
+      if (pending === "updating") {
+        await it.upAndSettle();
+        await it.declare(moved);
+      }
+      it.hosts.forget();
+      it.once("after", method, () => {
+        stack.kill();
+        it.hosts.kill();
+      });
+      expect((await it.up()).succeeded).toBe(false);
+      stack.cancel();
+      expect(JSON.stringify(stack.exportState())).toContain(`"type":"${pending}"`);
+      await it.upAndSettle();
+      const ids = await it.ids();
+      expect(Object.keys(ids)).toEqual(["inbound office", "outbound office", "rule reception"]);
+      expect(await it.recordedIds()).toEqual([ids["inbound office"], ids["outbound office"]]);
+      await it.endsClean();
+    });
+  },
+  { cli: "only" },
 );
 
 describeUnderFaults((start) => {
