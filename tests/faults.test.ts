@@ -1,3 +1,20 @@
+/**
+ * What happens when calls to LiveKit go wrong, and when others act at the worst moment; one line of the table of faults each.
+ * faults-host.test.ts kills the provider's host and the server, faults-scale.test.ts has large accounts, faults-secrets.test.ts
+ * servers that quote what they were sent. Of the same table elsewhere:
+ *
+ * - retry.test.ts: which failures are tried again, and for how long.
+ * - bad-input.test.ts: "a number that another trunk of the project has is refused, and that trunk named"; "a second stack that
+ *   declares the same trunk is refused, and the first one named"; "a wrong secret is one sentence without the token, and nothing
+ *   is taken for deleted"; "a wrong livekit:apiKey … is said in the preview".
+ * - dispatch-rule.test.ts: "refuses two rules with the same trunk, pin and number, in the program and on the platform"; "is made
+ *   again when it was deleted, with and without refresh".
+ * - project.test.ts: "another project's key is an error that names both, and nothing is deleted or made"; "a clock that is off
+ *   is said to be the clock" (behind; ahead is here); "no inbound trunk is open at any moment, from the first up to destroy".
+ * - sip-trunk.test.ts: "makes the … trunk again when it was deleted"; "makes everything again when everything was deleted";
+ *   "takes a trunk over that a create left behind when it was cut off".
+ */
+
 import { everything, hotline, office, password } from "./support/examples";
 import { describeUnderFaults, type FaultyWorld } from "./support/faulty-world";
 import { type Program, said } from "./support/worlds";
@@ -9,10 +26,20 @@ const DELETES = ["DeleteSIPTrunk", "DeleteSIPDispatchRule"];
 
 /** Everything, changed so that each kind of object has to be updated. */
 const changed: Program = {
-  trunks: { office: { ...office, address: "pbx2.acme.example" }, hotline: { ...hotline, headers: { "X-Account": "7" } } },
+  trunks: {
+    office: { ...office, address: "pbx2.acme.example" },
+    hotline: { ...hotline, headers: { "X-Account": "7" } },
+  },
   auths: { ...everything.auths, office: { trunk: "office", method: "credentials", realm: "acme" } },
   rules: { reception: { trunks: ["office", "hotline"], rule: "individual", roomPrefix: "changed-" } },
 };
+
+const trunk: Program = { trunks: { office } };
+const opened: Program = { ...trunk, auths: { office: { trunk: "office", method: "credentials" } } };
+const answered: Program = { ...opened, rules: { reception: { trunks: ["office"], rule: "individual" } } };
+const moved: Program = { ...answered, trunks: { office: { ...office, address: "pbx2.acme.example" } } };
+const renamed: Program = { ...moved, auths: { office: { trunk: "office", method: "credentials", realm: "acme" } } };
+const redirected: Program = { ...renamed, rules: { reception: { trunks: ["office"], rule: "callee" } } };
 
 /** The methods whose call had no answer. */
 const unanswered = ({ proxy }: FaultyWorld) =>
@@ -20,26 +47,236 @@ const unanswered = ({ proxy }: FaultyWorld) =>
 
 describeUnderFaults((start) => {
   describe("a call that is cut", () => {
-    test.each(["before", "after"] as const)("%s LiveKit carried it out is made good at once, whichever it is", async (cut) => {
-      const it = await start();
-      await it.declare(everything);
-      it.strikeOnce([...LISTS, ...CREATES, "UpdateSIPInboundTrunk"], { cut });
-      await it.upAndSettle();
-      expect(unanswered(it)).toEqual([...LISTS, ...CREATES, "UpdateSIPInboundTrunk"].sort());
-      const ids = await it.ids();
-      expect(Object.keys(ids)).toHaveLength(5);
+    test.each(["before", "after"] as const)(
+      "%s LiveKit carried it out is made good at once, whichever it is",
+      async (cut) => {
+        const it = await start();
+        await it.declare(everything);
+        it.strikeOnce([...LISTS, ...CREATES, "UpdateSIPInboundTrunk"], { cut });
+        await it.upAndSettle();
+        expect(unanswered(it)).toEqual([...LISTS, ...CREATES, "UpdateSIPInboundTrunk"].sort());
+        const ids = await it.ids();
+        expect(Object.keys(ids)).toHaveLength(5);
 
-      await it.declare(changed);
-      it.strikeOnce([...LISTS, ...UPDATES], { cut });
-      it.proxy.requests.length = 0;
+        await it.declare(changed);
+        it.strikeOnce([...LISTS, ...UPDATES], { cut });
+        it.proxy.requests.length = 0;
+        await it.upAndSettle();
+        expect(unanswered(it)).toEqual([...LISTS, ...UPDATES].sort());
+        expect(await it.ids()).toEqual(ids);
+
+        it.strikeOnce([...LISTS, ...DELETES], { cut });
+        it.proxy.requests.length = 0;
+        await it.endsClean();
+        expect(unanswered(it)).toEqual([...LISTS, ...DELETES].sort());
+      },
+    );
+  });
+
+  describe("a call that LiveKit can't answer for a longer time", () => {
+    test.each([
+      ["did not carry out", false],
+      ["carried out all the same", true],
+    ])("and %s fails in a sentence that names it; the next up goes on from there", async (_, committed) => {
+      const it = await start();
+      const lasting = { status: 503, retryAfterSeconds: 60, committed };
+      const failsAt = async (method: string, program: Program) => {
+        await it.declare(program);
+        it.strikeOnce([method], lasting);
+        const failed = await it.up();
+        expect(failed.succeeded).toBe(false);
+        expect(said(failed)).toContain(`LiveKit answered ${method} with 503: a fault injected by the test.`);
+      };
+      await failsAt("CreateSIPInboundTrunk", trunk);
+      await failsAt("CreateSIPOutboundTrunk", trunk);
+      const plan = said(await it.preview());
+      expect(plan.includes('"outbound trunk was never created" => "in sync"')).toBe(!committed);
+      await failsAt("UpdateSIPInboundTrunk", opened);
+      await failsAt("CreateSIPDispatchRule", answered);
       await it.upAndSettle();
-      expect(unanswered(it)).toEqual([...LISTS, ...UPDATES].sort());
+      const ids = await it.ids();
+      expect(Object.keys(ids)).toEqual(["inbound office", "outbound office", "rule reception"]);
+      expect(await it.recordedIds()).toEqual([ids["inbound office"], ids["outbound office"]]);
+
+      await failsAt("UpdateSIPOutboundTrunk", moved);
+      await failsAt("UpdateSIPInboundTrunk", renamed);
+      await failsAt("UpdateSIPDispatchRule", redirected);
+      await it.upAndSettle();
       expect(await it.ids()).toEqual(ids);
 
-      it.strikeOnce([...LISTS, ...DELETES], { cut });
-      it.proxy.requests.length = 0;
+      for (const method of DELETES.toReversed()) {
+        it.strikeOnce([method], lasting);
+        expect((await it.destroy()).succeeded).toBe(false);
+      }
       await it.endsClean();
-      expect(unanswered(it)).toEqual([...LISTS, ...DELETES].sort());
     });
+  });
+
+  test("answers that are none are asked for again: 429 with Retry-After, 5xx, a page, a torn message, an empty one", async () => {
+    const it = await start();
+    await it.declare(everything);
+    for (const method of [...LISTS, ...CREATES, "UpdateSIPInboundTrunk"]) {
+      it.proxy.inject({ method, status: 429, retryAfterSeconds: 1 });
+      it.proxy.inject({ method, status: 500 });
+      it.proxy.inject({ method, status: 502, body: "<html>Bad gateway</html>" });
+      it.proxy.inject({ method, body: "" });
+      it.proxy.inject({ method, body: "\u000a\u0020ST_", committed: true });
+    }
+    await it.upAndSettle();
+    expect(it.proxy.requests.filter(({ status }) => status === 502)).toHaveLength(7);
+    expect(Object.keys(await it.ids())).toHaveLength(5);
+    await it.endsClean();
+  });
+
+  test("silence is waited out: after a commit the object is found, and a server that says nothing at all is named", async () => {
+    const [it, other] = [await start(), await start()];
+    await it.declare(everything);
+    it.proxy.inject({ method: "CreateSIPOutboundTrunk", hang: true, committed: true });
+    await other.declare(trunk);
+    other.proxy.inject({ hang: true, times: Number.POSITIVE_INFINITY });
+    const began = performance.now();
+    const [, failed] = await Promise.all([it.upAndSettle(), other.preview()]);
+    expect(performance.now() - began).toBeLessThan(60_000);
+    expect(failed.succeeded).toBe(false);
+    expect(said(failed)).toMatch(
+      /LiveKit at http:\/\/127\.0\.0\.1:\d+ did not answer ListSIP\w+: no answer within 10 s\./,
+    );
+    expect(Object.keys(await it.ids())).toHaveLength(5);
+    await it.endsClean();
+  });
+
+  test("what is deleted while it is updated or deleted is made again, whole, or gone", async () => {
+    const it = await start();
+    const { outsider } = it;
+    await it.declare(answered);
+    await it.upAndSettle();
+    const ids = await it.ids();
+    const failsAt = async (method: string, program: Program, remove: () => Promise<unknown>) => {
+      await it.declare(program);
+      it.once("before", method, async () => void (await remove()));
+      const failed = await it.up();
+      expect(failed.succeeded).toBe(false);
+      expect(said(failed)).toContain(`LiveKit answered ${method} with 404`);
+    };
+    await failsAt("UpdateSIPOutboundTrunk", moved, () => outsider.deleteSipTrunk(ids["outbound office"] ?? ""));
+    await failsAt("UpdateSIPInboundTrunk", renamed, () => outsider.deleteSipTrunk(ids["inbound office"] ?? ""));
+    await failsAt("UpdateSIPDispatchRule", redirected, () =>
+      outsider.deleteSipDispatchRule(ids["rule reception"] ?? ""),
+    );
+    await it.upAndSettle();
+    const again = await it.ids();
+    expect(Object.keys(again)).toEqual(Object.keys(ids));
+    expect(await it.world.inbound("office")).toMatchObject({ authUsername: "1011", authRealm: "acme" });
+    expect((await it.world.rule("reception")).trunkIds).toEqual([again["inbound office"]]);
+
+    it.once("before", "DeleteSIPDispatchRule", () =>
+      outsider.deleteSipDispatchRule(again["rule reception"] ?? "").then(() => {}),
+    );
+    it.once("before", "DeleteSIPTrunk", () => outsider.deleteSipTrunk(again["outbound office"] ?? "").then(() => {}));
+    await it.endsClean();
+  });
+
+  test("a pair whose second half is refused is recorded, said in the plan, and finished by the next up", async () => {
+    const it = await start();
+    await it.declare(opened);
+    it.strikeOnce(["CreateSIPOutboundTrunk"], {
+      status: 400,
+      msg: 'Conflicting outbound SIP Trunks: "<new>" and "ST_x"',
+    });
+    const failed = await it.up();
+    expect(failed.succeeded).toBe(false);
+    expect(said(failed)).toMatch(
+      /Creating SipTrunk "office": LiveKit answered CreateSIPOutboundTrunk with 400: Conflicting .*\. What was done is recorded: run `pulumi up` again to finish it\./,
+    );
+    const { "inbound office": made } = await it.ids();
+    expect(said(await it.preview())).toMatch(/~ platformStatus *: "outbound trunk was never created" => "in sync"/);
+    await it.upAndSettle();
+    expect(await it.ids()).toMatchObject({ "inbound office": made });
+    await it.endsClean();
+  });
+
+  test("a foreign trunk that takes the number in mid-up is named, and refused by the next preview", async () => {
+    const it = await start();
+    await it.declare({ trunks: { hotline } });
+    let theirs = "";
+    it.once("before", "CreateSIPInboundTrunk", async () => {
+      const credential = { authUsername: "u", authPassword: "p" };
+      ({ sipTrunkId: theirs } = await it.outsider.createSipInboundTrunk("theirs too", ["+12025550123"], credential));
+    });
+    const failed = await it.up();
+    expect(failed.succeeded).toBe(false);
+    expect(said(failed)).toContain(theirs);
+    const refused = await it.preview();
+    expect(refused.succeeded).toBe(false);
+    expect(said(refused)).toContain(`is taken by the inbound trunk ${theirs} of this LiveKit project`);
+    expect(await it.ids()).toEqual({});
+    expect(await it.world.inbound("theirs too")).toMatchObject({ numbers: ["+12025550123"], authUsername: "u" });
+    await it.outsider.deleteSipTrunk(theirs);
+    await it.upAndSettle();
+    await it.endsClean();
+  });
+
+  test("of two stacks that make the same trunk at the same time one wins, and the other is refused and names it", async () => {
+    const [one, two] = [await start(), await start()];
+    const ups = await Promise.all(
+      [one, two].map(async (it) => {
+        await it.declare({ trunks: { hotline } });
+        return it.up();
+      }),
+    );
+    expect(ups.map(({ succeeded }) => succeeded).sort()).toEqual([false, true]);
+    const [loser, winner] = ups[0]?.succeeded ? [two, one] : [one, two];
+    expect(Object.keys(await winner.ids())).toEqual(["inbound hotline", "outbound hotline"]);
+    expect(said(await loser.preview())).toMatch(
+      /is taken by the inbound trunk ST_\w+ of this LiveKit project, which \S+\/hotline manages/,
+    );
+    expect((await winner.preview({ expectNoChanges: true })).exitCode).toBe(0);
+    await winner.endsClean();
+    await loser.upAndSettle();
+    await loser.endsClean();
+  });
+
+  test("a clock that is ten minutes ahead is said to be the clock", async () => {
+    const it = await start({ clockAheadMs: 10 * 60_000 });
+    await it.declare(trunk);
+    const failed = await it.up();
+    expect(failed.succeeded).toBe(false);
+    expect(said(failed)).toContain("this machine's clock is about 10 minutes ahead of the server's: set the clock.");
+    expect(await it.ids()).toEqual({});
+  });
+
+  test("the auth survives a whole replace of its trunk, whatever comes between", async () => {
+    const it = await start();
+    await it.declare(everything);
+    await it.upAndSettle();
+    const ids = await it.ids();
+    // Headers only go by replacing the whole trunk: it writes the auth as it was read, and somebody writes another meanwhile.
+    const headers = { "X-Account": "7" };
+    await it.declare({
+      ...everything,
+      trunks: { office: { ...office, headers }, hotline: { ...hotline, headers } },
+      auths: { ...everything.auths, office: { trunk: "office", method: "credentials", realm: "acme" } },
+    });
+    await it.world.secret("office", password("rotated"));
+    it.once("before", "UpdateSIPInboundTrunk", async () => {
+      await it.world.changeInbound("office", { authPassword: password("by-hand") });
+      await it.world.changeInbound("hotline", { authUsername: "by-hand", authPassword: password("by-hand") });
+    });
+    await it.up();
+    await it.upAndSettle();
+    expect(await it.world.inbound("office")).toMatchObject({
+      headers,
+      authUsername: "1011",
+      authPassword: password("rotated"),
+      authRealm: "acme",
+    });
+    expect(await it.world.inbound("hotline")).toMatchObject({
+      headers,
+      authUsername: "",
+      authPassword: "",
+      allowedAddresses: ["203.0.113.7/32", "198.51.100.0/24"],
+    });
+    expect(await it.ids()).toEqual(ids);
+    await it.endsClean();
   });
 });

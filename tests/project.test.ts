@@ -123,40 +123,6 @@ test("one preview lists each kind of object once, however many resources there a
   ]);
 });
 
-describe("a call that fails on the way", () => {
-  const objects = () => {
-    const project = emulator.project();
-    return [project.inboundTrunks().length, project.outboundTrunks().length, project.dispatchRules().length];
-  };
-
-  test.each([
-    ["the first half of a pair is refused", { method: "CreateSIPInboundTrunk", status: 503 }],
-    ["the second half of a pair is refused", { method: "CreateSIPOutboundTrunk", status: 503 }],
-    ["the answer to the first half is lost", { method: "CreateSIPInboundTrunk", cut: "after" }],
-    ["the answer to the second half is lost", { method: "CreateSIPOutboundTrunk", cut: "after" }],
-    ["the answer to a rule is lost", { method: "CreateSIPDispatchRule", cut: "after" }],
-    ["the answer to an auth is lost", { method: "UpdateSIPInboundTrunk", cut: "after" }],
-  ] as const)("when %s, the next up finishes it, and nothing is there twice", async (_, fault) => {
-    await start();
-    emulator.inject(fault);
-    const failed = await stack.up();
-    expect(failed.succeeded).toBe(false);
-    expect(said(failed)).toContain(fault.method);
-    await settle();
-    expect(objects()).toEqual([2, 2, 1]);
-    expectSuccess(await stack.destroy());
-    expect(objects()).toEqual([0, 0, 0]);
-  });
-
-  test("a pair that is half made is said in the plan", async () => {
-    await start();
-    emulator.inject({ method: "CreateSIPOutboundTrunk", times: 2, status: 503 });
-    const failed = await stack.up();
-    expect(said(failed)).toContain("What was done is recorded: run `pulumi up` again to finish it.");
-    expect(said(await stack.preview())).toContain("outbound trunk was never created");
-  });
-});
-
 test("what was not there before is still drift after a refresh that was kept", async () => {
   await start();
   await settle();

@@ -329,17 +329,25 @@ function defined<Fields extends object>(fields: Fields): Partial<Fields> {
   return kept;
 }
 
+/** The shortest name that may be a secret; a shorter one is a word that a message may need. */
+const SECRET_NAME_LENGTH = 12;
+
 /** What a user may hold secret in a trunk; a server that quotes its input must not leak it. */
 function trunkSecrets(trunk: SIPInboundTrunkInfo | SIPOutboundTrunkInfo): string[] {
-  return [trunk.authPassword, ...textsIn(trunk.metadata), ...Object.values(trunk.headers)];
+  return [trunk.authPassword, ...secretName(trunk.name), ...textsIn(trunk.metadata), ...Object.values(trunk.headers)];
 }
 
 function ruleSecrets(dispatchRule: SIPDispatchRuleInfo): string[] {
   const agents = dispatchRule.roomConfig?.agents ?? [];
   return [
     rule(dispatchRule).pin,
+    ...secretName(dispatchRule.name),
     ...textsIn(dispatchRule.metadata),
     ...Object.values(dispatchRule.attributes),
-    ...agents.flatMap(({ metadata }) => textsIn(metadata)),
+    ...agents.flatMap(({ metadata, attributes }) => [...textsIn(metadata), ...Object.values(attributes)]),
   ];
+}
+
+function secretName(name: string): string[] {
+  return name.length < SECRET_NAME_LENGTH ? [] : [name];
 }

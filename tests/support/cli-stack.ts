@@ -1,6 +1,6 @@
 /** A stack of the real Pulumi CLI with the interface of TestStack, over a state folder and a home folder of its own. */
 
-import { spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import {
   closeSync,
@@ -55,6 +55,7 @@ export class CliStack implements Stack {
   readonly #config = new Map<string, { value: string; secret: boolean }>();
   readonly #passphrase = randomBytes(16).toString("hex");
   #unsaved = new Set<string>();
+  #running: ChildProcess | undefined;
 
   private constructor(cli: string, options: TestStackOptions) {
     this.#cli = cli;
@@ -104,6 +105,16 @@ export class CliStack implements Stack {
   destroy({ previewOnly, ...options }: Parameters<TestStack["destroy"]>[0] = {}): Promise<OperationResult> {
     const mode = previewOnly ? ["--preview-only"] : ["--yes", "--skip-preview"];
     return this.#operate(["destroy", ...mode, ...flags(options)]);
+  }
+
+  /** Kills the CLI that runs, as the kernel does when memory runs out. The lock it held stays until {@link cancel}. */
+  kill(): void {
+    this.#running?.kill("SIGKILL");
+  }
+
+  /** Releases the lock of an operation that was killed, as `pulumi cancel`. */
+  cancel(): void {
+    this.#ask(["cancel", "--yes", "--stack", this.#name]);
   }
 
   async outputs(): Promise<Record<string, unknown>> {
@@ -192,6 +203,7 @@ export class CliStack implements Stack {
       env: this.#env,
       stdio: ["ignore", output, output],
     });
+    this.#running = child;
     const exitCode = await new Promise<number>((resolve, reject) => {
       child.once("error", reject);
       child.once("close", (code) => resolve(code ?? -1));

@@ -99,6 +99,14 @@ export class FaultyWorld {
     return Object.fromEntries(ids);
   }
 
+  /** The LiveKit ids of its SipTrunks that the state holds. */
+  async recordedIds(): Promise<unknown[]> {
+    const { resources = [] } = (await this.world.stack.exportState()).deployment;
+    return resources
+      .filter(({ type }) => type.endsWith(":SipTrunk"))
+      .flatMap(({ outputs = {} }) => [outputs.inboundTrunkId, outputs.outboundTrunkId]);
+  }
+
   /** Destroys the stack, and fails unless just what is foreign is left, as it was. */
   async endsClean(): Promise<void> {
     expectSuccess(await this.destroy());
@@ -183,16 +191,23 @@ class SharedPlatform {
   }
 }
 
-/** Runs scenarios on each platform with the in-process engine, and with `cli` on the emulator with the Pulumi CLI too. */
+/** A scenario is up to fifteen operations of an engine, which starts two processes for each. */
+const SCENARIO_TIMEOUT_MS = 600_000;
+
+/** Runs scenarios on each platform with the in-process engine, and on the emulator with the Pulumi CLI too or only, where it is found. */
 export function describeUnderFaults(
   scenarios: (start: (options?: FaultyWorldOptions) => Promise<FaultyWorld>) => void,
-  { cli = false }: { cli?: boolean } = {},
+  { cli = "no" }: { cli?: "no" | "too" | "only" } = {},
 ): void {
+  jest.setTimeout(SCENARIO_TIMEOUT_MS);
   const combinations = availablePlatforms().flatMap(([name, start]) =>
     engines
-      .filter((engine) => engine === inProcess || (cli && name === "emulator"))
+      .filter((engine) => (engine === inProcess ? cli !== "only" : cli !== "no" && name === "emulator"))
       .map((engine) => ({ name, start, engine })),
   );
+  if (combinations.length === 0) {
+    return;
+  }
   describe.each(combinations)("$engine.name, $name", ({ start, engine }) => {
     let shared: SharedPlatform;
     const worlds: FaultyWorld[] = [];

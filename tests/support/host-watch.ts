@@ -25,15 +25,12 @@ export class HostWatch {
     }
   }
 
-  /** Kills the hosts that were started since {@link forget}, as the kernel does when memory runs out. */
+  /** Kills the hosts that were started since {@link forget} and still run, as the kernel does when memory runs out. */
   kill(): void {
-    const pids = readdirSync(this.#folder).map(Number);
-    if (pids.length === 0) {
-      throw new Error("There is no host to kill.");
-    }
+    const killed = readdirSync(this.#folder).filter((pid) => isKilled(Number(pid)));
     this.forget();
-    for (const pid of pids) {
-      process.kill(pid, "SIGKILL");
+    if (killed.length === 0) {
+      throw new Error("There is no host to kill.");
     }
   }
 
@@ -45,5 +42,14 @@ export class HostWatch {
 
   dispose(): void {
     rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
+
+/** Whether there was such a process to kill. */
+function isKilled(pid: number): boolean {
+  try {
+    return process.kill(pid, "SIGKILL");
+  } catch {
+    return false;
   }
 }

@@ -1,0 +1,63 @@
+/** A stack of ten objects on an account that holds ten thousand trunks of others, against the same stack on an empty one. */
+
+import { FaultProxy } from "../provider/testing";
+import { everything, password } from "./support/examples";
+import { HostWatch } from "./support/host-watch";
+import { type AccountSize, fill } from "./support/large-account";
+import { availablePlatforms } from "./support/livekit-platform";
+import { expectSuccess, inProcess, World } from "./support/worlds";
+
+/** livekit-server looks through all inbound trunks and rules at each create: fewer of those there keep the test short. */
+const SIZES: Record<string, AccountSize> = {
+  emulator: { inbound: 5_000, outbound: 5_000, rules: 1_000 },
+  "livekit-server": { inbound: 1_000, outbound: 9_000, rules: 1_000 },
+};
+const PAGE = 1000;
+const MB = 1024 * 1024;
+
+test.each(availablePlatforms())(
+  "on %s a preview takes little longer, asks a constant number of calls, and takes little memory",
+  async (name, start) => {
+    const size = SIZES[name] ?? { inbound: 0, outbound: 0, rules: 0 };
+    const platform = await start();
+    const proxy = await FaultProxy.start({ target: platform.url });
+    const hosts = new HostWatch();
+    const world = await World.start(inProcess, platform, { "livekit:url": proxy.url }, hosts.env);
+    const measure = async () => {
+      hosts.forget();
+      proxy.requests.length = 0;
+      const began = performance.now();
+      const plan = await world.preview({ expectNoChanges: true });
+      const milliseconds = performance.now() - began;
+      expect(plan.exitCode).toBe(0);
+      return { milliseconds, calls: proxy.requests.length, memory: hosts.peakMemory() };
+    };
+    try {
+      await world.secret("office", password("office"));
+      await world.secret("hotline", password("hotline"));
+      await world.declare(everything);
+      expectSuccess(await world.up());
+      const empty = await measure();
+      await fill(platform, size);
+      const large = await measure();
+
+      const pages = Object.values(size).reduce((sum, count) => sum + Math.ceil(count / PAGE), 0);
+      expect(empty.calls).toBe(3);
+      expect(large.calls).toBeLessThanOrEqual(3 + pages);
+      expect(large.milliseconds).toBeLessThan(2 * empty.milliseconds + 2_000);
+      expect(empty.memory).toBeGreaterThan(0);
+      expect(large.memory - empty.memory).toBeLessThan(200 * MB);
+
+      await world.declare({ ...everything, auths: {} });
+      await world.upAndSettle();
+      expectSuccess(await world.destroy());
+      expect(await world.count()).toBe(size.inbound + size.outbound + size.rules);
+    } finally {
+      await world.stack.dispose();
+      await proxy.stop();
+      hosts.dispose();
+      await platform.stop();
+    }
+  },
+  300_000,
+);
