@@ -12,6 +12,10 @@ const SIDE_RUNS = 5;
 /** @returns the exit code */
 export async function main(args: readonly string[]): Promise<number> {
   const say = (line: string) => process.stderr.write(`${line}\n`);
+  for (const signal of ["SIGINT", "SIGTERM"]) {
+    // What was started is ended, and what was written is removed, as this process exits.
+    process.once(signal, () => process.exit(130));
+  }
   try {
     const options = readOptions(args);
     if (!options) {
