@@ -1,10 +1,10 @@
 /** `npm run bench`: measures, prints the tables and writes them down. */
 
-import { writeFileSync } from "node:fs";
-import { measureListing } from "./account";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { type Listing, measureListing } from "./account";
 import { expectedSeconds, measure, plan } from "./measure";
-import { readOptions, USAGE } from "./options";
-import { render } from "./report";
+import { type Options, readOptions, USAGE } from "./options";
+import { machine, merge, type Report, render } from "./report";
 import { measureStartUp } from "./start-up";
 
 const SIDE_RUNS = 5;
@@ -12,6 +12,10 @@ const SIDE_RUNS = 5;
 /** @returns the exit code */
 export async function main(args: readonly string[]): Promise<number> {
   const say = (line: string) => process.stderr.write(`${line}\n`);
+  for (const signal of ["SIGINT", "SIGTERM"]) {
+    // What was started is ended, and what was written is removed, as this process exits.
+    process.once(signal, () => process.exit(130));
+  }
   try {
     const options = readOptions(args);
     if (!options) {
@@ -23,18 +27,35 @@ export async function main(args: readonly string[]): Promise<number> {
     say(`${steps.length} measurements, about ${minutes.toFixed(0)} minutes on an idle machine of two cores.`);
     const start = Date.now();
     const startUp = await measureStartUp(SIDE_RUNS);
-    const listings = [];
+    const listings: Listing[] = [];
     for (const platform of options.account > 0 ? options.platforms : []) {
       listings.push(...(await measureListing(platform, options.account, SIDE_RUNS, say)));
     }
     const results = await measure(options, say);
     const command = ["npm run bench --", ...args].join(" ");
-    const text = render({ ...results, startUp, listings }, options, command, (Date.now() - start) / 60_000);
+    const made = { command, machine: machine(options), minutes: (Date.now() - start) / 60_000 };
+    const report = merge(options.append ? earlier(data(options)) : undefined, {
+      ...results,
+      startUp,
+      listings,
+      parts: [made],
+    });
+    const text = render(report);
     writeFileSync(options.output, text);
+    writeFileSync(data(options), `${JSON.stringify(report, undefined, 1)}\n`);
     process.stdout.write(`${text}\nWritten to ${options.output}.\n`);
     return 0;
   } catch (error) {
     say(error instanceof Error ? error.message : String(error));
     return 1;
   }
+}
+
+/** The file of the figures. */
+function data({ output }: Options): string {
+  return output.replace(/\.md$/, "").concat(".json");
+}
+
+function earlier(file: string): Report | undefined {
+  return existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : undefined;
 }

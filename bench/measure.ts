@@ -2,7 +2,7 @@
 
 import type { ExportedResource } from "../provider/testing/test-stack";
 import { type Platform, startEmulatorPlatform, startLiveKitServer } from "../tests/support/livekit-platform";
-import { LONG_S, type Operation, type Options, type Subject } from "./options";
+import { LONG_S, type Operation, type Options, type Subject, TOO_LONG_S } from "./options";
 import { SlowProxy } from "./slow-proxy";
 import { type BenchStack, createStack, type RunTime } from "./stacks";
 
@@ -54,9 +54,9 @@ export function expectedSeconds({ operation, customers, latencyMs, subject }: Om
   const perDiff = subject === "straightforward" ? (latencyMs + 5 + customers * 0.05) / 1000 : 0;
   switch (operation) {
     case "up":
-      return 4 + resources * 0.02 + resources ** 2 * 0.0001;
+      return 4 + resources * 0.02 + resources ** 2 * 0.00005;
     case "destroy":
-      return 3 + resources * 0.02 + resources ** 2 * 0.0001;
+      return 3 + resources * 0.02 + resources ** 2 * 0.00005;
     case "refresh":
       return 4 + resources * (0.012 + 3 * perDiff);
     default:
@@ -64,25 +64,46 @@ export function expectedSeconds({ operation, customers, latencyMs, subject }: Om
   }
 }
 
-/** How often an operation is measured: as asked, else five times; once where that would take very long. */
+/** How often an operation is measured: as asked, else as is usual; once, or not again for another latency, where one takes long. */
 function runsOf(options: Options, customers: number, latencyMs: number, operation: Operation): number {
+  const makesStack = operation === "up" || operation === "destroy";
+  const asked = makesStack ? options.upRuns : options.runs;
   const longest = Math.max(
-    ...options.subjects.map((subject) => expectedSeconds({ operation, customers, latencyMs, subject })),
+    ...subjectsFor(options, customers).map((subject) => expectedSeconds({ operation, customers, latencyMs, subject })),
   );
-  return options.runs ?? (longest > LONG_S ? 1 : 5);
+  if (asked !== undefined || longest <= LONG_S) {
+    return asked ?? options.usualRuns;
+  }
+  return makesStack && latencyMs !== options.latencies[0] ? 0 : 1;
+}
+
+/** The subjects, without the straightforward provider where it would take minutes and nobody asked for it. */
+function subjectsFor({ subjects, allSubjects, latencies }: Options, customers: number): readonly Subject[] {
+  const expected = Math.max(
+    ...latencies.map((latencyMs) =>
+      expectedSeconds({ operation: "preview", customers, latencyMs, subject: "straightforward" }),
+    ),
+  );
+  return subjects.filter((subject) => subject !== "straightforward" || allSubjects || expected <= TOO_LONG_S);
 }
 
 /** Every step in order. Stacks are brought up and taken down also where nobody asked how long that takes. */
 export function plan(options: Options): Step[] {
   const asked = (operation: Operation) => options.operations.includes(operation);
+  const makes = asked("up") || asked("destroy");
   const steps: Step[] = [];
   for (const platform of options.platforms) {
     for (const customers of options.customers) {
       let isUp = false;
+      // A stack that is not made anew for the next latency is kept for it.
+      const isLastUse = (latencyMs: number) => {
+        const next = options.latencies[options.latencies.indexOf(latencyMs) + 1];
+        return next === undefined || (makes && runsOf(options, customers, next, "up") > 0);
+      };
       for (const latencyMs of options.latencies) {
         const runs = (operation: Operation) => runsOf(options, customers, latencyMs, operation);
         const add = (operation: Operation, turn: number) => {
-          const { subjects } = options;
+          const subjects = subjectsFor(options, customers);
           const order = subjects.map((_, index) => subjects[(index + turn) % subjects.length]);
           steps.push(
             ...order
@@ -90,7 +111,7 @@ export function plan(options: Options): Step[] {
               .map((subject) => ({ platform, customers, latencyMs, operation, subject })),
           );
         };
-        const rounds = asked("up") || asked("destroy") ? runs("up") : 0;
+        const rounds = makes ? runs("up") : 0;
         for (let turn = 0; turn < Math.max(rounds, 1); turn++) {
           if (!isUp) {
             add("up", turn);
@@ -103,7 +124,7 @@ export function plan(options: Options): Step[] {
               }
             }
           }
-          if (rounds > 0 || latencyMs === options.latencies.at(-1)) {
+          if (turn < rounds - 1 || isLastUse(latencyMs)) {
             add("destroy", turn);
             isUp = false;
           }
@@ -147,7 +168,7 @@ async function withSubjects(
   const ends: (() => Promise<void>)[] = [];
   try {
     const benches = new Map<Subject, Bench>();
-    for (const subject of options.subjects) {
+    for (const subject of subjectsFor(options, customers)) {
       const platform = await (platformName === "emulator" ? startEmulatorPlatform() : startLiveKitServer());
       ends.unshift(() => platform.stop());
       const proxy = await SlowProxy.start(platform.url);

@@ -8,6 +8,9 @@ import { livekitServerAvailability, type Platform } from "../tests/support/livek
 export const OPERATIONS = ["up", "preview", "refresh", "no-op", "destroy"] as const;
 export type Operation = (typeof OPERATIONS)[number];
 
+/** What takes longest to say nothing new is left out of a quick run. */
+const QUICK_OPERATIONS = "up,preview,refresh,destroy";
+
 /** Who is measured: this package, resources that do nothing, the provider that one would write first. */
 export const SUBJECTS = ["livekit", "floor", "straightforward"] as const;
 export type Subject = (typeof SUBJECTS)[number];
@@ -15,35 +18,46 @@ export type Subject = (typeof SUBJECTS)[number];
 const PLATFORMS = ["emulator", "livekit-server"] as const satisfies readonly Platform["name"][];
 const ENGINES = ["cli", "in-process"] as const;
 
-/** An operation of which one run is expected to take longer than this, in seconds, is run once. */
-export const LONG_S = 120;
+/** What is expected to take longer than this, in seconds, is measured once, and only at the first latency where it makes a stack. */
+export const LONG_S = 30;
+
+/** The straightforward provider is left out where a preview of it is expected to take longer than this, in seconds. */
+export const TOO_LONG_S = 120;
 
 export interface Options {
   readonly customers: readonly number[];
-  /** How often each operation is measured; undefined: five times, and once where one run takes very long. */
+  /** How often each operation is measured; undefined: as often as is usual, and once where one run takes long. */
   readonly runs: number | undefined;
+  readonly usualRuns: number;
+  /** The same for what makes and empties a stack. */
+  readonly upRuns: number | undefined;
   readonly operations: readonly Operation[];
   /** Milliseconds that each call to the server takes longer. */
   readonly latencies: readonly number[];
   readonly platforms: readonly Platform["name"][];
   readonly engine: (typeof ENGINES)[number];
   readonly subjects: readonly Subject[];
+  /** Whether each of the subjects was asked for by name, so that none is left out. */
+  readonly allSubjects: boolean;
   /** The size of the account that listing by ids and by pages is compared in; 0: not at all. */
   readonly account: number;
   readonly output: string;
+  /** Keeps what the output's data holds of other runs. */
+  readonly append: boolean;
 }
 
 export const USAGE = `npm run bench -- [options]
-  --quick                        100 customers, 3 runs, the emulator; about five minutes
+  --quick                        100 customers on the emulator, 3 runs, up and destroy once, no no-op; under ten minutes
   --customers 100,1000           a SipTrunk, an InboundAuth and a DispatchRule each
-  --runs 5                       measurements of each operation; without it, one where one takes over two minutes
+  --runs 5                       measurements of each operation; without it, one where one takes over half a minute
   --operations ${OPERATIONS.join(",")}
   --latency 0,50                 milliseconds that each call takes longer
-  --platform ${PLATFORMS.join(",")}
+  --platform ${PLATFORMS.join(",")}   without it, the real server, or the emulator where that can't be had
   --engine ${ENGINES.join("|")}
-  --subjects ${SUBJECTS.join(",")}
+  --subjects ${SUBJECTS.join(",")}   without it, the last is left out where it takes minutes
   --account 10000                trunks in the account that listing is measured in; 0 leaves it out
-  --output bench/results.md
+  --output bench/results.md      its figures are kept beside it, in .json
+  --append                       adds to the figures that are there: a long run can be made in parts
 `;
 
 /** @throws TypeError in words for the user */
@@ -54,6 +68,7 @@ export function readOptions(args: readonly string[]): Options | undefined {
     options: {
       help: { type: "boolean" },
       quick: { type: "boolean" },
+      append: { type: "boolean" },
       customers: text,
       runs: text,
       operations: text,
@@ -69,17 +84,21 @@ export function readOptions(args: readonly string[]): Options | undefined {
     return undefined;
   }
   const quick = values.quick === true;
-  const runs = values.runs ?? (quick ? "3" : undefined);
+  const runs = values.runs === undefined ? undefined : numbers("--runs", values.runs)[0];
   return {
     customers: numbers("--customers", values.customers ?? (quick ? "100" : "100,1000")),
-    runs: runs === undefined ? undefined : numbers("--runs", runs)[0],
-    operations: choices("--operations", values.operations, OPERATIONS),
+    runs,
+    usualRuns: quick ? 3 : 5,
+    upRuns: runs ?? (quick ? 1 : undefined),
+    operations: choices("--operations", values.operations ?? (quick ? QUICK_OPERATIONS : undefined), OPERATIONS),
     latencies: numbers("--latency", values.latency ?? "0,50"),
     platforms: values.platform ? choices("--platform", values.platform, PLATFORMS) : defaultPlatforms(quick),
     engine: values.engine ? one("--engine", values.engine, ENGINES) : findPulumiCli() ? "cli" : "in-process",
     subjects: choices("--subjects", values.subjects, SUBJECTS),
     account: numbers("--account", values.account ?? (quick ? "1000" : "10000"))[0] ?? 0,
+    allSubjects: values.subjects !== undefined,
     output: values.output ?? "bench/results.md",
+    append: values.append === true,
   };
 }
 
@@ -91,7 +110,7 @@ function defaultPlatforms(quick: boolean): Options["platforms"] {
   if (!server.available) {
     process.stderr.write(`Without the real server: ${server.reason}\n`);
   }
-  return server.available ? PLATFORMS : ["emulator"];
+  return [server.available ? "livekit-server" : "emulator"];
 }
 
 function numbers(flag: string, text: string): number[] {

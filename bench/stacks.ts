@@ -54,6 +54,7 @@ class Workspace {
     cpSync(join(ROOT, "bench", "programs"), join(this.dir, "programs"), { recursive: true });
     symlinkSync(join(ROOT, "node_modules"), join(this.dir, "node_modules"));
     mkdirSync(this.memory);
+    process.once("exit", this.remove);
   }
 
   project(subject: Subject): string {
@@ -83,9 +84,10 @@ class Workspace {
     return peaks.length > 0 ? Math.max(...peaks) : undefined;
   }
 
-  remove(): void {
+  readonly remove = (): void => {
+    process.removeListener("exit", this.remove);
     rmSync(this.dir, { recursive: true, force: true });
-  }
+  };
 }
 
 /** Makes an empty stack of a subject. */
@@ -147,10 +149,13 @@ class CliBenchStack implements BenchStack {
         printed = (printed + data.toString()).slice(-8_000);
       });
     }
+    const kill = () => child.kill();
+    process.once("exit", kill);
     const code = await new Promise<number | null>((done, reject) => {
       child.once("error", reject);
       child.once("close", done);
     });
+    process.removeListener("exit", kill);
     const [time, after] = [performance.now() - start, childrensProcessorTime()];
     if (code !== 0) {
       throw new Error(`pulumi ${ARGUMENTS[operation].join(" ")} ended with ${code}:\n${printed}`);

@@ -7,17 +7,32 @@ import { startEmulatorPlatform } from "../tests/support/livekit-platform";
 import { median } from "./statistics";
 
 export interface StartUp {
-  /** The provider host: loading the package, in milliseconds. */
-  readonly loadMs: number;
+  /** The provider host: loading the package. */
+  readonly load: Spent;
   /** The provider host: until the first check is answered, its listing of an empty account included. */
-  readonly firstCheckMs: number;
+  readonly firstCheck: Spent;
   /** The program: loading the package. */
-  readonly programMs: number;
+  readonly program: Spent;
   readonly runs: number;
 }
 
-const HOST = `
+/** Milliseconds. */
+export interface Spent {
+  readonly time: number;
+  readonly processorTime: number;
+}
+
+/** Prints what was spent since \`start()\`, as [time, processor time]. */
+const CLOCK = `
 require("@pulumi/pulumi");
+let before;
+const start = () => { before = [performance.now(), process.cpuUsage()]; };
+const spent = () => {
+  const { user, system } = process.cpuUsage(before[1]);
+  return { time: performance.now() - before[0], processorTime: (user + system) / 1000 };
+};`;
+
+const HOST = `${CLOCK}
 const trunk = ${JSON.stringify({
   owner: "organization/bench/bench/first",
   type: "did",
@@ -29,20 +44,19 @@ const trunk = ${JSON.stringify({
   voipCheck: "off",
   name: "first",
 })};
-const start = performance.now();
+start();
 const host = require("pulumi-livekit-sip/host");
-const loaded = performance.now();
+const loaded = spent();
 host.of("SipTrunk", { config: { get: () => undefined } }).check({}, trunk).then(({ failures }) => {
-  const checked = performance.now();
+  const checked = spent();
   if (failures.length > 0) throw new Error(JSON.stringify(failures));
-  console.log(JSON.stringify([loaded - start, checked - start]));
+  console.log(JSON.stringify([loaded, checked]));
 });`;
 
-const PROGRAM = `
-require("@pulumi/pulumi");
-const start = performance.now();
+const PROGRAM = `${CLOCK}
+start();
 require("pulumi-livekit-sip");
-console.log(JSON.stringify([performance.now() - start]));`;
+console.log(JSON.stringify([spent()]));`;
 
 /** Measures in fresh processes. */
 export async function measureStartUp(runs: number): Promise<StartUp> {
@@ -50,12 +64,12 @@ export async function measureStartUp(runs: number): Promise<StartUp> {
   const { url, apiKey, apiSecret } = platform;
   const env = { ...process.env, LIVEKIT_URL: url, LIVEKIT_API_KEY: apiKey, LIVEKIT_API_SECRET: apiSecret };
   const options = { cwd: resolve(__dirname, ".."), env };
-  const ask = async (script: string): Promise<number[]> => {
+  const ask = async (script: string): Promise<Spent[]> => {
     const { stdout } = await promisify(execFile)(process.execPath, ["-e", script], options);
     return JSON.parse(stdout);
   };
-  const hosts: number[][] = [];
-  const programs: number[][] = [];
+  const hosts: Spent[][] = [];
+  const programs: Spent[][] = [];
   try {
     for (let run = 0; run < runs; run++) {
       hosts.push(await ask(HOST));
@@ -65,9 +79,14 @@ export async function measureStartUp(runs: number): Promise<StartUp> {
     await platform.stop();
   }
   return {
-    loadMs: median(hosts.map(([loaded = 0]) => loaded)),
-    firstCheckMs: median(hosts.map(([, checked = 0]) => checked)),
-    programMs: median(programs.map(([loaded = 0]) => loaded)),
+    load: typical(hosts.map(([load]) => load)),
+    firstCheck: typical(hosts.map(([, firstCheck]) => firstCheck)),
+    program: typical(programs.map(([load]) => load)),
     runs,
   };
+}
+
+function typical(all: readonly (Spent | undefined)[]): Spent {
+  const of = (key: keyof Spent) => median(all.map((spent) => spent?.[key] ?? Number.NaN));
+  return { time: of("time"), processorTime: of("processorTime") };
 }

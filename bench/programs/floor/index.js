@@ -1,5 +1,7 @@
 // The floor: resources that do nothing, with the same inputs and outputs as this package's, in number and in size. What they take
-// is Pulumi's own time.
+// is Pulumi's own time. Strict, because Pulumi writes more into the state of functions that are not.
+
+"use strict";
 
 const pulumi = require("@pulumi/pulumi");
 

@@ -1,0 +1,91 @@
+/** The shared listing: asked once, current with our own writes, and found by key. */
+
+import { Claims } from "../provider/dynamic/session";
+import { LISTING_TTL_MS, Listing } from "../provider/livekit/account";
+
+interface Thing {
+  readonly id: string;
+  readonly numbers: readonly string[];
+}
+
+const numbers = ({ numbers }: Thing) => numbers;
+
+function listingOf(...things: Thing[]) {
+  const clock = { now: 0 };
+  const calls: number[] = [];
+  const list = async () => {
+    calls.push(clock.now);
+    return [...things];
+  };
+  return { listing: new Listing(list, () => clock.now), calls, clock };
+}
+
+const ids = (things: readonly Thing[]) => things.map(({ id }) => id).sort();
+
+describe("a listing", () => {
+  const [a, b] = [
+    { id: "a", numbers: ["1", "2"] },
+    { id: "b", numbers: ["2"] },
+  ];
+
+  test("is one call for all that ask within its time, whatever they ask", async () => {
+    const { listing, calls, clock } = listingOf(a, b);
+    await Promise.all([listing.all(), listing.get("a"), listing.having(numbers, "1")]);
+    clock.now = LISTING_TTL_MS;
+    await listing.having(numbers, "2");
+    expect(calls).toEqual([0]);
+    clock.now += 1;
+    await Promise.all([listing.having(numbers, "2"), listing.get("b")]);
+    expect(calls).toEqual([0, LISTING_TTL_MS + 1]);
+  });
+
+  test("finds what has a key, and nothing by a key that nobody has", async () => {
+    const { listing } = listingOf(a, b);
+    expect(ids(await listing.having(numbers, "2"))).toEqual(["a", "b"]);
+    expect(ids(await listing.having(numbers, "1"))).toEqual(["a"]);
+    expect(await listing.having(numbers, "3")).toEqual([]);
+    expect(await listing.get("a")).toBe(a);
+    expect(await listing.get("c")).toBeUndefined();
+  });
+
+  test("stays current with what was written since, by every key", async () => {
+    const { listing, calls } = listingOf(a, b);
+    await listing.having(numbers, "2");
+    await listing.put({ id: "a", numbers: ["3"] });
+    await listing.put({ id: "c", numbers: ["2"] });
+    await listing.remove("b");
+    expect(ids(await listing.having(numbers, "1"))).toEqual([]);
+    expect(ids(await listing.having(numbers, "2"))).toEqual(["c"]);
+    expect(ids(await listing.having(numbers, "3"))).toEqual(["a"]);
+    expect(ids(await listing.all())).toEqual(["a", "c"]);
+    expect(calls).toHaveLength(1);
+  });
+
+  test("is asked again after a failure", async () => {
+    let fails = true;
+    const listing = new Listing(async () => {
+      if (fails) {
+        throw new Error("not now");
+      }
+      return [a];
+    });
+    await expect(listing.having(numbers, "1")).rejects.toThrow("not now");
+    fails = false;
+    expect(ids(await listing.having(numbers, "1"))).toEqual(["a"]);
+  });
+});
+
+describe("claims", () => {
+  const claim = (key: string) => ({ key, words: `${key} is` });
+
+  test("are refused to the second, named once, and free again when the first lets go", () => {
+    const claims = new Claims();
+    expect(claims.make("SipTrunk", "org/project/stack/one", [claim("x"), claim("y")])).toEqual([]);
+    expect(claims.make("SipTrunk", "org/project/stack/one", [claim("x"), claim("y")])).toEqual([]);
+    const refusal = ['x is in SipTrunk "one" too'];
+    expect(claims.make("SipTrunk", "org/project/stack/two", [claim("x"), claim("y")])).toEqual(refusal);
+    claims.make("SipTrunk", "org/project/stack/two", [claim("z")]);
+    claims.make("SipTrunk", "org/project/stack/one", []);
+    expect(claims.make("SipTrunk", "org/project/stack/three", [claim("x")])).toEqual([]);
+  });
+});
