@@ -59,11 +59,7 @@ describeUnderFaults(
         await it.upAndSettle();
         await it.declare(moved);
       }
-      it.hosts.forget();
-      it.once("after", method, () => {
-        stack.kill();
-        it.hosts.kill();
-      });
+      it.once("after", method, () => stack.kill());
       expect((await it.up()).succeeded).toBe(false);
       stack.cancel();
       expect(JSON.stringify(stack.exportState())).toContain(`"type":"${pending}"`);

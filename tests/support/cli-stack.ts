@@ -24,6 +24,7 @@ import type {
   TestStack,
   TestStackOptions,
 } from "../../provider/testing/test-stack";
+import { isKilled } from "./host-watch";
 
 /** What both engines offer. */
 export type Stack = Pick<
@@ -107,9 +108,11 @@ export class CliStack implements Stack {
     return this.#operate(["destroy", ...mode, ...flags(options)]);
   }
 
-  /** Kills the CLI that runs, as the kernel does when memory runs out. The lock it held stays until {@link cancel}. */
+  /** Kills the CLI that runs, with all its processes, as a crash does. The lock it held stays until {@link cancel}. */
   kill(): void {
-    this.#running?.kill("SIGKILL");
+    for (const pid of this.#running?.pid ? [this.#running.pid, ...descendants(this.#running.pid)] : []) {
+      isKilled(pid);
+    }
   }
 
   /** Releases the lock of an operation that was killed, as `pulumi cancel`. */
@@ -222,6 +225,15 @@ export class CliStack implements Stack {
       succeeded: exitCode === 0,
     };
   }
+}
+
+/** The processes that a process has started, and theirs. */
+function descendants(pid: number): number[] {
+  const { stdout } = spawnSync("ps", ["-A", "-o", "pid=,ppid="], { encoding: "utf8" });
+  const processes = stdout.split("\n").map((line) => line.trim().split(/\s+/).map(Number));
+  const startedBy = (parent: number): number[] =>
+    processes.flatMap(([child = 0, starter]) => (starter === parent ? [child, ...startedBy(child)] : []));
+  return startedBy(pid);
 }
 
 function flags(options: { refresh?: boolean; expectNoChanges?: boolean; targets?: string[] }): string[] {

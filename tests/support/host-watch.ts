@@ -45,8 +45,8 @@ export class HostWatch {
   }
 }
 
-/** Whether there was such a process to kill. */
-function isKilled(pid: number): boolean {
+/** Kills a process; whether there was one. */
+export function isKilled(pid: number): boolean {
   try {
     return process.kill(pid, "SIGKILL");
   } catch {
