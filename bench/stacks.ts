@@ -2,12 +2,13 @@
 
 import { spawn, spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join, resolve } from "node:path";
 import type { StackState } from "../provider/testing/test-stack";
 import { TestStack } from "../provider/testing/test-stack";
 import { findPulumiCli } from "../tests/support/cli-stack";
+import { HostWatch } from "../tests/support/host-watch";
 import type { Operation, Options, Subject } from "./options";
 
 /** The platform that a subject talks to. */
@@ -48,12 +49,11 @@ const ROOT = resolve(__dirname, "..");
 /** A copy of the programs in a folder of its own, because the CLI writes beside them. */
 class Workspace {
   readonly dir = mkdtempSync(join(tmpdir(), "livekit-sip-bench-"));
-  readonly memory = join(this.dir, "memory");
+  readonly hosts = new HostWatch();
 
   constructor() {
     cpSync(join(ROOT, "bench", "programs"), join(this.dir, "programs"), { recursive: true });
     symlinkSync(join(ROOT, "node_modules"), join(this.dir, "node_modules"));
-    mkdirSync(this.memory);
     process.once("exit", this.remove);
   }
 
@@ -67,26 +67,14 @@ class Workspace {
       LIVEKIT_API_KEY: endpoint.apiKey,
       LIVEKIT_API_SECRET: endpoint.apiSecret,
       BENCH_CUSTOMERS: String(customers),
-      BENCH_MEMORY: this.memory,
-      NODE_OPTIONS: `--require=${join(this.dir, "programs", "report-memory.js")}`,
+      ...this.hosts.env,
     };
-  }
-
-  forgetMemory(): void {
-    for (const file of readdirSync(this.memory)) {
-      rmSync(join(this.memory, file));
-    }
-  }
-
-  /** The largest of the hosts' peaks, in bytes. */
-  peakMemory(): number | undefined {
-    const peaks = readdirSync(this.memory).map((file) => Number(readFileSync(join(this.memory, file), "utf8")) * 1024);
-    return peaks.length > 0 ? Math.max(...peaks) : undefined;
   }
 
   readonly remove = (): void => {
     process.removeListener("exit", this.remove);
     rmSync(this.dir, { recursive: true, force: true });
+    this.hosts.dispose();
   };
 }
 
@@ -139,7 +127,7 @@ class CliBenchStack implements BenchStack {
   }
 
   async run(operation: Operation): Promise<RunTime> {
-    this.workspace.forgetMemory();
+    this.workspace.hosts.forget();
     const args = [...ARGUMENTS[operation], "--non-interactive", "--color", "never", "--stack", "bench"];
     const [start, before] = [performance.now(), childrensProcessorTime()];
     const child = spawn(this.#cli, args, { cwd: this.#cwd, env: this.#env, stdio: ["ignore", "pipe", "pipe"] });
@@ -168,7 +156,7 @@ class CliBenchStack implements BenchStack {
   }
 
   hostMemory(): number | undefined {
-    return this.workspace.peakMemory();
+    return this.workspace.hosts.peakMemory() || undefined;
   }
 
   async dispose(): Promise<void> {
@@ -192,7 +180,7 @@ class InProcessBenchStack implements BenchStack {
   ) {}
 
   async run(operation: Operation): Promise<RunTime> {
-    this.workspace.forgetMemory();
+    this.workspace.hosts.forget();
     const start = performance.now();
     const result = await this.#operate(operation);
     const time = performance.now() - start;
@@ -208,7 +196,7 @@ class InProcessBenchStack implements BenchStack {
   }
 
   hostMemory(): number | undefined {
-    return this.workspace.peakMemory();
+    return this.workspace.hosts.peakMemory() || undefined;
   }
 
   async dispose(): Promise<void> {

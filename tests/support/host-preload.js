@@ -2,13 +2,14 @@
 // Loaded into every Node process of an operation by NODE_OPTIONS (host-watch.ts); acts in Pulumi's host of dynamic providers alone.
 // Says which process it is and how much memory it took at most, and can set its clock wrong.
 
-const { writeFileSync } = require("node:fs");
+const { appendFileSync } = require("node:fs");
 const { join } = require("node:path");
 
 const { HOST_WATCH_FOLDER: folder, HOST_WATCH_CLOCK_MS: ahead } = process.env;
 
 if (folder && (process.argv[1] ?? "").includes("dynamic-provider")) {
-  const note = () => writeFileSync(join(folder, String(process.pid)), String(process.resourceUsage().maxRSS));
+  // Appended, because a host that is killed between emptying the file and writing it would have said nothing.
+  const note = () => appendFileSync(join(folder, String(process.pid)), `${process.resourceUsage().maxRSS}\n`);
   note();
   setInterval(note, 50).unref();
   if (ahead) {

@@ -36,7 +36,10 @@ export class HostWatch {
 
   /** The most memory that one host has taken since {@link forget}, in bytes. */
   peakMemory(): number {
-    const peaks = readdirSync(this.#folder).map((pid) => Number(readFileSync(join(this.#folder, pid), "utf8")) * 1024);
+    const peaks = readdirSync(this.#folder).map((pid) => {
+      const kilobytes = readFileSync(join(this.#folder, pid), "utf8").trim().split("\n").map(Number);
+      return Math.max(...kilobytes) * 1024;
+    });
     return Math.max(0, ...peaks);
   }
 
