@@ -8,8 +8,19 @@
 import type { dynamic } from "@pulumi/pulumi";
 import type { Kind } from "./lifecycle";
 
-/** A provider that takes the resource's lifecycle over from the host process. */
-export function thinProvider(k: Kind): dynamic.ResourceProvider {
+const providers = new Map<Kind, dynamic.ResourceProvider>();
+
+/**
+ * A provider that takes the resource's lifecycle over from the host process: the same object for all resources of a type, because
+ * Pulumi serializes each object once, which takes as long as all the rest of registering a resource.
+ */
+export function thinProvider(kind: Kind): dynamic.ResourceProvider {
+  const provider = providers.get(kind) ?? makeProvider(kind);
+  providers.set(kind, provider);
+  return provider;
+}
+
+function makeProvider(k: Kind): dynamic.ResourceProvider {
   // The host calls configure() before anything else, and does not wait for what it returns.
   const take = function (this: object, c: unknown) {
     return Object.assign(this, require("pulumi-livekit-sip/host").of(k, c));

@@ -12,11 +12,18 @@ function thinProvider(k) {
   return { configure: take, create: take };
 }
 
+// One object for each type, which Pulumi serializes once.
+const PROVIDERS = {
+  SipTrunk: thinProvider("SipTrunk"),
+  InboundAuth: thinProvider("InboundAuth"),
+  DispatchRule: thinProvider("DispatchRule"),
+};
+
 class Nothing extends pulumi.dynamic.Resource {
   constructor(kind, name, inputs, outputs) {
     const computed = Object.fromEntries(outputs.map((output) => [output, undefined]));
     const secrets = { additionalSecretOutputs: ["password", "__lastApplied"] };
-    super(thinProvider(kind), name, { ...inputs, ...computed }, secrets, "livekit", kind);
+    super(PROVIDERS[kind], name, { ...inputs, ...computed }, secrets, "livekit", kind);
   }
 }
 
