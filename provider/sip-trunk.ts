@@ -882,7 +882,7 @@ export class SipTrunk extends pulumi.dynamic.Resource {
         name: args.name ?? name,
         username,
         password,
-        verifier,
+        ...(verifier && { verifier }),
         owner: ownerOf(name, "pulumi-nodejs:dynamic/livekit:SipTrunk", options),
         inboundTrunkId: undefined,
         outboundTrunkId: undefined,

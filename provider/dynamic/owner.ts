@@ -6,12 +6,15 @@ import * as pulumi from "@pulumi/pulumi";
  * `organization/project/stack/name` of a resource, with the types of its parents before the name where it has any. Made of
  * the URN, so known in the first preview already: another resource can refer to this one before anything exists.
  */
-export function ownerOf(name: string, type: string, options?: pulumi.ResourceOptions): pulumi.Output<string> {
-  const organization = pulumi.getOrganization();
-  return pulumi.createUrn(name, type, options?.parent).apply((urn) => {
+export function ownerOf(name: string, type: string, options?: pulumi.ResourceOptions): pulumi.Input<string> {
+  const stack = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
+  if (!options?.parent) {
+    return `${stack}/${name}`;
+  }
+  return pulumi.createUrn(name, type, options.parent).apply((urn) => {
     // urn:pulumi:<stack>::<project>::<parent types$type>::<name> (Pulumi's documentation, "Resource URNs").
-    const [stack, project, types = ""] = urn.slice("urn:pulumi:".length).split("::");
+    const [, , types = ""] = urn.slice("urn:pulumi:".length).split("::");
     const parents = types.split("$").slice(0, -1);
-    return `${organization}/${project}/${stack}/${[...parents, name].join("$")}`;
+    return `${stack}/${[...parents, name].join("$")}`;
   });
 }
