@@ -118,11 +118,13 @@ export type Lifecycle = Required<
 
 export function lifecycle<Schema extends z.ZodObject>(resource: Resource<Schema>, session: Session): Lifecycle {
   type Args = z.output<Schema>;
-  const fields = Object.entries(resource.schema.shape);
+  const fields = fieldsOf(resource.schema);
+  const absent = (field: string) => fields.get(field)?.whenAbsent;
 
   const wanted = (props: Props): Wanted<Args> => {
     const owner = String(props.owner);
-    const args = resource.schema.parse(Object.fromEntries(fields.map(([field]) => [field, props[field]])));
+    const given = [...fields.keys()].filter((field) => props[field] !== undefined);
+    const args = resource.schema.parse(Object.fromEntries(given.map((field) => [field, props[field]])));
     return { owner, args, inputs: props };
   };
 
@@ -138,7 +140,7 @@ export function lifecycle<Schema extends z.ZodObject>(resource: Resource<Schema>
 
   return {
     async check(olds: Props, news: Props) {
-      const { inputs, known, isKnown, problems } = validate(resource, news);
+      const { inputs, known, isKnown, problems } = validate(resource, fields, news);
       const owner = String(news.owner);
       try {
         if (problems.length === 0) {
@@ -160,14 +162,12 @@ export function lifecycle<Schema extends z.ZodObject>(resource: Resource<Schema>
     diff: (id: string, olds: Props, news: Props) =>
       guarded("Comparing", news, async () => {
         const changed = [
-          ...fields
-            .map(([field]) => field)
-            .filter((field) => !same(olds[field] ?? absent(resource, field), news[field] ?? absent(resource, field))),
+          ...[...fields.keys()].filter((field) => !same(olds[field] ?? absent(field), news[field] ?? absent(field))),
           ...computedInputs(news).filter((field) => !COMPUTED[field]?.(olds[field], news[field])),
           // A renamed resource has to write its new name to where others look for it.
           ...(olds.owner === news.owner ? [] : ["owner"]),
         ];
-        const replaces = changed.filter((field) => behaviour(resource, field)?.replaces);
+        const replaces = changed.filter((field) => fields.get(field)?.replaces);
         const drift: string[] = [];
         if (resource.observe && olds.platformStatus === IN_SYNC) {
           const observation = await resource.observe(session, id, wanted(olds), olds);
@@ -178,7 +178,7 @@ export function lifecycle<Schema extends z.ZodObject>(resource: Resource<Schema>
           const declared = `is not as declared: ${drift.join("; ")}.`;
           tell(session, resource.kind, news, drift.length > 0 ? [declared] : []);
         }
-        const { known } = validate(resource, news);
+        const { known } = validate(resource, fields, news);
         const problems = await resource.conflicts(session, String(news.owner), known, { id, state: olds });
         if (problems.length > 0) {
           throw new ResourceError(`${resource.kind} "${nameOf(String(news.owner))}": ${problems.join(" ")}`);
@@ -208,7 +208,7 @@ export function lifecycle<Schema extends z.ZodObject>(resource: Resource<Schema>
         tell(session, resource.kind, state, probe?.remarks ?? []);
         const values = Object.fromEntries(
           Object.entries(observation.values).filter(
-            ([field, value]) => !same(value, Reflect.get(applied, field) ?? absent(resource, field)),
+            ([field, value]) => !same(value, Reflect.get(applied, field) ?? absent(field)),
           ),
         );
         const live = { ...applied, ...values, ...probe?.values, ...status(words.join("; ") || IN_SYNC) };
@@ -219,10 +219,7 @@ export function lifecycle<Schema extends z.ZodObject>(resource: Resource<Schema>
           id,
           inputs: defined(
             Object.fromEntries(
-              ["owner", ...fields.map(([field]) => field), ...computedInputs(live)].map((field) => [
-                field,
-                Reflect.get(live, field),
-              ]),
+              ["owner", ...fields.keys(), ...computedInputs(live)].map((field) => [field, Reflect.get(live, field)]),
             ),
           ),
           // What was last applied stays in the state: a refresh that is kept must not make drift look like the normal.
@@ -242,20 +239,43 @@ export function lifecycle<Schema extends z.ZodObject>(resource: Resource<Schema>
   };
 }
 
+/** An argument: how it is read, and how a change of it behaves. */
+interface Field extends FieldBehaviour {
+  readonly schema: z.ZodType;
+  readonly isOptional: boolean;
+}
+
+/** The arguments of a schema by name. Asked once for all resources of a type: zod takes longer to say than a plan has. */
+function fieldsOf({ shape }: z.ZodObject): ReadonlyMap<string, Field> {
+  return new Map(
+    Object.entries<z.ZodType>(shape).map(([name, schema]) => {
+      const { success, data } = schema.safeParse(undefined);
+      return [name, { ...schema.meta(), schema, isOptional: success && data === undefined }];
+    }),
+  );
+}
+
 /** Reads each field that is known by its schema, then applies the rules across fields. */
-function validate<Schema extends z.ZodObject>(resource: Resource<Schema>, news: Props) {
+function validate<Schema extends z.ZodObject>(
+  resource: Resource<Schema>,
+  fields: ReadonlyMap<string, Field>,
+  news: Props,
+) {
   const inputs: Record<string, unknown> = { owner: news.owner };
   const known: Record<string, unknown> = {};
   const problems: string[] = [];
   const unknown = new Set<string>();
-  for (const [field, schema] of Object.entries<z.ZodType>(resource.schema.shape)) {
-    const value = news[field];
+  for (const [field, { schema, isOptional }] of fields) {
+    const value = news[field] ?? undefined;
+    if (value === undefined && isOptional) {
+      continue;
+    }
     if (containsUnknown(value)) {
       inputs[field] = value;
       unknown.add(field);
       continue;
     }
-    const result = schema.safeParse(value ?? undefined);
+    const result = schema.safeParse(value);
     if (result.success) {
       if (result.data !== undefined) {
         inputs[field] = result.data;
@@ -265,7 +285,7 @@ function validate<Schema extends z.ZodObject>(resource: Resource<Schema>, news: 
       problems.push(...result.error.issues.map((issue) => sentence(field, value, issue)));
     }
   }
-  const stray = Object.keys(news).filter((field) => !(field in resource.schema.shape) && !INTERNAL.has(field));
+  const stray = Object.keys(news).filter((field) => !fields.has(field) && !INTERNAL.has(field));
   problems.push(...stray.map((field) => `${field} is not an argument of ${resource.kind}: check its spelling.`));
   const args = known as Partial<z.output<Schema>>;
   const isKnown = (field: keyof z.output<Schema>) => !unknown.has(String(field));
@@ -280,7 +300,7 @@ const INTERNAL: ReadonlySet<string> = new Set(["owner", "__provider"]);
 
 /** Our own messages go on from the field's name in lower case; zod's begin with a capital letter and stand for themselves. */
 function sentence(field: string, value: unknown, { path, message }: z.core.$ZodIssue): string {
-  if (value === undefined || value === null) {
+  if (value === undefined) {
     return `${field} is missing: set it.`;
   }
   const where = path.map((part) => (typeof part === "number" ? `[${part}]` : `.${String(part)}`)).join("");
@@ -300,15 +320,6 @@ const COMPUTED: Readonly<Record<string, (old: unknown, wanted: unknown) => boole
 /** The computed inputs that a resource's properties hold. */
 function computedInputs(props: Props): string[] {
   return Object.keys(COMPUTED).filter((field) => field in props);
-}
-
-function behaviour<Schema extends z.ZodObject>(resource: Resource<Schema>, field: string): FieldBehaviour | undefined {
-  const schema: z.ZodType | undefined = resource.schema.shape[field];
-  return schema?.meta();
-}
-
-function absent<Schema extends z.ZodObject>(resource: Resource<Schema>, field: string): unknown {
-  return behaviour(resource, field)?.whenAbsent;
 }
 
 /** What was applied in the fields that have changed on the platform since; JSON, so that what was absent can be told, too. */

@@ -29,12 +29,22 @@ export function isKnownCountry(country: string): country is libphonenumber.Count
   return library().isSupportedCountry(country);
 }
 
+/** The numbers that were read before: a plan asks for each several times over, and that is what its checks take longest for. */
+const readBefore = new Map<string, string>();
+
 /**
  * Reads a number, written internationally or as within `country`, into E.164 (`+12025550123`).
  *
  * @throws PhoneNumberError when libphonenumber-js refuses it
  */
 export function parseNumber(number: string, country: string): string {
+  const key = `${country} ${number}`;
+  const e164 = readBefore.get(key) ?? readNumber(number, country);
+  readBefore.set(key, e164);
+  return e164;
+}
+
+function readNumber(number: string, country: string): string {
   const known = isKnownCountry(country) ? country : undefined;
   try {
     const parsed = library().parsePhoneNumberWithError(
