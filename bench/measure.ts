@@ -13,6 +13,8 @@ export interface Measurement {
   readonly latencyMs: number;
   readonly operation: Operation;
   readonly subject: Subject;
+  /** Whether the engine wrote its state at the end alone. */
+  readonly savesOnce: boolean;
   /** Milliseconds of each run, in the order of the runs: those of the same place were measured side by side. */
   readonly times: number[];
   /** Milliseconds of processor time of each run, all processes together; empty where it can't be known. */
@@ -45,18 +47,32 @@ interface Step {
   readonly latencyMs: number;
   readonly operation: Operation;
   readonly subject: Subject;
+  readonly savesOnce: boolean;
 }
 
+/**
+ * From this many resources on the engine writes its state at the end of an `up` or a `destroy` alone. Written after each step, as
+ * the CLI does it with a state in a file, 3000 resources take ten minutes, whatever they are.
+ */
+const SAVES_ONCE_FROM = 1_000;
+
 /** How long an operation of the CLI takes, in seconds: rough figures, for the estimate alone. */
-export function expectedSeconds({ operation, customers, latencyMs, subject }: Omit<Step, "platform">): number {
+export function expectedSeconds({
+  operation,
+  customers,
+  latencyMs,
+  subject,
+  savesOnce,
+}: Omit<Step, "platform">): number {
   const resources = customers * 3;
+  const saving = savesOnce ? 0 : resources ** 2 * 0.00005;
   // Each of these waits for a list call in each diff; the listing itself grows with the customers.
   const perDiff = subject === "straightforward" ? (latencyMs + 5 + customers * 0.05) / 1000 : 0;
   switch (operation) {
     case "up":
-      return 4 + resources * 0.02 + resources ** 2 * 0.00005;
+      return 4 + resources * 0.012 + saving;
     case "destroy":
-      return 3 + resources * 0.02 + resources ** 2 * 0.00005;
+      return 3 + resources * (0.004 + latencyMs / 20_000) + saving;
     case "refresh":
       return 4 + resources * (0.012 + 3 * perDiff);
     default:
@@ -64,24 +80,44 @@ export function expectedSeconds({ operation, customers, latencyMs, subject }: Om
   }
 }
 
-/** How often an operation is measured: as asked, else as is usual; once, or not again for another latency, where one takes long. */
+/** How often an operation is measured: as asked, else as is usual; what no goal is set for once, where it takes long. */
 function runsOf(options: Options, customers: number, latencyMs: number, operation: Operation): number {
-  const makesStack = operation === "up" || operation === "destroy";
-  const asked = makesStack ? options.upRuns : options.runs;
+  const asked = makesStack(operation) ? options.upRuns : options.runs;
+  const savesOnce = writesOnce(options, customers);
   const longest = Math.max(
-    ...subjectsFor(options, customers).map((subject) => expectedSeconds({ operation, customers, latencyMs, subject })),
+    ...subjectsFor(options, customers).map((subject) =>
+      expectedSeconds({ operation, customers, latencyMs, subject, savesOnce }),
+    ),
   );
-  if (asked !== undefined || longest <= LONG_S) {
+  // The goals: a first up by what the engine does with it, a preview at each latency.
+  const isGoal = operation === "preview" || (makesStack(operation) && latencyMs === options.latencies[0]);
+  if (asked !== undefined || longest <= LONG_S || isGoal) {
     return asked ?? options.usualRuns;
   }
-  return makesStack && latencyMs !== options.latencies[0] ? 0 : 1;
+  return makesStack(operation) ? 0 : 1;
+}
+
+/** Whether an operation makes or empties the stack, and so writes the state of every resource. */
+function makesStack(operation: Operation): boolean {
+  return operation === "up" || operation === "destroy";
+}
+
+/** Only the CLI writes its state to a file. */
+function writesOnce({ engine }: Options, customers: number): boolean {
+  return engine === "cli" && customers * 3 >= SAVES_ONCE_FROM;
 }
 
 /** The subjects, without the straightforward provider where it would take minutes and nobody asked for it. */
 function subjectsFor({ subjects, allSubjects, latencies }: Options, customers: number): readonly Subject[] {
   const expected = Math.max(
     ...latencies.map((latencyMs) =>
-      expectedSeconds({ operation: "preview", customers, latencyMs, subject: "straightforward" }),
+      expectedSeconds({
+        operation: "preview",
+        customers,
+        latencyMs,
+        subject: "straightforward",
+        savesOnce: false,
+      }),
     ),
   );
   return subjects.filter((subject) => subject !== "straightforward" || allSubjects || expected <= TOO_LONG_S);
@@ -104,11 +140,12 @@ export function plan(options: Options): Step[] {
         const runs = (operation: Operation) => runsOf(options, customers, latencyMs, operation);
         const add = (operation: Operation, turn: number) => {
           const subjects = subjectsFor(options, customers);
+          const savesOnce = makesStack(operation) && (writesOnce(options, customers) || !asked(operation));
           const order = subjects.map((_, index) => subjects[(index + turn) % subjects.length]);
           steps.push(
             ...order
               .filter((subject) => subject !== undefined)
-              .map((subject) => ({ platform, customers, latencyMs, operation, subject })),
+              .map((subject) => ({ platform, customers, latencyMs, operation, subject, savesOnce })),
           );
         };
         const rounds = makes ? runs("up") : 0;
@@ -201,7 +238,7 @@ async function take(
   const { proxy, stack } = bench;
   proxy.latencyMs = step.latencyMs;
   proxy.reset();
-  const { time, processorTime } = await progress.during(step, () => stack.run(operation));
+  const { time, processorTime } = await progress.during(step, () => stack.run(operation, step.savesOnce));
   if (options.operations.includes(operation)) {
     const { calls } = proxy;
     const spent = processorTime === undefined ? [] : [processorTime];

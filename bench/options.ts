@@ -18,7 +18,7 @@ export type Subject = (typeof SUBJECTS)[number];
 const PLATFORMS = ["emulator", "livekit-server"] as const satisfies readonly Platform["name"][];
 const ENGINES = ["cli", "in-process"] as const;
 
-/** What is expected to take longer than this, in seconds, is measured once, and only at the first latency where it makes a stack. */
+/** What no goal is set for and is expected to take longer than this, in seconds, is measured once, or not at all where it makes a stack. */
 export const LONG_S = 30;
 
 /** The straightforward provider is left out where a preview of it is expected to take longer than this, in seconds. */
@@ -47,9 +47,9 @@ export interface Options {
 }
 
 export const USAGE = `npm run bench -- [options]
-  --quick                        100 customers on the emulator, 3 runs, up and destroy once, no no-op; under ten minutes
+  --quick                        100 customers on the emulator, 3 runs, up and destroy once, no no-op; about five minutes
   --customers 100,1000           a SipTrunk, an InboundAuth and a DispatchRule each
-  --runs 5                       measurements of each operation; without it, one where one takes over half a minute
+  --runs 5                       measurements of each operation; without it, one of what takes over half a minute and has no goal
   --operations ${OPERATIONS.join(",")}
   --latency 0,50                 milliseconds that each call takes longer
   --platform ${PLATFORMS.join(",")}   without it, the real server, or the emulator where that can't be had

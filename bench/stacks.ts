@@ -27,8 +27,11 @@ export interface RunTime {
 
 /** A stack whose operations can be timed. */
 export interface BenchStack {
-  /** @throws with all that was printed when it failed or was not what it should be */
-  run(operation: Operation): Promise<RunTime>;
+  /**
+   * @param savesOnce the engine writes its state at the end alone, instead of after each step
+   * @throws with all that was printed when it failed or was not what it should be
+   */
+  run(operation: Operation, savesOnce?: boolean): Promise<RunTime>;
   state(): Promise<StackState>;
   /** The peak memory of the provider host in the last operation, in bytes; undefined when it was not seen. */
   hostMemory(): number | undefined;
@@ -126,11 +129,12 @@ class CliBenchStack implements BenchStack {
     this.#ask(["stack", "init", "bench"]);
   }
 
-  async run(operation: Operation): Promise<RunTime> {
+  async run(operation: Operation, savesOnce = false): Promise<RunTime> {
     this.workspace.hosts.forget();
+    const env = savesOnce ? { ...this.#env, PULUMI_SKIP_CHECKPOINTS: "true" } : this.#env;
     const args = [...ARGUMENTS[operation], "--non-interactive", "--color", "never", "--stack", "bench"];
     const [start, before] = [performance.now(), childrensProcessorTime()];
-    const child = spawn(this.#cli, args, { cwd: this.#cwd, env: this.#env, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(this.#cli, args, { cwd: this.#cwd, env, stdio: ["ignore", "pipe", "pipe"] });
     let printed = "";
     for (const stream of [child.stdout, child.stderr]) {
       stream.on("data", (data: Buffer) => {
