@@ -102,9 +102,9 @@ function makesStack(operation: Operation): boolean {
   return operation === "up" || operation === "destroy";
 }
 
-/** Only the CLI writes its state to a file. */
+/** The in-process engine always does. */
 function writesOnce({ engine }: Options, customers: number): boolean {
-  return engine === "cli" && customers * 3 >= SAVES_ONCE_FROM;
+  return engine === "in-process" || customers * 3 >= SAVES_ONCE_FROM;
 }
 
 /** The subjects, without the straightforward provider where it would take minutes and nobody asked for it. */
