@@ -179,8 +179,7 @@ describeInWorlds((startWorld, platform) => {
   test("a wrong secret is one sentence without the token, and nothing is taken for deleted", async () => {
     const it = await startWorld();
     await it.secret("office", password("office"));
-    await it.declare({ trunks: { office } });
-    await it.upAndSettle();
+    await it.given({ trunks: { office } });
     await it.stack.setConfig("livekit:apiSecret", `wrong-${CANARY}-secret-0123456789`, { secret: true });
     const result = await it.preview();
     expect(result.succeeded).toBe(false);

@@ -61,8 +61,7 @@ describeInWorlds((startWorld) => {
 
   test("shows what somebody changed as itself, and repairs it", async () => {
     const it = await world();
-    await it.declare(everything);
-    await it.upAndSettle();
+    await it.given(everything);
     const { sipDispatchRuleId } = await it.rule("reception");
     await it.outsider.updateSipDispatchRuleFields(sipDispatchRuleId, {
       rule: new SIPDispatchRule({ rule: { case: "dispatchRuleDirect", value: { roomName: "elsewhere" } } }),
@@ -79,8 +78,7 @@ describeInWorlds((startWorld) => {
 
   test("is made again when it was deleted, with and without refresh", async () => {
     const it = await world();
-    await it.declare(everything);
-    await it.upAndSettle();
+    await it.given(everything);
     await it.outsider.deleteSipDispatchRule((await it.rule("reception")).sipDispatchRuleId);
     expect(change(await it.preview(), "DispatchRule", "reception")).toMatchObject({ op: "create" });
     await it.upAndSettle();

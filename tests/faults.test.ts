@@ -148,8 +148,7 @@ describeUnderFaults((start) => {
   test("what is deleted while it is updated or deleted is made again, whole, or gone", async () => {
     const it = await start();
     const { outsider } = it;
-    await it.declare(answered);
-    await it.upAndSettle();
+    await it.given(answered);
     const ids = await it.ids();
     const failsAt = async (method: string, program: Program, remove: () => Promise<unknown>) => {
       await it.declare(program);
@@ -247,8 +246,7 @@ describeUnderFaults((start) => {
 
   test("the auth survives a whole replace of its trunk, whatever comes between", async () => {
     const it = await start();
-    await it.declare(everything);
-    await it.upAndSettle();
+    await it.given(everything);
     const ids = await it.ids();
     // Headers only go by replacing the whole trunk: it writes the auth as it was read, and somebody writes another meanwhile.
     const headers = { "X-Account": "7" };

@@ -7,8 +7,7 @@ describeInWorlds((startWorld) => {
     const started = await startWorld();
     await started.secret("office", password("office"));
     await started.secret("hotline", password("hotline"));
-    await started.declare(everything);
-    await started.upAndSettle();
+    await started.given(everything);
     return started;
   };
 

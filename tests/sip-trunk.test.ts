@@ -32,8 +32,7 @@ describeInWorlds((startWorld) => {
 
   test("keeps the inbound trunk closed until an InboundAuth opens it, and again after that is removed", async () => {
     const it = await world();
-    await it.declare({ trunks: { office } });
-    await it.upAndSettle();
+    await it.given({ trunks: { office } });
     const closed = await it.inbound("office");
     expect(closed.authUsername).not.toBe("");
     expect(closed.authPassword.length).toBeGreaterThan(20);
@@ -54,8 +53,7 @@ describeInWorlds((startWorld) => {
 
   test("rotates the password in place: both halves, and no other field", async () => {
     const it = await world();
-    await it.declare(everything);
-    await it.upAndSettle();
+    await it.given(everything);
     const [inbound, outbound] = [await it.inbound("office"), await it.outbound("office")];
 
     await it.secret("office", password("rotated"));
@@ -74,8 +72,7 @@ describeInWorlds((startWorld) => {
 
   test("shows each thing that somebody changed on the platform as itself, and repairs it with one up", async () => {
     const it = await world();
-    await it.declare(everything);
-    await it.upAndSettle();
+    await it.given(everything);
     const ids = async () => [(await it.inbound("hotline")).sipTrunkId, (await it.outbound("office")).sipTrunkId];
     const before = await ids();
 
@@ -98,8 +95,7 @@ describeInWorlds((startWorld) => {
 
   test("still shows drift after a refresh was kept, without the changed password in the state", async () => {
     const it = await world();
-    await it.declare({ trunks: { office } });
-    await it.upAndSettle();
+    await it.given({ trunks: { office } });
     await it.changeOutbound("office", { authPassword: password("changed-by-hand"), destinationCountry: "RO" });
     expectSuccess(await it.refresh());
     expectNoCanary(JSON.stringify(await it.stack.exportState()));
@@ -118,8 +114,7 @@ describeInWorlds((startWorld) => {
 
   test("says in words what differs where refresh is off, and repairs it", async () => {
     const it = await world();
-    await it.declare(everything);
-    await it.upAndSettle();
+    await it.given(everything);
     await it.changeOutbound("office", { authPassword: password("changed-by-hand") });
     await it.outsider.deleteSipTrunk((await it.outbound("hotline")).sipTrunkId);
     const plan = await it.preview({ refresh: false });
@@ -133,8 +128,7 @@ describeInWorlds((startWorld) => {
 
   test.each(["inbound", "outbound"] as const)("makes the %s trunk again when it was deleted", async (half) => {
     const it = await world();
-    await it.declare(everything);
-    await it.upAndSettle();
+    await it.given(everything);
     const gone = (await it[half]("office")).sipTrunkId;
     await it.outsider.deleteSipTrunk(gone);
     const plan = await it.preview();
@@ -149,8 +143,7 @@ describeInWorlds((startWorld) => {
 
   test("makes everything again when everything was deleted", async () => {
     const it = await world();
-    await it.declare(everything);
-    await it.upAndSettle();
+    await it.given(everything);
     await it.deleteEverything();
     await it.upAndSettle();
     expect(await it.count()).toBe(5);
@@ -159,8 +152,7 @@ describeInWorlds((startWorld) => {
 
   test("switches fixedIp, numberFormat and every other option in place, and leaves what others own", async () => {
     const it = await world({ "livekit:outboundProxy": '{"address":"proxy.example:5060","header":"X-Destination"}' });
-    await it.declare(everything);
-    await it.upAndSettle();
+    await it.given(everything);
     const [inbound, outbound] = [await it.inbound("office"), await it.outbound("office")];
     const changed = {
       ...office,
@@ -225,8 +217,7 @@ describeInWorlds((startWorld) => {
 
   test("closes a trunk that somebody opened, and says so loudly", async () => {
     const it = await world();
-    await it.declare({ trunks: { office } });
-    await it.upAndSettle();
+    await it.given({ trunks: { office } });
     await it.changeInbound("office", { authUsername: "", authPassword: "" });
     expect(said(await it.preview())).toMatch(/inbound trunk ST_\w+ is OPEN TO ANYONE/);
     await it.upAndSettle();
@@ -239,8 +230,7 @@ describeInWorlds((startWorld) => {
   test("repairs the metadata of its trunks, and never touches a trunk of others", async () => {
     const it = await world();
     await it.outsider.createSipInboundTrunk("theirs", ["+12025550177"], { authUsername: "u", authPassword: "p" });
-    await it.declare(everything);
-    await it.upAndSettle();
+    await it.given(everything);
     await it.changeInbound("office", { metadata: "scribbled over" });
     await it.changeOutbound("office", { metadata: "" });
     expect(said(await it.preview())).toContain("metadata changed outside Pulumi");
@@ -252,8 +242,7 @@ describeInWorlds((startWorld) => {
 
   test("survives a rename by alias with its trunks", async () => {
     const it = await world();
-    await it.declare(everything);
-    await it.upAndSettle();
+    await it.given(everything);
     const { sipTrunkId } = await it.outbound("office");
     const renamed = { ...office, name: "office", options: { aliases: [{ name: "office" }] } };
     await it.declare({
@@ -268,8 +257,7 @@ describeInWorlds((startWorld) => {
 
   test("takes a trunk over that a create left behind when it was cut off", async () => {
     const it = await world();
-    await it.declare({ trunks: { office } });
-    await it.upAndSettle();
+    await it.given({ trunks: { office } });
     const left = await it.inbound("office");
     // What a cut-off create leaves: a marked trunk on the platform of which the state knows nothing.
     await it.declare({});

@@ -58,8 +58,7 @@ describeHere.each(engines)("$name", (engine) => {
   test("shows a password that was changed in the VoIP system alone, and up changes nothing on LiveKit", async () => {
     const pbx = await kamailio();
     const it = await world();
-    await it.declare(officeAt(pbx));
-    await it.upAndSettle();
+    await it.given(officeAt(pbx));
     const before = [(await it.inbound("office")).toJson(), (await it.outbound("office")).toJson()];
 
     await pbx.setPassword("1011", password("changed-there"));
@@ -86,8 +85,7 @@ describeHere.each(engines)("$name", (engine) => {
     const it = await world();
     await it.secret("database", pbx.databaseUrl);
     const reader = { $kamailio: { url: { $secret: "database" }, username: "1011" } };
-    await it.declare(officeAt(pbx, { password: undefined, credential: reader }));
-    await it.upAndSettle();
+    await it.given(officeAt(pbx, { password: undefined, credential: reader }));
     await pbx.setPassword("1011", password("changed-there"));
     const plan = await it.preview(EMPTY);
     expect(plan.exitCode).toBe(7);
@@ -107,8 +105,7 @@ describeHere.each(engines)("$name", (engine) => {
     await it.declare(officeAt(pbx, { password: undefined, credential: reader }));
     expect(said(await it.preview())).toMatch(/password is missing: .* holds only a hash of it/);
 
-    await it.declare(officeAt(pbx, { credential: reader }));
-    await it.upAndSettle();
+    await it.given(officeAt(pbx, { credential: reader }));
     await pbx.setPassword("1011", password("changed-there"));
     const plan = await it.preview(EMPTY);
     expect(plan.exitCode).toBe(7);
@@ -124,8 +121,7 @@ describeHere.each(engines)("$name", (engine) => {
   test("says that a VoIP system is unreachable, which is no difference", async () => {
     const pbx = await kamailio();
     const it = await world();
-    await it.declare(officeAt(pbx, { voipCheckTimeout: 1 }));
-    await it.upAndSettle();
+    await it.given(officeAt(pbx, { voipCheckTimeout: 1 }));
     pbx.pause();
     const silent = await it.preview(EMPTY);
     expect(silent.exitCode).toBe(0);
@@ -170,8 +166,7 @@ describeHere.each(engines)("$name", (engine) => {
   test("rotates a password that was changed in the VoIP system first", async () => {
     const pbx = await kamailio();
     const it = await world();
-    await it.declare(officeAt(pbx));
-    await it.upAndSettle();
+    await it.given(officeAt(pbx));
     await pbx.setPassword("1011", password("rotated"));
     await it.secret("office", password("rotated"));
     await it.upAndSettle();
@@ -196,8 +191,7 @@ describeHere.each(engines)("$name", (engine) => {
   ])("asks for numbers a VoIP system that %s", async (_name, options) => {
     const pbx = await kamailio(options);
     const it = await world();
-    await it.declare({ trunks: { hotline: { ...hotline, address: pbx.host, port: pbx.port } } });
-    await it.upAndSettle();
+    await it.given({ trunks: { hotline: { ...hotline, address: pbx.host, port: pbx.port } } });
     expect(JSON.stringify(await it.stack.exportState())).toContain("accepts the credential");
     await pbx.setPassword("acme", password("changed-there"));
     const before = shown(pbx, "acme");

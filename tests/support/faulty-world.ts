@@ -43,6 +43,7 @@ export class FaultyWorld {
   }
 
   declare = (program: Program) => this.world.declare(program);
+  given = (program: Program) => this.world.given(program);
   preview = (options?: Parameters<World["preview"]>[0]) => this.world.preview(options);
   up = (options?: Parameters<World["up"]>[0]) => this.world.up(options);
   destroy = () => this.world.destroy();

@@ -61,6 +61,12 @@ export class World {
   refresh = async () => this.keep(await this.stack.refresh());
   destroy = async () => this.keep(await this.stack.destroy());
 
+  /** What a scenario starts from. That such an `up` settles is a scenario of its own. */
+  async given(program: Program): Promise<void> {
+    await this.declare(program);
+    expectSuccess(await this.up());
+  }
+
   /** `up`, and then a preview that proposes nothing: what every repair has to end with. */
   async upAndSettle(): Promise<OperationResult> {
     const result = await this.up();
