@@ -738,6 +738,9 @@ export const sipTrunk: Resource<Schema> = {
     const voip = await requireAccepted(session, "Creating", wanted.owner, voipSide(wanted.args));
     const id = `sip-trunk-${randomBytes(6).toString("hex")}`;
     const leftover = await trunks.pairOwnedBy(account, wanted.owner);
+    if (!leftover.inbound) {
+      await refuseRename(account, wanted);
+    }
     return { id, outputs: { ...voip, ...(await ensure(account, id, leftover, wanted, {}, "Creating")) } };
   },
 
@@ -763,6 +766,24 @@ export const sipTrunk: Resource<Schema> = {
     );
   },
 };
+
+/**
+ * Refuses to make a trunk with a number that another SipTrunk of the stack has. LiveKit would, too, without saying what a user can
+ * do who has only renamed it: Pulumi makes the new one before it deletes the old.
+ */
+async function refuseRename(account: Account, { owner, args }: Wanted<SipTrunkInputs>): Promise<void> {
+  const others = await trunks.conflictingTrunks(account, { numbers: calledNumbers(args), allowedNumbers: [] });
+  for (const other of others) {
+    const { marker } = trunks.metadataOf(other);
+    if (marker && stackOf(marker.owner) === stackOf(owner)) {
+      const name = nameOf(marker.owner);
+      throw new ResourceError(
+        `Creating SipTrunk "${nameOf(owner)}": SipTrunk "${name}" of this stack still has the number (inbound trunk ${other.id}). If this is that one with a new name, ` +
+          `give it the option aliases: [{ name: "${name}" }]; else take the number from that one first, with a \`pulumi up\` of its own.`,
+      );
+    }
+  }
+}
 
 function numberProblems(
   numbers: readonly string[],

@@ -255,6 +255,25 @@ describeInWorlds((startWorld) => {
     expect(await it.inbound("office")).toMatchObject({ authUsername: "1011", authPassword: password("office") });
   });
 
+  test("refuses a rename without an alias, in words that mend it", async () => {
+    const it = await world();
+    await it.given({ trunks: { office } });
+    const { sipTrunkId } = await it.inbound("office");
+    const renamed = { ...office, name: "office" };
+    await it.declare({ trunks: { headquarters: renamed } });
+    const refused = await it.up();
+    expect(refused.succeeded).toBe(false);
+    expect(said(refused)).toContain(
+      `Creating SipTrunk "headquarters": SipTrunk "office" of this stack still has the number (inbound trunk ${sipTrunkId}).`,
+    );
+    const options = { aliases: [{ name: "office" }] };
+    expect(said(refused)).toContain('aliases: [{ name: "office" }]');
+    await it.declare({ trunks: { headquarters: { ...renamed, options } } });
+    await it.upAndSettle();
+    expect((await it.inbound("office")).sipTrunkId).toBe(sipTrunkId);
+    expect(await it.count()).toBe(2);
+  });
+
   test("takes a trunk over that a create left behind when it was cut off", async () => {
     const it = await world();
     await it.given({ trunks: { office } });
