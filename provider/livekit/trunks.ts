@@ -61,7 +61,22 @@ export async function pairOf(account: Account, key: PairKey): Promise<Pair> {
     trunksOf(account.inbound, key.id, key.inboundTrunkId),
     trunksOf(account.outbound, key.id, key.outboundTrunkId),
   ]);
-  return pairIn(inbound, outbound, key);
+  const [inboundLeft, outboundLeft] = await Promise.all([
+    inbound.length > 0 ? [] : halfLeft(account.inbound, key.inboundTrunkId, outbound),
+    outbound.length > 0 ? [] : halfLeft(account.outbound, key.outboundTrunkId, inbound),
+  ]);
+  return pairIn([...inbound, ...inboundLeft], [...outbound, ...outboundLeft], key);
+}
+
+/** The recorded half that still has an earlier id in its marker, because taking a pair over was cut off after the other half. */
+async function halfLeft<Kind extends Trunk>(
+  listing: Listing<Kind>,
+  recorded: unknown,
+  [other]: readonly Trunk[],
+): Promise<Kind[]> {
+  const owner = other && metadataOf(other).marker?.owner;
+  const trunk = owner !== undefined && typeof recorded === "string" ? await listing.get(recorded) : undefined;
+  return trunk && metadataOf(trunk).marker?.owner === owner ? [trunk] : [];
 }
 
 async function trunksOf<Kind extends Trunk>(listing: Listing<Kind>, id: string, recorded: unknown): Promise<Kind[]> {

@@ -69,4 +69,9 @@ export const EXAMPLES: Readonly<Record<string, readonly Command[]>> = {
     // What follows is the end of every run: destroy has to close the trunk.
     byHand("foreign trunk", 3),
   ],
+  "keeps both halves of a pair whose taking over was cut off between them": [
+    trunk(0),
+    up({ after: 3, what: "kill after", times: 1 }),
+    up({ after: 2, what: "429", times: 1 }, { after: 1, what: "429", times: 40 }, { after: 0, what: "429", times: 1 }),
+  ],
 };
