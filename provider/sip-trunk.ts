@@ -779,7 +779,7 @@ async function refuseRename(account: Account, { owner, args }: Wanted<SipTrunkIn
       const name = nameOf(marker.owner);
       throw new ResourceError(
         `Creating SipTrunk "${nameOf(owner)}": SipTrunk "${name}" of this stack still has the number (inbound trunk ${other.id}). If this is that one with a new name, ` +
-          `give it the option aliases: [{ name: "${name}" }]; else take the number from that one first, with a \`pulumi up\` of its own.`,
+          `give it the option aliases: [{ name: "${name}" }]; if the number moves, take it from that one first, with a \`pulumi up\` of its own; if an interrupted \`pulumi up\` left that trunk, delete it.`,
       );
     }
   }
