@@ -191,7 +191,8 @@ describeHere.each(engines)("$name", (engine) => {
   ])("asks for numbers a VoIP system that %s", async (_name, options) => {
     const pbx = await kamailio(options);
     const it = await world();
-    await it.given({ trunks: { hotline: { ...hotline, address: pbx.host, port: pbx.port } } });
+    await it.declare({ trunks: { hotline: { ...hotline, address: pbx.host, port: pbx.port } } });
+    await it.upAndSettle();
     expect(JSON.stringify(await it.stack.exportState())).toContain("accepts the credential");
     await pbx.setPassword("acme", password("changed-there"));
     const before = shown(pbx, "acme");
