@@ -245,7 +245,7 @@ interface Field extends FieldBehaviour {
   readonly isOptional: boolean;
 }
 
-/** The arguments of a schema by name. Asked once for all resources of a type: zod takes longer to say than a plan has. */
+/** The arguments of a schema by name. Asked once for all resources of a type, because zod looks it up anew each time. */
 function fieldsOf({ shape }: z.ZodObject): ReadonlyMap<string, Field> {
   return new Map(
     Object.entries<z.ZodType>(shape).map(([name, schema]) => {

@@ -75,7 +75,7 @@ async function halfLeft<Kind extends Trunk>(
   [other]: readonly Trunk[],
 ): Promise<Kind[]> {
   const owner = other && metadataOf(other).marker?.owner;
-  const trunk = owner !== undefined && typeof recorded === "string" ? await listing.get(recorded) : undefined;
+  const trunk = owner === undefined ? undefined : await recordedTrunk(listing, recorded);
   return trunk && metadataOf(trunk).marker?.owner === owner ? [trunk] : [];
 }
 
@@ -86,8 +86,13 @@ async function trunksOf<Kind extends Trunk>(listing: Listing<Kind>, id: string, 
 
 /** The trunk that the state knows, where somebody has overwritten its metadata. */
 async function unmarkedTrunk<Kind extends Trunk>(listing: Listing<Kind>, recorded: unknown): Promise<Kind | undefined> {
-  const trunk = typeof recorded === "string" ? await listing.get(recorded) : undefined;
+  const trunk = await recordedTrunk(listing, recorded);
   return trunk && !metadataOf(trunk).marker ? trunk : undefined;
+}
+
+/** The trunk that the state knows, whosever marker it carries. */
+async function recordedTrunk<Kind extends Trunk>(listing: Listing<Kind>, recorded: unknown): Promise<Kind | undefined> {
+  return typeof recorded === "string" ? listing.get(recorded) : undefined;
 }
 
 /** The trunks of a SipTrunk as they are now: by the ids that the state holds, and listed anew where one is not found so. */

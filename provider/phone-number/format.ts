@@ -29,7 +29,7 @@ export function isKnownCountry(country: string): country is libphonenumber.Count
   return library().isSupportedCountry(country);
 }
 
-/** The numbers that were read before: a plan asks for each several times over, and that is what its checks take longest for. */
+/** The numbers that were read before: a plan asks for each several times over. */
 const readBefore = new Map<string, string>();
 
 /**
@@ -39,8 +39,11 @@ const readBefore = new Map<string, string>();
  */
 export function parseNumber(number: string, country: string): string {
   const key = `${country} ${number}`;
-  const e164 = readBefore.get(key) ?? readNumber(number, country);
-  readBefore.set(key, e164);
+  let e164 = readBefore.get(key);
+  if (e164 === undefined) {
+    e164 = readNumber(number, country);
+    readBefore.set(key, e164);
+  }
   return e164;
 }
 
