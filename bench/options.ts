@@ -47,7 +47,7 @@ export interface Options {
 }
 
 export const USAGE = `npm run bench -- [options]
-  --quick                        100 customers on the emulator, 3 runs, up and destroy once, no no-op; about five minutes
+  --quick                        100 customers on the emulator, 3 runs, up and destroy once, no no-op; under ten minutes
   --customers 100,1000           a SipTrunk, an InboundAuth and a DispatchRule each
   --runs 5                       measurements of each operation; without it, one of what takes over half a minute and has no goal
   --operations ${OPERATIONS.join(",")}
