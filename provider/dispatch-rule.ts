@@ -4,11 +4,13 @@ import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { ResourceError } from "./dynamic/errors";
 import type { ArgsOf } from "./dynamic/inputs";
-import type { Observation, Resource, Wanted } from "./dynamic/lifecycle";
+import { NO_CONFLICTS, type Observation, type Resource, type Wanted } from "./dynamic/lifecycle";
+import { supported } from "./dynamic/options";
 import { ownerOf } from "./dynamic/owner";
 import { goneForGood } from "./dynamic/project";
 import { thinProvider } from "./dynamic/provider";
 import * as schemas from "./dynamic/schemas";
+import type { Own } from "./dynamic/session";
 import { differences, same } from "./dynamic/values";
 import type { Account } from "./livekit/account";
 import {
@@ -19,7 +21,7 @@ import {
   type Rule,
   type RuleFields,
 } from "./livekit/messages";
-import { nameOf, stackOf } from "./livekit/ownership";
+import { nameOf } from "./livekit/ownership";
 import * as sip from "./livekit/sip-api";
 import * as trunks from "./livekit/trunks";
 import { matchingForm } from "./phone-number/format";
@@ -326,14 +328,22 @@ function ruleKeys(rule: Pick<RuleFields, "trunkIds" | "pin" | "numbers" | "inbou
   );
 }
 
-/** The rules that LiveKit would not take beside this one, those of this program's other resources left out. */
-async function rulesInTheWay(
-  account: Account,
-  managed: ReadonlySet<string>,
-  rule: Parameters<typeof ruleKeys>[0],
-): Promise<Rule[]> {
+/** The rules that LiveKit would not take beside this one. */
+async function rulesInTheWay(account: Account, rule: Parameters<typeof ruleKeys>[0], id?: string): Promise<Rule[]> {
   const others = await Promise.all(ruleKeys(rule).map((key) => account.rules.having(ruleKeys, key)));
-  return others.flat().filter(({ id }) => !managed.has(id));
+  return others.flat().filter((other) => other.id !== id);
+}
+
+/** Numbers that are listed twice, in any way of writing: LiveKit refuses a rule that collides with itself. */
+function listedTwice(field: string, numbers: readonly string[]): string[] {
+  const seen = new Map<string, string>();
+  return numbers.flatMap((number) => {
+    const twin = seen.get(matchingForm(number));
+    seen.set(matchingForm(number), number);
+    return twin === undefined
+      ? []
+      : [`${field} has "${number}" and "${twin}", which LiveKit takes for the same: list it once.`];
+  });
 }
 
 /** The argument that a LiveKit field shows as in the plan, where it has another name. */
@@ -388,12 +398,15 @@ async function wantedFields(account: Account, { owner, args }: Wanted<RuleInputs
 }
 
 /**
- * Whether a rule that is there already may be taken over as one that an earlier, cut-off create left behind. Rules carry no
- * marker, so only one that leads to this stack's own trunks and is the same in every field can be told for ours.
+ * Whether a rule that is there already may be taken over as one that an interrupted create left behind. Rules carry no marker,
+ * so only one that leads to trunks which this stack's state knows and is the same in every field can be told for ours.
  */
-function isLeftover(rule: Rule, fields: RuleFields, wanted: RuleInputs["trunks"], owner: string): boolean {
-  const onlyOurTrunks = wanted !== "all" && wanted.every((trunk) => stackOf(trunk) === stackOf(owner));
-  return onlyOurTrunks && sameDefinition(rule, fields);
+async function isLeftover(account: Account, own: Own, rule: Rule, fields: RuleFields): Promise<boolean> {
+  const leadsTo = await Promise.all(fields.trunkIds.map((id) => account.inbound.get(id)));
+  const onlyOwnTrunks = leadsTo.every(
+    (trunk) => trunk && (own.has(trunk.id) || own.has(trunks.metadataOf(trunk).marker?.id)),
+  );
+  return fields.trunkIds.length > 0 && onlyOwnTrunks && !own.has(rule.id) && sameDefinition(rule, fields);
 }
 
 function sameDefinition(rule: Rule, fields: RuleFields): boolean {
@@ -404,12 +417,15 @@ function sameDefinition(rule: Rule, fields: RuleFields): boolean {
 export const dispatchRule: Resource<Schema> = {
   kind: "DispatchRule",
   schema,
+  stableOutputs: [],
   goneNeedsNewId: true,
   // LiveKit takes no second rule with the same trunk, pin and number while the first is there.
   deleteBeforeReplace: true,
 
-  rules({ rule, roomName, roomPrefix, randomize }, isKnown) {
-    const problems: string[] = [];
+  rules({ rule, roomName, roomPrefix, randomize, numbers = [], inboundNumbers = [], trunks: wanted = [] }, isKnown) {
+    const problems = [...listedTwice("numbers", numbers), ...listedTwice("inboundNumbers", inboundNumbers)];
+    const doubled = Array.isArray(wanted) ? wanted.filter((trunk, index) => wanted.indexOf(trunk) !== index) : [];
+    problems.push(...doubled.map((trunk) => `trunks has "${nameOf(trunk)}" twice: list it once.`));
     if (rule === "direct" && isKnown("roomName") && roomName === undefined) {
       problems.push('roomName is missing: a "direct" rule needs the room that calls go to.');
     }
@@ -441,30 +457,44 @@ export const dispatchRule: Resource<Schema> = {
     return {};
   },
 
-  async conflicts({ account, managed }, owner, args, existing) {
-    if (existing) {
-      managed.add(existing.id);
-    }
+  async conflicts({ account, own }, owner, args, existing) {
     const { trunks: wanted, rule, pin = "", numbers = [], inboundNumbers = [], name } = args;
     if (wanted === undefined || rule === undefined || name === undefined) {
-      return [];
+      return NO_CONFLICTS;
     }
     const { ids, missing } = await trunkIds(account, wanted);
     if (ids.length === 0 && missing.length > 0) {
-      return [];
+      return NO_CONFLICTS;
+    }
+    const doubled = ids.find((id, index) => ids.indexOf(id) !== index);
+    if (doubled !== undefined) {
+      return { problems: [`trunks has the trunk ${doubled} twice, as a SipTrunk and by its id: list it once.`] };
     }
     const fields = ruleFields({ ...args, trunks: wanted, rule, name }, ids);
-    const others = await rulesInTheWay(account, managed, { trunkIds: ids, pin, numbers, inboundNumbers });
-    const taken = others.find((other) => !isLeftover(other, fields, wanted, owner));
-    return taken
-      ? [
-          `trunks: the dispatch rule ${taken.id} already takes the calls with the same trunk, pin and number, and LiveKit allows one: change pin or numbers, or delete that rule.`,
-        ]
-      : [];
+    const others = await rulesInTheWay(account, { trunkIds: ids, pin, numbers, inboundNumbers }, existing?.id);
+    const remarks: string[] = [];
+    for (const other of others) {
+      const otherOwner = own.ownerOf(other.id);
+      if (otherOwner === undefined && (await isLeftover(account, own, other, fields))) {
+        remarks.push(`takes over the dispatch rule ${other.id}, which an interrupted create left behind.`);
+      } else if (otherOwner === undefined) {
+        return {
+          problems: [
+            `trunks: the dispatch rule ${other.id} already takes the calls with the same trunk, pin and number, and LiveKit allows one: change pin or numbers, or delete that rule.`,
+          ],
+        };
+      } else if (otherOwner !== owner && !own.isDeclared("DispatchRule", otherOwner)) {
+        return {
+          problems: [
+            `DispatchRule "${nameOf(otherOwner)}" of this stack still takes the calls with the same trunk, pin and number. If this is that one with a new name, give it the option aliases: [{ name: "${nameOf(otherOwner)}" }]; else remove that one first, with a \`pulumi up\` of its own.`,
+          ],
+        };
+      }
+    }
+    return { problems: [], remarks };
   },
 
-  async observe({ account, managed }, id, applied, state) {
-    managed.add(id);
+  async observe({ account }, id, applied, state) {
     const live = await account.rules.get(id);
     if (!live) {
       goneForGood("DispatchRule", applied.owner, state, account.connection);
@@ -473,16 +503,16 @@ export const dispatchRule: Resource<Schema> = {
     return compare(account, live, applied);
   },
 
-  async create({ account, managed }, wanted) {
+  async create({ account, own }, wanted) {
     const fields = await wantedFields(account, wanted);
-    const before = await rulesInTheWay(account, managed, fields);
-    const leftover = before.find((rule) => isLeftover(rule, fields, wanted.args.trunks, wanted.owner));
+    const before = await rulesInTheWay(account, fields);
+    const isOurs = await Promise.all(before.map((rule) => isLeftover(account, own, rule, fields)));
+    const leftover = before.find((_, index) => isOurs[index]);
     // A rule like this one that has appeared meanwhile is what an attempt of ours made.
     const isNew = (rule: Rule) =>
-      sameDefinition(rule, fields) && !managed.has(rule.id) && !before.some(({ id }) => id === rule.id);
+      sameDefinition(rule, fields) && !own.has(rule.id) && !before.some(({ id }) => id === rule.id);
     const find = async () => (await account.rules.fresh()).find(isNew);
     const made = leftover ?? (await sip.createRule(account.connection, fields, find));
-    managed.add(made.id);
     await account.rules.put(made);
     return { id: made.id, outputs: { project: account.connection.project } };
   },
@@ -525,17 +555,18 @@ export class DispatchRule extends pulumi.dynamic.Resource {
 
   constructor(name: string, args: DispatchRuleArgs, options?: pulumi.CustomResourceOptions) {
     const { trunks: wanted } = args;
+    const reference = (trunk: SipTrunk | pulumi.Input<string>) => (SipTrunk.isInstance(trunk) ? trunk.owner : trunk);
     super(
       thinProvider("DispatchRule"),
       name,
       {
         ...args,
-        trunks: wanted === "all" ? wanted : wanted.map((trunk) => (trunk instanceof SipTrunk ? trunk.owner : trunk)),
+        trunks: wanted === "all" ? wanted : wanted.map(reference),
         name: args.name ?? name,
         owner: ownerOf(name, "pulumi-nodejs:dynamic/livekit:DispatchRule", options),
         platformStatus: undefined,
       },
-      pulumi.mergeOptions(options, { additionalSecretOutputs: ["__lastApplied"] }),
+      supported("DispatchRule", name, options),
       "livekit",
       "DispatchRule",
     );

@@ -7,11 +7,13 @@ import { credentialFingerprint } from "./credential/fingerprint";
 import { ResourceError } from "./dynamic/errors";
 import { fingerprintOf } from "./dynamic/fingerprint";
 import type { ArgsOf } from "./dynamic/inputs";
-import type { Observation, Resource, Wanted } from "./dynamic/lifecycle";
+import { NO_CONFLICTS, type Observation, type Resource, type Wanted } from "./dynamic/lifecycle";
+import { supported } from "./dynamic/options";
 import { ownerOf } from "./dynamic/owner";
 import { goneForGood } from "./dynamic/project";
 import { thinProvider } from "./dynamic/provider";
-import { differences, type Props, UNKNOWN } from "./dynamic/values";
+import type { Session } from "./dynamic/session";
+import { differences, NONE, type Props, UNKNOWN } from "./dynamic/values";
 import type { Account } from "./livekit/account";
 import { admitsEveryone, canonicalCidr, exposureOf } from "./livekit/addresses";
 import type { InboundFields, InboundTrunk } from "./livekit/messages";
@@ -20,7 +22,7 @@ import { isTransient } from "./livekit/retry";
 import * as sip from "./livekit/sip-api";
 import * as trunks from "./livekit/trunks";
 import { NUMBER_FORMATS, type NumberFormatOptions, writtenForms } from "./phone-number/format";
-import { credentialOf, type SipTrunk } from "./sip-trunk";
+import { credentialOf, dialPlanOf, requireTrunk, type SipTrunk } from "./sip-trunk";
 
 const schema = z.strictObject({
   /**
@@ -76,7 +78,13 @@ const schema = z.strictObject({
   username: z.string().optional(),
 
   /** @internal The trunk's password; follows the trunk. */
-  password: z.string().optional(),
+  password: z.string().optional().meta({ secret: true }),
+
+  /** @internal The trunk's country, where there are allowedNumbers to write; follows the trunk. */
+  country: z.string().optional(),
+
+  /** @internal The trunk's number format, likewise. */
+  numberFormat: z.enum(NUMBER_FORMATS).optional().meta({ whenAbsent: "international" }),
 });
 
 type Schema = typeof schema;
@@ -101,7 +109,8 @@ export type IpAuthArgs = Common & {
 export type InboundAuthArgs = CredentialsAuthArgs | IpAuthArgs;
 
 /** The fields of the inbound trunk that InboundAuth owns, as they should be. */
-function authFields(args: InboundAuthInputs, format: NumberFormatOptions | undefined) {
+function authFields(args: InboundAuthInputs, marker: Marker | undefined) {
+  const format = formatOf(args) ?? formatOf(marker);
   const allowedNumbers = (args.allowedNumbers ?? []).flatMap((number) =>
     format ? writtenForms(number, format) : [number],
   );
@@ -114,9 +123,11 @@ function authFields(args: InboundAuthInputs, format: NumberFormatOptions | undef
   } satisfies Partial<InboundFields>;
 }
 
-function formatOf(marker: Marker | undefined): NumberFormatOptions | undefined {
-  const numberFormat = NUMBER_FORMATS.find((format) => format === marker?.numberFormat);
-  return marker && numberFormat ? { numberFormat, country: marker.country } : undefined;
+/** How numbers are written: as declared, or as a trunk says for whom a state of version 0.1 does not. */
+function formatOf(from: Partial<Pick<Marker, "country" | "numberFormat">> = {}): NumberFormatOptions | undefined {
+  const { country, numberFormat: declared = "international" } = from;
+  const numberFormat = NUMBER_FORMATS.find((format) => format === declared);
+  return country !== undefined && numberFormat ? { numberFormat, country } : undefined;
 }
 
 /** The argument that a LiveKit field shows as in the plan, where it has another name. */
@@ -130,7 +141,7 @@ const ARGUMENT_OF: Readonly<Record<string, string>> = {
 function compare(live: InboundTrunk, { args }: Wanted<InboundAuthInputs>, id: string, apiSecret: string): Observation {
   const { marker } = trunks.metadataOf(live);
   const view: Props = { ...live };
-  const changed = differences<Props>(authFields(args, formatOf(marker)), view).filter(
+  const changed = differences<Props>(authFields(args, marker), view).filter(
     (field) => field !== "authPassword" || !trunks.hidesPassword(live),
   );
   const values: Record<string, unknown> = {};
@@ -171,7 +182,7 @@ function compare(live: InboundTrunk, { args }: Wanted<InboundAuthInputs>, id: st
 
 /** Sets who may call in one call to LiveKit, so that there is no moment between two ways in which the trunk is open. */
 async function open(
-  account: Account,
+  { account, own }: Session,
   live: InboundTrunk,
   { owner, args }: Wanted<InboundAuthInputs>,
   id: string,
@@ -182,14 +193,15 @@ async function open(
       `InboundAuth "${nameOf(owner)}": the metadata of inbound trunk ${live.id} was overwritten outside Pulumi: update its SipTrunk with it, by \`pulumi up\` without --target.`,
     );
   }
-  const { openedBy } = marker;
-  if (openedBy && stackOf(openedBy.owner) !== stackOf(owner)) {
+  const { openedBy, unconfirmed: _, ...confirmed } = marker;
+  const isOurs = [marker.id, live.id, openedBy?.id].some((known) => own.has(known));
+  if (openedBy && !isOurs && stackOf(openedBy.owner) !== stackOf(owner)) {
     throw new ResourceError(
       `InboundAuth "${nameOf(owner)}": the inbound trunk ${live.id} was opened by ${openedBy.owner}, another stack's: remove that InboundAuth first.`,
     );
   }
-  const fields = authFields(args, formatOf(marker));
-  const metadata = trunks.metadataFor(live, user, marker, { owner, id });
+  const fields = authFields(args, marker);
+  const metadata = trunks.metadataFor(live, user, confirmed, { owner, id });
   const updated = await sip.updateInbound(account.connection, live, {
     ...fields,
     metadata,
@@ -202,6 +214,7 @@ async function open(
 export const inboundAuth: Resource<Schema> = {
   kind: "InboundAuth",
   schema,
+  stableOutputs: ["inboundTrunkId"],
   goneNeedsNewId: false,
   deleteBeforeReplace: false,
 
@@ -243,13 +256,27 @@ export const inboundAuth: Resource<Schema> = {
 
   computed(session, _owner, { method, trunk = "", password }, olds, isKnown) {
     if (method !== "credentials") {
-      return {};
+      return { credentialFingerprint: NONE };
     }
     return fingerprintOf(session, trunk, isKnown("password") ? password : UNKNOWN, olds);
   },
 
-  async conflicts() {
-    return [];
+  async conflicts({ account, calledNumbers }, _owner, { trunk = "", ...args }) {
+    const [live] = await account.inbound.having(trunks.owners, trunk);
+    const numbers = calledNumbers.get(trunk) ?? live?.numbers;
+    if (!numbers || !args.allowedNumbers?.length) {
+      return NO_CONFLICTS;
+    }
+    const { allowedNumbers } = authFields({ trunk, method: "ip", ...args }, live && trunks.metadataOf(live).marker);
+    const others = await trunks.conflictingTrunks(account, { numbers, allowedNumbers });
+    const taken = others.find((other) => other.id !== live?.id);
+    return taken
+      ? {
+          problems: [
+            `allowedNumbers: the inbound trunk ${taken.id} of this LiveKit project takes the same callers for the same number, and LiveKit allows one: remove them here, or from that trunk.`,
+          ],
+        }
+      : NO_CONFLICTS;
   },
 
   async observe({ account }, id, applied, state) {
@@ -261,11 +288,12 @@ export const inboundAuth: Resource<Schema> = {
     return compare(live, applied, id, account.connection.apiSecret);
   },
 
-  async create({ account }, wanted) {
+  async create(session, wanted) {
+    const { account } = session;
     const id = `inbound-auth-${randomBytes(6).toString("hex")}`;
     const live = await trunkToOpen(account, wanted, id, {});
     try {
-      return { id, outputs: await open(account, live, wanted, id) };
+      return { id, outputs: await open(session, live, wanted, id) };
     } catch (error) {
       if (!isTransient(error)) {
         throw error;
@@ -279,8 +307,8 @@ export const inboundAuth: Resource<Schema> = {
     }
   },
 
-  async update({ account }, id, wanted, state) {
-    return open(account, await trunkToOpen(account, wanted, id, state), wanted, id);
+  async update(session, id, wanted, state) {
+    return open(session, await trunkToOpen(session.account, wanted, id, state), wanted, id);
   },
 
   async delete({ account }, id, applied, state) {
@@ -340,19 +368,22 @@ export class InboundAuth extends pulumi.dynamic.Resource {
 
   constructor(name: string, args: InboundAuthArgs, options?: pulumi.CustomResourceOptions) {
     const { trunk, ...rest } = args;
+    requireTrunk("InboundAuth", name, trunk);
+    const { country, numberFormat } = dialPlanOf(trunk);
     super(
       thinProvider("InboundAuth"),
       name,
       {
         ...rest,
         ...(args.method === "credentials" ? credentialOf(trunk) : {}),
+        ...(args.allowedNumbers === undefined ? {} : { country, numberFormat }),
         trunk: trunk.owner,
         owner: ownerOf(name, "pulumi-nodejs:dynamic/livekit:InboundAuth", options),
         inboundTrunkId: undefined,
         credentialFingerprint: undefined,
         platformStatus: undefined,
       },
-      pulumi.mergeOptions(options, { additionalSecretOutputs: ["password", "__lastApplied"] }),
+      supported("InboundAuth", name, options),
       "livekit",
       "InboundAuth",
     );

@@ -8,12 +8,14 @@ import { lacksSpecialCharacter, passwordProblems } from "./credential/password";
 import { ResourceError } from "./dynamic/errors";
 import { fingerprintOf } from "./dynamic/fingerprint";
 import type { ArgsOf } from "./dynamic/inputs";
-import type { Observation, Resource, Wanted } from "./dynamic/lifecycle";
+import { NO_CONFLICTS, type Observation, type Resource, type Wanted } from "./dynamic/lifecycle";
+import { supported } from "./dynamic/options";
 import { ownerOf } from "./dynamic/owner";
 import { goneForGood } from "./dynamic/project";
 import { thinProvider } from "./dynamic/provider";
 import * as schemas from "./dynamic/schemas";
-import { differences, type Props, UNKNOWN } from "./dynamic/values";
+import type { Session } from "./dynamic/session";
+import { differences, NONE, type Props, UNKNOWN } from "./dynamic/values";
 import { probeVoip, requireAccepted, type VoipSide, wantedVoipStatus } from "./dynamic/voip-status";
 import type { Account } from "./livekit/account";
 import { exposureOf } from "./livekit/addresses";
@@ -125,7 +127,8 @@ const schema = z.strictObject({
         context.addIssue(`is too weak: it also needs ${missing.join(", ")}`);
       }
     })
-    .optional(),
+    .optional()
+    .meta({ secret: true }),
 
   /**
    * How the VoIP system is asked whether it accepts the credential: `"register"`, a REGISTER that changes nothing; `"options"`,
@@ -151,7 +154,8 @@ const schema = z.strictObject({
       ha1: z.string(),
       source: z.string(),
     })
-    .optional(),
+    .optional()
+    .meta({ secret: true }),
 
   /**
    * The country in which the trunk is provisioned, ISO 3166-1 alpha-2, for example `"US"`.
@@ -431,6 +435,14 @@ function ownMarker(owner: string, id: string, args: SipTrunkInputs): trunks.OwnM
   return { owner, id, numberFormat: args.numberFormat ?? "international", country: args.country };
 }
 
+/**
+ * Tells this stack's own create from that of another stack with the same name, by what only this stack's program knows. An
+ * interrupted create is in no state, so the trunks themselves have to carry the proof.
+ */
+function createProof(owner: string, { password, address }: SipTrunkInputs, { apiSecret }: Connection): string {
+  return credentialFingerprint(apiSecret, `create ${owner}`, password ?? address);
+}
+
 /** The arguments in which a half differs from what was applied, with what is there. */
 function changesIn(
   live: InboundTrunk | OutboundTrunk,
@@ -495,18 +507,18 @@ function compare(
 async function ensureInbound(
   account: Account,
   live: InboundTrunk | undefined,
-  { owner, args }: Wanted<SipTrunkInputs>,
-  id: string,
+  { args }: Wanted<SipTrunkInputs>,
+  own: trunks.OwnMarker,
+  mayStayOpen: boolean,
 ): Promise<InboundTrunk> {
-  const own = ownMarker(owner, id, args);
   const wanted = inboundFields(args);
   const user = args.metadata ?? "";
   if (!live) {
     const fields = { ...wanted, ...trunks.closedFields(), allowedNumbers: [], metadata: composeMetadata(user, own) };
-    const mine = (trunk: InboundTrunk) => trunks.metadataOf(trunk).marker?.id === id;
+    const mine = (trunk: InboundTrunk) => trunks.metadataOf(trunk).marker?.id === own.id;
     return sip.createInbound(account.connection, fields, async () => (await account.inbound.fresh()).find(mine));
   }
-  const openedBy = trunks.metadataOf(live).marker?.openedBy;
+  const openedBy = mayStayOpen ? trunks.metadataOf(live).marker?.openedBy : undefined;
   const changes: Partial<InboundFields> = Object.fromEntries(
     differences<Partial<InboundFields>>(wanted, live).map((field) => [field, Reflect.get(wanted, field)]),
   );
@@ -514,7 +526,7 @@ async function ensureInbound(
   if (Object.keys(changes).length === 0 && !mustClose && !trunks.metadataDiffers(live, user, own)) {
     return live;
   }
-  const metadata = trunks.metadataFor(live, user, own);
+  const metadata = trunks.metadataFor(live, user, own, openedBy);
   const credential = mustClose ? trunks.closedFields() : hiddenCredential(live, changes, openedBy !== undefined, args);
   return sip.updateInbound(account.connection, live, { ...changes, ...credential, metadata });
 }
@@ -537,16 +549,15 @@ function hiddenCredential(
 async function ensureOutbound(
   account: Account,
   live: OutboundTrunk | undefined,
-  { owner, args }: Wanted<SipTrunkInputs>,
-  id: string,
+  { args }: Wanted<SipTrunkInputs>,
+  own: trunks.OwnMarker,
   state: Props,
 ): Promise<OutboundTrunk> {
-  const own = ownMarker(owner, id, args);
   const wanted = outboundFields(args, account.connection);
   const user = args.metadata ?? "";
   if (!live) {
     const fields = { ...wanted, metadata: composeMetadata(user, own) };
-    const mine = (trunk: OutboundTrunk) => trunks.metadataOf(trunk).marker?.id === id;
+    const mine = (trunk: OutboundTrunk) => trunks.metadataOf(trunk).marker?.id === own.id;
     return sip.createOutbound(account.connection, fields, async () => (await account.outbound.fresh()).find(mine));
   }
   const hidden = trunks.hidesPassword(live);
@@ -577,21 +588,26 @@ async function ensureOutbound(
 async function ensure(
   account: Account,
   id: string,
-  pair: trunks.Pair,
+  pair: trunks.Pair & { readonly mayStayOpen?: boolean },
   wanted: Wanted<SipTrunkInputs>,
   state: Props,
   doing: "Creating" | "Updating",
 ): Promise<Props> {
+  const marker = ownMarker(wanted.owner, id, wanted.args);
+  const own =
+    doing === "Creating"
+      ? { ...marker, unconfirmed: createProof(wanted.owner, wanted.args, account.connection) }
+      : marker;
   const outputs: Record<string, unknown> = {
     inboundTrunkId: pair.inbound?.id,
     outboundTrunkId: pair.outbound?.id,
     project: account.connection.project,
   };
   try {
-    const inbound = await ensureInbound(account, pair.inbound, wanted, id);
+    const inbound = await ensureInbound(account, pair.inbound, wanted, own, pair.mayStayOpen ?? true);
     outputs.inboundTrunkId = inbound.id;
     await account.inbound.put(inbound);
-    const outbound = await ensureOutbound(account, pair.outbound, wanted, id, state);
+    const outbound = await ensureOutbound(account, pair.outbound, wanted, own, state);
     outputs.outboundTrunkId = outbound.id;
     await account.outbound.put(outbound);
     await removeTrunks(account, pair.spare);
@@ -623,6 +639,7 @@ function pairKey(id: string, state: Props): trunks.PairKey {
 export const sipTrunk: Resource<Schema> = {
   kind: "SipTrunk",
   schema,
+  stableOutputs: ["inboundTrunkId", "outboundTrunkId"],
   goneNeedsNewId: false,
   deleteBeforeReplace: false,
 
@@ -678,8 +695,11 @@ export const sipTrunk: Resource<Schema> = {
   },
 
   computed(session, owner, args, olds, isKnown) {
-    const { password, fixedIp } = args;
+    const { password, fixedIp, type, country } = args;
     const { connection } = session.account;
+    if (type !== undefined && country !== undefined && (args.extension ?? args.numbers)) {
+      session.calledNumbers.set(owner, calledNumbers({ name: "", address: "", ...args, type, country }));
+    }
     if (fixedIp && !connection.outboundProxy) {
       throw new ConfigurationError(
         "fixedIp needs the stack configuration livekit:outboundProxy: run `pulumi config set --path livekit:outboundProxy.address <proxy>`, or set fixedIp to false.",
@@ -688,37 +708,38 @@ export const sipTrunk: Resource<Schema> = {
     return {
       ...fingerprintOf(session, owner, isKnown("password") ? password : UNKNOWN, olds),
       ...wantedVoipStatus(voipSide(args, isKnown), olds),
-      ...(connection.sipHost ? { sipUri: `sip:${connection.sipHost}` } : {}),
+      sipUri: connection.sipHost ? `sip:${connection.sipHost}` : NONE,
     };
   },
 
   async conflicts(session, owner, args, existing) {
     const { type, country } = args;
     if (type === undefined || country === undefined || (type === "did" ? !args.numbers : !args.extension)) {
-      return [];
+      return NO_CONFLICTS;
     }
-    const { account } = session;
-    const isOurs = (trunk: InboundTrunk) => {
-      const { marker } = trunks.metadataOf(trunk);
-      return marker
-        ? marker.id === existing?.id || stackOf(marker.owner) === stackOf(owner)
-        : trunk.id === existing?.state.inboundTrunkId;
+    const { account, own } = session;
+    const known = { name: "", address: "", ...args, type, country };
+    const left = existing ? undefined : await leftoverOf(session, owner, known);
+    if (left?.refusal) {
+      return { problems: [left.refusal] };
+    }
+    const taken = await numberTakenBy(session, owner, known, existing);
+    if (taken) {
+      return { problems: [taken] };
+    }
+    const found = left ? [left.inbound, left.outbound, ...left.spare].filter((trunk) => trunk !== undefined) : [];
+    const strange = found.filter(({ id }) => !own.has(id));
+    if (strange.length === 0) {
+      return NO_CONFLICTS;
+    }
+    const closes =
+      left?.inbound && !left.mayStayOpen ? "; the inbound one is closed until an InboundAuth opens it" : "";
+    return {
+      problems: [],
+      remarks: [
+        `takes over ${strange.map(({ id }) => id).join(" and ")} of ${account.connection.project}, which an earlier create left behind${closes}.`,
+      ],
     };
-    const [own] = await account.inbound.having(trunks.owners, owner);
-    const numbers = calledNumbers({ name: "", address: "", ...args, type, country });
-    const same = await trunks.conflictingTrunks(account, { numbers, allowedNumbers: own?.allowedNumbers ?? [] });
-    const taken = same.find((trunk) => !isOurs(trunk));
-    if (!taken) {
-      return [];
-    }
-    const { marker } = trunks.metadataOf(taken);
-    const whose = marker ? `which ${marker.owner} manages` : "which this stack does not manage";
-    const shared = numbers.find((number) =>
-      taken.numbers.some((other) => matchingForm(other) === matchingForm(number)),
-    );
-    return [
-      `${type === "did" ? "numbers" : "extension"}: ${shared} is taken by the inbound trunk ${taken.id} of this LiveKit project, ${whose}: use another number, or delete that trunk.`,
-    ];
   },
 
   async observe(session, id, applied, state) {
@@ -737,9 +758,10 @@ export const sipTrunk: Resource<Schema> = {
     const { account } = session;
     const voip = await requireAccepted(session, "Creating", wanted.owner, voipSide(wanted.args));
     const id = `sip-trunk-${randomBytes(6).toString("hex")}`;
-    const leftover = await trunks.pairOwnedBy(account, wanted.owner);
-    if (!leftover.inbound) {
-      await refuseRename(account, wanted);
+    const leftover = await leftoverOf(session, wanted.owner, wanted.args);
+    const problem = leftover.refusal ?? (await numberTakenBy(session, wanted.owner, wanted.args));
+    if (problem) {
+      throw new ResourceError(`Creating SipTrunk "${nameOf(wanted.owner)}": ${problem}`);
     }
     return { id, outputs: { ...voip, ...(await ensure(account, id, leftover, wanted, {}, "Creating")) } };
   },
@@ -767,22 +789,85 @@ export const sipTrunk: Resource<Schema> = {
   },
 };
 
+/** A pair that is there before its SipTrunk is created, and what may be done with it. */
+interface Leftover extends trunks.Pair {
+  /** Why it is left alone, and how to go on. */
+  readonly refusal?: string;
+  /** Whether an InboundAuth that this stack still has opened it. */
+  readonly mayStayOpen: boolean;
+}
+
 /**
- * Refuses to make a trunk with a number that another SipTrunk of the stack has. LiveKit would, too, without saying what a user can
- * do who has only renamed it: Pulumi makes the new one before it deletes the old.
+ * The pair that carries a SipTrunk's name although the plan creates it. It is this stack's own if the state knows it (a
+ * replacement), if an interrupted create of the same program made it and nothing has been built on it since, or if the user
+ * says so. Else a stack of the same name on another state backend may live from it.
  */
-async function refuseRename(account: Account, { owner, args }: Wanted<SipTrunkInputs>): Promise<void> {
-  const others = await trunks.conflictingTrunks(account, { numbers: calledNumbers(args), allowedNumbers: [] });
+async function leftoverOf({ account, own }: Session, owner: string, args: SipTrunkInputs): Promise<Leftover> {
+  const { connection } = account;
+  const owners = [owner, own.formerOwner("SipTrunk", owner)].filter((name) => name !== undefined);
+  const pairs = await Promise.all(owners.map((name) => trunks.pairOwnedBy(account, name)));
+  const pair = pairs.find(({ inbound, outbound }) => inbound ?? outbound) ?? { spare: [] };
+  const found = [pair.inbound, pair.outbound, ...pair.spare].filter((trunk) => trunk !== undefined);
+  const proof = createProof(owner, args, connection);
+  const isOurs = (trunk: InboundTrunk | OutboundTrunk) => {
+    const { marker } = trunks.metadataOf(trunk);
+    const { id, openedBy, unconfirmed } = marker ?? {};
+    return (
+      [trunk.id, id, openedBy?.id].some((known) => own.has(known)) ||
+      connection.takeOver?.has(id ?? "") ||
+      (unconfirmed === proof && !openedBy)
+    );
+  };
+  const opener = pair.inbound && trunks.metadataOf(pair.inbound).marker;
+  const mayStayOpen = [pair.inbound?.id, opener?.id, opener?.openedBy?.id].some((id) => own.has(id));
+  const foreign = found.filter((trunk) => !isOurs(trunk));
+  if (foreign.length === 0) {
+    return { ...pair, mayStayOpen };
+  }
+  const ids = [...new Set(foreign.map((trunk) => trunks.metadataOf(trunk).marker?.id))].join(",");
+  return {
+    ...pair,
+    mayStayOpen,
+    refusal:
+      `${foreign.map(({ id }) => id).join(" and ")} on LiveKit belong to a SipTrunk of the same name (${owner}) that this stack's state does not know. ` +
+      `If another stack of that name uses them, rename this stack or its project. If they are this stack's and its state was lost, run \`pulumi config set livekit:takeOver ${ids}\` and \`pulumi up\`; or delete them.`,
+  };
+}
+
+/** Who has a number that the SipTrunk needs, as a sentence that says how to go on. */
+async function numberTakenBy(
+  { account, own }: Session,
+  owner: string,
+  args: SipTrunkInputs,
+  existing?: { readonly id: string; readonly state: Props },
+): Promise<string | undefined> {
+  const numbers = calledNumbers(args);
+  const [live] = await account.inbound.having(trunks.owners, owner);
+  const sameNumber = await trunks.conflictingTrunks(account, { numbers, allowedNumbers: live?.allowedNumbers ?? [] });
+  const names = [owner, own.formerOwner("SipTrunk", owner)];
+  const others = sameNumber.filter((trunk) => {
+    const { marker } = trunks.metadataOf(trunk);
+    return marker
+      ? marker.id !== existing?.id && !names.includes(marker.owner)
+      : trunk.id !== existing?.state.inboundTrunkId;
+  });
   for (const other of others) {
     const { marker } = trunks.metadataOf(other);
-    if (marker && stackOf(marker.owner) === stackOf(owner)) {
+    const number = numbers.find((it) => other.numbers.some((its) => matchingForm(its) === matchingForm(it)));
+    if (!marker || stackOf(marker.owner) !== stackOf(owner)) {
+      const whose = marker ? `which ${marker.owner} manages` : "which this stack does not manage";
+      return `${args.type === "did" ? "numbers" : "extension"}: ${number} is taken by the inbound trunk ${other.id} of this LiveKit project, ${whose}: use another number, or delete that trunk.`;
+    }
+    // One that was declared before gives the number up in this very update, or the claims have refused it.
+    if (!own.isDeclared("SipTrunk", marker.owner)) {
       const name = nameOf(marker.owner);
-      throw new ResourceError(
-        `Creating SipTrunk "${nameOf(owner)}": SipTrunk "${name}" of this stack still has the number (inbound trunk ${other.id}). If this is that one with a new name, ` +
-          `give it the option aliases: [{ name: "${name}" }]; if the number moves, take it from that one first, with a \`pulumi up\` of its own; if an interrupted \`pulumi up\` left that trunk, delete it.`,
+      return (
+        `SipTrunk "${name}" of this stack still has the number ${number} (inbound trunk ${other.id}). If this is that one with a new name, ` +
+        `give it the option aliases: [{ name: "${name}" }]; if the number moves, take it from that one first, with a \`pulumi up\` of its own; if an interrupted \`pulumi up\` left that trunk, delete it.`
       );
     }
   }
+  return undefined;
 }
 
 function numberProblems(
@@ -807,27 +892,40 @@ function numberProblems(
   });
 }
 
-/** A trunk's credential as the program gave it, for what has to follow it. */
-export interface Credential {
-  readonly username?: pulumi.Input<string> | undefined;
-  readonly password?: pulumi.Input<string | undefined> | undefined;
+/** What other resources have to know of a trunk while its outputs are not known yet. */
+interface Declared {
+  readonly hasCredential: boolean;
+  readonly dialPlan: Pick<SipTrunkArgs, "extension" | "numbers" | "country" | "numberFormat" | "mediaEncryption">;
 }
 
-const credentials = new WeakMap<SipTrunk, Credential>();
+/** The same for every copy of this package that a program loads: a shared library may bring its own. */
+const DECLARED = Symbol.for("pulumi-livekit-sip/SipTrunk");
 
-/** The credential of a trunk. Not its outputs: in a first preview those do not tell "none" from "not known yet". */
-export function credentialOf(trunk: SipTrunk): Credential {
-  return credentials.get(trunk) ?? {};
+/** @throws RunError where a resource is given something else than a SipTrunk */
+export function requireTrunk(kind: string, name: string, trunk: unknown): asserts trunk is SipTrunk {
+  if (!SipTrunk.isInstance(trunk)) {
+    throw new pulumi.RunError(
+      `${kind} "${name}": trunk is not a SipTrunk: pass the SipTrunk itself, not its id or name.`,
+    );
+  }
 }
 
-/** What a call through a trunk has to know of it, as the program gave it. */
-export type DialPlan = Pick<SipTrunkArgs, "extension" | "numbers" | "country" | "numberFormat" | "mediaEncryption">;
+function declaredBy(trunk: SipTrunk): Declared {
+  return trunk[DECLARED];
+}
 
-const dialPlans = new WeakMap<SipTrunk, DialPlan>();
+/**
+ * The credential of a trunk: its outputs, so that whatever transforms and ignoreChanges make of it counts for both halves.
+ * Empty where none is declared; the outputs alone do not tell that from "not known yet" in a first preview.
+ */
+export function credentialOf(trunk: SipTrunk): Partial<Pick<SipTrunk, "username" | "password">> {
+  const { username, password } = trunk;
+  return declaredBy(trunk).hasCredential ? { username, password } : {};
+}
 
-/** The numbers of a trunk and how it writes them. Not its outputs, for the same reason as {@link credentialOf}. */
-export function dialPlanOf(trunk: SipTrunk): DialPlan | undefined {
-  return dialPlans.get(trunk);
+/** The numbers of a trunk and how it writes them, as the program gave them, for the same reason as {@link credentialOf}. */
+export function dialPlanOf(trunk: SipTrunk): Declared["dialPlan"] {
+  return declaredBy(trunk).dialPlan;
 }
 
 /** The credential among a trunk's arguments, its secrets marked, whichever way it was given. */
@@ -892,6 +990,14 @@ export class SipTrunk extends pulumi.dynamic.Resource {
   /** Who owns the trunks, as written into their metadata: organization/project/stack/name. */
   declare readonly owner: pulumi.Output<string>;
 
+  /** @internal */
+  declare readonly [DECLARED]: Declared;
+
+  /** Whether an object is a SipTrunk, made by this copy of the package or by another one. */
+  static override isInstance(object: unknown): object is SipTrunk {
+    return typeof object === "object" && object !== null && DECLARED in object;
+  }
+
   constructor(name: string, args: SipTrunkArgs, options?: pulumi.CustomResourceOptions) {
     const { credential, ...rest } = args;
     const { username = args.extension, password, verifier } = credentialIn(args);
@@ -912,13 +1018,16 @@ export class SipTrunk extends pulumi.dynamic.Resource {
         platformStatus: undefined,
         voipStatus: undefined,
       },
-      pulumi.mergeOptions(options, { additionalSecretOutputs: ["password", "verifier", "__lastApplied"] }),
+      supported("SipTrunk", name, options),
       "livekit",
       "SipTrunk",
     );
-    credentials.set(this, { username, password });
     const { extension, numbers, country, numberFormat, mediaEncryption } = args;
-    dialPlans.set(this, { extension, numbers, country, numberFormat, mediaEncryption });
+    const declared: Declared = {
+      hasCredential: password !== undefined,
+      dialPlan: { extension, numbers, country, numberFormat, mediaEncryption },
+    };
+    Object.defineProperty(this, DECLARED, { value: declared });
     pulumi.output(password).apply((text) => {
       if (typeof text === "string" && lacksSpecialCharacter(text)) {
         void pulumi.log.warn("password has no special character: one is recommended.", this);

@@ -5,7 +5,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { ResourceError } from "./dynamic/errors";
 import type { ArgsOf } from "./dynamic/inputs";
-import type { Resource, Wanted } from "./dynamic/lifecycle";
+import { NO_CONFLICTS, type Resource, type Wanted } from "./dynamic/lifecycle";
+import { supported } from "./dynamic/options";
 import { ownerOf } from "./dynamic/owner";
 import { thinProvider } from "./dynamic/provider";
 import * as schemas from "./dynamic/schemas";
@@ -21,7 +22,7 @@ import { formatDialedNumber, NUMBER_FORMATS } from "./phone-number/format";
 import { PROTOCOLS } from "./sip/connection";
 import { bracketed, parseUri } from "./sip/message";
 import type { SipServer } from "./sip/resolve";
-import { credentialOf, dialPlanOf, type SipTrunk } from "./sip-trunk";
+import { credentialOf, dialPlanOf, requireTrunk, type SipTrunk } from "./sip-trunk";
 import { type CallOutcome, placeCall } from "./voip/call";
 import { DIRECTIONS, meaningOf } from "./voip/meanings";
 
@@ -112,7 +113,7 @@ const schema = z.strictObject({
   username: z.string().optional(),
 
   /** @internal The trunk's password, for calls in; follows the trunk. */
-  password: z.string().optional(),
+  password: z.string().optional().meta({ secret: true }),
 });
 
 type Schema = typeof schema;
@@ -311,6 +312,7 @@ function place(account: Account, wanted: Wanted<TestCallInputs>): Promise<Props>
 export const testCall: Resource<Schema> = {
   kind: "TestCall",
   schema,
+  stableOutputs: [],
   goneNeedsNewId: false,
   deleteBeforeReplace: false,
 
@@ -344,7 +346,7 @@ export const testCall: Resource<Schema> = {
   },
 
   async conflicts() {
-    return [];
+    return NO_CONFLICTS;
   },
 
   async create({ account }, wanted) {
@@ -361,9 +363,7 @@ export const testCall: Resource<Schema> = {
 
 /** The trunk's fingerprint; not where there is none, because an output without a value is not known in any preview. */
 function credentialTriggers(trunk: SipTrunk): pulumi.Output<(string | undefined)[]> {
-  const { password } = credentialOf(trunk);
-  const given = pulumi.unsecret(pulumi.output(password).apply((text) => text !== undefined));
-  return given.apply((isGiven) => pulumi.output(isGiven ? [trunk.credentialFingerprint] : []));
+  return pulumi.output("password" in credentialOf(trunk) ? [trunk.credentialFingerprint] : []);
 }
 
 /**
@@ -381,7 +381,8 @@ export class TestCall extends pulumi.dynamic.Resource {
 
   constructor(name: string, args: TestCallArgs, options?: pulumi.CustomResourceOptions) {
     const { trunk, ...rest } = args;
-    const { country, numberFormat, ...called } = dialPlanOf(trunk) ?? {};
+    requireTrunk("TestCall", name, trunk);
+    const { country, numberFormat, ...called } = dialPlanOf(trunk);
     super(
       thinProvider("TestCall"),
       name,
@@ -396,7 +397,7 @@ export class TestCall extends pulumi.dynamic.Resource {
         result: undefined,
         sipStatus: undefined,
       },
-      pulumi.mergeOptions(options, { additionalSecretOutputs: ["password"] }),
+      supported("TestCall", name, options),
       "livekit",
       "TestCall",
     );

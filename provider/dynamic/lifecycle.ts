@@ -4,14 +4,14 @@
  */
 
 import type { dynamic } from "@pulumi/pulumi";
-import type { z } from "zod";
+import { z } from "zod";
 import { ConfigurationError } from "../livekit/connection";
 import { LiveKitError } from "../livekit/errors";
 import { nameOf } from "../livekit/ownership";
 import { isSameStatus } from "../voip/status";
 import { explain, ResourceError } from "./errors";
 import type { Claim, Session } from "./session";
-import { containsUnknown, defined, type Props, same } from "./values";
+import { containsUnknown, defined, type Props, same, secret, UNKNOWN } from "./values";
 
 /** The resource types of this package. */
 export type Kind = "SipTrunk" | "InboundAuth" | "DispatchRule" | "TestCall";
@@ -25,6 +25,8 @@ export interface FieldBehaviour {
   readonly whenAbsent?: unknown;
   /** A change makes a new resource instead of updating this one. */
   readonly replaces?: boolean;
+  /** Always masked and encrypted, also where a transform or an older state gave it in clear. */
+  readonly secret?: boolean;
 }
 
 declare module "zod" {
@@ -50,6 +52,15 @@ export interface Probe {
   /** What the user has to know although it is no difference. */
   readonly remarks: readonly string[];
 }
+
+/** What stands in the way of a resource, as sentences, and what the user has to know of what it is about to take over. */
+export interface Conflicts {
+  readonly problems: readonly string[];
+  readonly remarks?: readonly string[];
+}
+
+/** Nothing stands in the way. */
+export const NO_CONFLICTS: Conflicts = { problems: [] };
 
 /** What a resource's operations are given. */
 export interface Wanted<Args> {
@@ -78,14 +89,16 @@ export interface Resource<Schema extends z.ZodObject> {
     olds: Props,
     isKnown: (field: keyof z.output<Schema>) => boolean,
   ): Props;
-  /** What stands in the way on the platform, as sentences. */
+  /** What stands in the way on the platform. */
   conflicts(
     session: Session,
     owner: string,
     args: Partial<z.output<Schema>>,
     /** The resource itself, where it exists already. */
     existing?: { readonly id: string; readonly state: Props },
-  ): Promise<string[]>;
+  ): Promise<Conflicts>;
+  /** Names of outputs that hold LiveKit ids and that an update in place does not change. */
+  readonly stableOutputs: readonly string[];
   /**
    * Compares the platform with what was last applied; undefined when the resource is gone. A resource that leaves nothing on the
    * platform has no such method, and no `platformStatus`.
@@ -121,12 +134,32 @@ export function lifecycle<Schema extends z.ZodObject>(resource: Resource<Schema>
   const fields = fieldsOf(resource.schema);
   const absent = (field: string) => fields.get(field)?.whenAbsent;
 
+  // check() applies the schema. Here it is not applied again: a state that an earlier version wrote must always load.
+  const asGiven = z.custom<Args>();
   const wanted = (props: Props): Wanted<Args> => {
-    const owner = String(props.owner);
-    const given = [...fields.keys()].filter((field) => props[field] !== undefined);
-    const args = resource.schema.parse(Object.fromEntries(given.map((field) => [field, props[field]])));
-    return { owner, args, inputs: props };
+    const given = [...fields.keys()].filter((field) => (props[field] ?? undefined) !== undefined);
+    const args = asGiven.parse(Object.fromEntries(given.map((field) => [field, props[field]])));
+    return { owner: String(props.owner), args, inputs: props };
   };
+
+  /** Records what the state holds as this stack's own. */
+  const known = (id: string, state: Props): void => {
+    session.own.add(String(state.owner), id, ...resource.stableOutputs.map((output) => state[output]));
+  };
+
+  const secrets = new Set(["__lastApplied", ...[...fields].filter(([, it]) => it.secret).map(([field]) => field)]);
+  /** As the engine takes it: without what is undefined, and what is secret marked as such. */
+  const sealed = (props: Props): Record<string, unknown> =>
+    Object.fromEntries(
+      Object.entries(defined(props)).map(([field, value]) => [
+        field,
+        secrets.has(field) && value !== UNKNOWN && value !== null ? secret(value) : value,
+      ]),
+    );
+
+  /** Whether a reference names the same SipTrunk as before, which the program has renamed or moved. */
+  const isRename = (old: unknown, wanted: unknown): boolean =>
+    typeof wanted === "string" && old !== undefined && session.own.formerOwner("SipTrunk", wanted) === old;
 
   const status = (text: string): Props => (resource.observe ? { platformStatus: text } : {});
 
@@ -142,12 +175,21 @@ export function lifecycle<Schema extends z.ZodObject>(resource: Resource<Schema>
     async check(olds: Props, news: Props) {
       const { inputs, known, isKnown, problems } = validate(resource, fields, news);
       const owner = String(news.owner);
+      session.own.declare(resource.kind, owner, olds.owner);
       try {
         if (problems.length === 0) {
           problems.push(...session.claims.make(resource.kind, owner, resource.claims(known)));
           const exists = Object.keys(olds).length > 0;
-          Object.assign(inputs, resource.computed(session, owner, known, olds, isKnown), status(IN_SYNC));
-          problems.push(...(exists ? [] : await resource.conflicts(session, owner, known)));
+          const stable = resource.stableOutputs.map((output) => [output, olds[output]]);
+          const computed = { ...resource.computed(session, owner, known, olds, isKnown), ...status(IN_SYNC) };
+          // The program gives no computed input: what comes here was put back by ignoreChanges and is to stay.
+          const kept = computedInputs(news).map((field) => [field, news[field]]);
+          Object.assign(inputs, Object.fromEntries(stable), computed, Object.fromEntries(kept));
+          if (!exists) {
+            const { problems: inTheWay, remarks = [] } = await resource.conflicts(session, owner, known);
+            problems.push(...inTheWay);
+            tell(session, resource.kind, news, remarks);
+          }
         }
       } catch (error) {
         if (!(error instanceof LiveKitError || error instanceof ConfigurationError)) {
@@ -156,18 +198,25 @@ export function lifecycle<Schema extends z.ZodObject>(resource: Resource<Schema>
         problems.push(error.message);
       }
       // The engine prints the value of the property that a failure names, secret or not: the sentence names it instead.
-      return { inputs, failures: problems.map((reason) => ({ property: "", reason })) };
+      return { inputs: sealed(inputs), failures: problems.map((reason) => ({ property: "", reason })) };
     },
 
     diff: (id: string, olds: Props, news: Props) =>
       guarded("Comparing", news, async () => {
+        known(id, olds);
         const changed = [
-          ...[...fields.keys()].filter((field) => !same(olds[field] ?? absent(field), news[field] ?? absent(field))),
-          ...computedInputs(news).filter((field) => !COMPUTED[field]?.(olds[field], news[field])),
+          ...[...fields.keys()].filter(
+            (field) =>
+              !same(olds[field] ?? absent(field), news[field] ?? absent(field)) &&
+              (resource.observe || !isRename(olds[field], news[field])),
+          ),
+          ...computedInputs(news).filter(
+            (field) => !COMPUTED[field]?.(olds[field] ?? undefined, news[field] ?? undefined),
+          ),
           // A renamed resource has to write its new name to where others look for it.
-          ...(olds.owner === news.owner ? [] : ["owner"]),
+          ...(olds.owner === news.owner || !resource.observe ? [] : ["owner"]),
         ];
-        const replaces = changed.filter((field) => fields.get(field)?.replaces);
+        const replaces = changed.filter((field) => fields.get(field)?.replaces && !isRename(olds[field], news[field]));
         const drift: string[] = [];
         if (resource.observe && olds.platformStatus === IN_SYNC) {
           const observation = await resource.observe(session, id, wanted(olds), olds);
@@ -178,8 +227,8 @@ export function lifecycle<Schema extends z.ZodObject>(resource: Resource<Schema>
           const declared = `is not as declared: ${drift.join("; ")}.`;
           tell(session, resource.kind, news, drift.length > 0 ? [declared] : []);
         }
-        const { known } = validate(resource, fields, news);
-        const problems = await resource.conflicts(session, String(news.owner), known, { id, state: olds });
+        const args = validate(resource, fields, news).known;
+        const { problems } = await resource.conflicts(session, String(news.owner), args, { id, state: olds });
         if (problems.length > 0) {
           throw new ResourceError(`${resource.kind} "${nameOf(String(news.owner))}": ${problems.join(" ")}`);
         }
@@ -193,11 +242,13 @@ export function lifecycle<Schema extends z.ZodObject>(resource: Resource<Schema>
     create: (news: Props) =>
       guarded("Creating", news, async () => {
         const { id, outputs } = await resource.create(session, wanted(news));
-        return { id, outs: defined({ ...news, ...outputs }) };
+        known(id, { ...news, ...outputs });
+        return { id, outs: sealed({ ...news, ...outputs }) };
       }),
 
     read: (id: string, state: Props) =>
       guarded("Reading", state, async () => {
+        known(id, state);
         const applied = { ...state, ...lastApplied(state), ...status(IN_SYNC) };
         const observation = resource.observe ? await resource.observe(session, id, wanted(applied), state) : UNCHANGED;
         if (!observation) {
@@ -217,25 +268,29 @@ export function lifecycle<Schema extends z.ZodObject>(resource: Resource<Schema>
         );
         return {
           id,
-          inputs: defined(
-            Object.fromEntries(
+          inputs: sealed({
+            ...Object.fromEntries(
               ["owner", ...fields.keys(), ...computedInputs(live)].map((field) => [field, Reflect.get(live, field)]),
             ),
-          ),
+            // As inputs, the ids stay known in the preview of an update. What is gone will come back under another id.
+            ...Object.fromEntries(resource.stableOutputs.map((field) => [field, Reflect.get(outputs ?? live, field)])),
+          }),
           // What was last applied stays in the state: a refresh that is kept must not make drift look like the normal.
-          props: defined({ ...live, ...outputs, __lastApplied: words.length > 0 ? JSON.stringify(before) : undefined }),
+          props: sealed({ ...live, ...outputs, __lastApplied: words.length > 0 ? JSON.stringify(before) : undefined }),
         };
       }),
 
     update: (id: string, olds: Props, news: Props) =>
-      guarded("Updating", news, async () => ({
-        outs: defined({ ...news, ...(await resource.update(session, id, wanted(news), olds)) }),
-      })),
+      guarded("Updating", news, async () => {
+        known(id, olds);
+        return { outs: sealed({ ...news, ...(await resource.update(session, id, wanted(news), olds)) }) };
+      }),
 
     delete: (id: string, state: Props) =>
-      guarded("Deleting", state, () =>
-        resource.delete(session, id, wanted({ ...state, ...lastApplied(state) }), state),
-      ),
+      guarded("Deleting", state, () => {
+        known(id, state);
+        return resource.delete(session, id, wanted({ ...state, ...lastApplied(state) }), state);
+      }),
   };
 }
 
@@ -285,7 +340,8 @@ function validate<Schema extends z.ZodObject>(
       problems.push(...result.error.issues.map((issue) => sentence(field, value, issue)));
     }
   }
-  const stray = Object.keys(news).filter((field) => !fields.has(field) && !INTERNAL.has(field));
+  const own = new Set([...INTERNAL, ...Object.keys(COMPUTED), ...resource.stableOutputs]);
+  const stray = Object.keys(news).filter((field) => !fields.has(field) && !own.has(field));
   problems.push(...stray.map((field) => `${field} is not an argument of ${resource.kind}: check its spelling.`));
   const args = known as Partial<z.output<Schema>>;
   const isKnown = (field: keyof z.output<Schema>) => !unknown.has(String(field));

@@ -10,8 +10,9 @@ export class Session {
   readonly checks = new CredentialChecks();
   /** What has been told already: the drift of a resource (diff() runs more than once), what stops all resources alike. */
   readonly told = new Set<string>();
-  /** Ids of LiveKit objects that resources of this program are known to be: they are not in each other's way. */
-  readonly managed = new Set<string>();
+  readonly own = new Own();
+  /** The numbers that each SipTrunk of the program is called by, by its owner: known before the trunk exists. */
+  readonly calledNumbers = new Map<string, readonly string[]>();
   private cached?: Account;
 
   constructor(
@@ -25,6 +26,53 @@ export class Session {
   get account(): Account {
     this.cached ??= new Account({ ...readConnection(this.config, this.env), ...this.overrides });
     return this.cached;
+  }
+}
+
+/**
+ * What this stack is known to own, so that it can be told from what another stack of the same name made: the ids that its state
+ * holds and those that this process made. Names alone prove nothing: two state backends can hold stacks of one name.
+ */
+export class Own {
+  private readonly ownersById = new Map<string, string>();
+  private readonly formerOwners = new Map<string, string>();
+  private readonly declaredOwners = new Set<string>();
+
+  /** Records ids of Pulumi or LiveKit that a resource's state holds. */
+  add(owner: string, ...ids: readonly unknown[]): void {
+    for (const id of ids) {
+      if (typeof id === "string") {
+        this.ownersById.set(id, owner);
+      }
+    }
+  }
+
+  has(id: string | undefined): boolean {
+    return id !== undefined && this.ownersById.has(id);
+  }
+
+  /** The owner of an id, by the resource's state. */
+  ownerOf(id: string): string | undefined {
+    return this.ownersById.get(id);
+  }
+
+  /** Records that the program declares a resource, and under which name its state has it. */
+  declare(kind: string, owner: string, former: unknown): void {
+    this.declaredOwners.add(`${kind} ${owner}`);
+    if (typeof former === "string" && former !== owner) {
+      this.declaredOwners.add(`${kind} ${former}`);
+      this.formerOwners.set(`${kind} ${owner}`, former);
+    }
+  }
+
+  /** Whether the program has declared this resource so far. Declarations come one after the other. */
+  isDeclared(kind: string, owner: string): boolean {
+    return this.declaredOwners.has(`${kind} ${owner}`);
+  }
+
+  /** The name that the state has for a resource which the program has renamed or moved. */
+  formerOwner(kind: string, owner: string): string | undefined {
+    return this.formerOwners.get(`${kind} ${owner}`);
   }
 }
 

@@ -8,6 +8,14 @@ export type Props = Readonly<Record<string, unknown>>;
 /** What stands for a value that the engine does not know yet, in a preview. */
 export const UNKNOWN: string = runtime.unknownValue;
 
+/** What tells an absent output in a plan: Pulumi takes a property that is not there for one that is not known yet. */
+export const NONE = null;
+
+/** A value that Pulumi masks and encrypts, however it came to the provider: its own envelope for secrets. */
+export function secret(value: unknown): Props {
+  return { [runtime.specialSigKey]: runtime.specialSecretSig, value };
+}
+
 /** Whether a value is, or holds anywhere, one that is not known yet. */
 export function containsUnknown(value: unknown): boolean {
   if (value === UNKNOWN) {

@@ -16,6 +16,8 @@ export interface Connection {
   readonly sipHost?: string;
   /** The proxy with a fixed address that `fixedIp` trunks send their calls through; absent when not configured. */
   readonly outboundProxy?: OutboundProxy;
+  /** Ids of SipTrunks of a lost state that this stack may take over (`livekit:takeOver`), from the message that refused it. */
+  readonly takeOver?: ReadonlySet<string>;
   /** How calls are tried again, where a test can't wait as long as a user can; never configured. */
   readonly pace?: RetryPace;
 }
@@ -60,6 +62,7 @@ export function readConnection(config: ConfigReader, env: NodeJS.ProcessEnv): Co
     apiKey,
     apiSecret,
     project: `${projectId ?? url.host} (key ${keyName(apiKey)})`,
+    takeOver: new Set((config("livekit:takeOver") ?? "").split(/[\s,]+/).filter((id) => id !== "")),
     ...(sipHost ? { sipHost: checkedHost(sipHost) } : {}),
     ...(proxy ? { outboundProxy: outboundProxy(proxy) } : {}),
   };

@@ -21,6 +21,11 @@ export interface Marker {
   readonly country: string;
   /** The InboundAuth that opened this inbound trunk; absent while it is closed. */
   readonly openedBy?: { readonly owner: string; readonly id: string };
+  /**
+   * A proof of who made the trunk, for as long as no later operation of that stack has shown that its state knows it: an
+   * interrupted create leaves it, and the same program may take the trunk over.
+   */
+  readonly unconfirmed?: string;
   /** When this package last changed the trunk (ISO 8601), on platforms that say when a trunk was changed. */
   readonly writtenAt?: string;
 }

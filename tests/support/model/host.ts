@@ -7,9 +7,10 @@ import type { Kind, Lifecycle } from "../../../provider/dynamic/lifecycle";
 import { Session } from "../../../provider/dynamic/session";
 import type { Props } from "../../../provider/dynamic/values";
 import { lifecyclesIn } from "../../../provider/host";
-import type { Properties } from "../../../provider/testing/engine/property";
+import { openSecrets, type Properties } from "../../../provider/testing/engine/property";
 import { type Provider, ProviderError, type ReadResult } from "../../../provider/testing/engine/provider-host";
 import { type ResourceState, typeOf } from "../../../provider/testing/engine/state";
+import { decode } from "../../../provider/testing/engine/wire";
 
 /** What stands for the serialized provider in inputs and state. The host can do nothing with a resource that lacks it. */
 export const PROVIDER_KEY = "__provider";
@@ -137,10 +138,11 @@ function copy(props: Properties): Props {
   return structuredClone(props);
 }
 
-/** As a protobuf Struct carries it; what that can't carry is an error, as in the host. */
+/** As a protobuf Struct carries it; what that can't carry is an error, as in the host. The model's engine keeps secrets in clear. */
 function wire(props: unknown): Properties {
   refuseUndefined(props);
-  return JSON.parse(JSON.stringify(props ?? {}));
+  const carried: Readonly<Record<string, unknown>> = JSON.parse(JSON.stringify(props ?? {}));
+  return openSecrets(Object.fromEntries(Object.entries(carried).map(([key, value]) => [key, decode(value)])));
 }
 
 function refuseUndefined(value: unknown): void {

@@ -1,0 +1,52 @@
+/** What runs in the program before a resource is registered: refuses what could only fail later, in worse words. */
+
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+
+/** The module that the serialized providers look up by name. */
+const HOST_MODULE = "pulumi-livekit-sip/host";
+
+let hostIsFound = false;
+
+/**
+ * The options of a resource, as they were given.
+ *
+ * @throws RunError for options that dynamic resources can't follow, and where Pulumi's provider host would not find this package
+ */
+export function supported(
+  kind: string,
+  name: string,
+  options: pulumi.CustomResourceOptions = {},
+): pulumi.CustomResourceOptions {
+  const resource = `${kind} "${name}"`;
+  if (options.import !== undefined || options.id !== undefined) {
+    const option = options.import === undefined ? "id" : "import";
+    throw new pulumi.RunError(
+      `${resource} has the option ${option}, which Pulumi does not support for dynamic resources: remove it. To bring existing trunks and rules in, delete them on LiveKit and let \`pulumi up\` make them.`,
+    );
+  }
+  // Unit tests with `setMocks` have no engine, and so no host.
+  if (!hostIsFound && pulumi.runtime.getEngine() !== undefined) {
+    requireHost(resource);
+  }
+  return options;
+}
+
+/** The host resolves this package from the folder of the program, also when only a library of the program depends on it. */
+function requireHost(resource: string): void {
+  const folder = process.cwd();
+  try {
+    createRequire(join(folder, "index.js")).resolve(HOST_MODULE);
+    hostIsFound = true;
+  } catch {
+    throw new pulumi.RunError(
+      `${resource}: Pulumi's provider host can't find pulumi-livekit-sip from ${folder}. Add "pulumi-livekit-sip": "^${version()}" to the dependencies in ${join(folder, "package.json")} and run \`npm install\`.`,
+    );
+  }
+}
+
+function version(): string {
+  const { version }: { version: string } = require("pulumi-livekit-sip/package.json");
+  return version;
+}
