@@ -10,7 +10,7 @@ import { ownerOf } from "./dynamic/owner";
 import { goneForGood } from "./dynamic/project";
 import { thinProvider } from "./dynamic/provider";
 import * as schemas from "./dynamic/schemas";
-import type { Own } from "./dynamic/session";
+import type { Own, Session } from "./dynamic/session";
 import { differences, same } from "./dynamic/values";
 import type { Account } from "./livekit/account";
 import {
@@ -289,11 +289,17 @@ function isObject(value: unknown): value is JsonObject {
 }
 
 /** The LiveKit ids of the trunks, and which of them do not exist. */
-async function trunkIds(account: Account, wanted: RuleInputs["trunks"]): Promise<{ ids: string[]; missing: string[] }> {
+async function trunkIds(
+  { account, own }: Session,
+  wanted: RuleInputs["trunks"],
+): Promise<{ ids: string[]; missing: string[] }> {
   const ids: string[] = [];
   const missing: string[] = [];
   for (const trunk of wanted === "all" ? [] : wanted) {
-    const live = isReference(trunk) ? await trunks.inboundOf(account, { owner: trunk }) : undefined;
+    const renamed = own.newOwner("SipTrunk", trunk);
+    const names = isReference(trunk) ? [trunk, ...(renamed === undefined ? [] : [renamed])] : [];
+    const found = await Promise.all(names.map((owner) => trunks.inboundOf(account, { owner })));
+    const live = found.find((it) => it !== undefined);
     if (isReference(trunk) && !live) {
       missing.push(trunk);
     } else {
@@ -357,14 +363,14 @@ function liveValue(field: keyof RuleFields, live: Rule): { argument: string; val
 }
 
 /** Compares what is on the platform with what was applied. */
-async function compare(account: Account, live: Rule, { args }: Wanted<RuleInputs>): Promise<Observation> {
-  const { ids, missing } = await trunkIds(account, args.trunks);
+async function compare(session: Session, live: Rule, { args }: Wanted<RuleInputs>): Promise<Observation> {
+  const { ids, missing } = await trunkIds(session, args.trunks);
   const values: Record<string, unknown> = {};
   const words: string[] = [];
   const changed: string[] = [];
   for (const field of differences<RuleFields>(ruleFields(args, [...ids, ...missing]), live)) {
     if (field === "trunkIds") {
-      values.trunks = await trunkReferences(account, live.trunkIds, args.trunks);
+      values.trunks = await trunkReferences(session.account, live.trunkIds, args.trunks);
       if (live.trunkIds.length === 0) {
         words.push("takes the calls of EVERY TRUNK");
       }
@@ -387,8 +393,8 @@ async function compare(account: Account, live: Rule, { args }: Wanted<RuleInputs
   return { values, words };
 }
 
-async function wantedFields(account: Account, { owner, args }: Wanted<RuleInputs>): Promise<RuleFields> {
-  const { ids, missing } = await trunkIds(account, args.trunks);
+async function wantedFields(session: Session, { owner, args }: Wanted<RuleInputs>): Promise<RuleFields> {
+  const { ids, missing } = await trunkIds(session, args.trunks);
   if (missing.length > 0) {
     throw new ResourceError(
       `DispatchRule "${nameOf(owner)}": the inbound trunk of SipTrunk ${missing.map((trunk) => `"${nameOf(trunk)}"`).join(", ")} does not exist: run \`pulumi up\` without --target, so that the trunk is made first.`,
@@ -457,12 +463,13 @@ export const dispatchRule: Resource<Schema> = {
     return {};
   },
 
-  async conflicts({ account, own }, owner, args, existing) {
+  async conflicts(session, owner, args, existing) {
+    const { account, own } = session;
     const { trunks: wanted, rule, pin = "", numbers = [], inboundNumbers = [], name } = args;
     if (wanted === undefined || rule === undefined || name === undefined) {
       return NO_CONFLICTS;
     }
-    const { ids, missing } = await trunkIds(account, wanted);
+    const { ids, missing } = await trunkIds(session, wanted);
     if (ids.length === 0 && missing.length > 0) {
       return NO_CONFLICTS;
     }
@@ -494,17 +501,19 @@ export const dispatchRule: Resource<Schema> = {
     return { problems: [], remarks };
   },
 
-  async observe({ account }, id, applied, state) {
+  async observe(session, id, applied, state) {
+    const { account } = session;
     const live = await account.rules.get(id);
     if (!live) {
       goneForGood("DispatchRule", applied.owner, state, account.connection);
       return undefined;
     }
-    return compare(account, live, applied);
+    return compare(session, live, applied);
   },
 
-  async create({ account, own }, wanted) {
-    const fields = await wantedFields(account, wanted);
+  async create(session, wanted) {
+    const { account, own } = session;
+    const fields = await wantedFields(session, wanted);
     const before = await rulesInTheWay(account, fields);
     const isOurs = await Promise.all(before.map((rule) => isLeftover(account, own, rule, fields)));
     const leftover = before.find((_, index) => isOurs[index]);
@@ -517,7 +526,8 @@ export const dispatchRule: Resource<Schema> = {
     return { id: made.id, outputs: { project: account.connection.project } };
   },
 
-  async update({ account }, id, wanted, state) {
+  async update(session, id, wanted, state) {
+    const { account } = session;
     const [live] = await sip.listRules(account.connection, [id]);
     if (!live) {
       goneForGood("DispatchRule", wanted.owner, state, account.connection);
@@ -525,7 +535,7 @@ export const dispatchRule: Resource<Schema> = {
         `DispatchRule "${nameOf(wanted.owner)}": the rule ${id} was deleted from LiveKit: run \`pulumi up --refresh\`, which makes it anew.`,
       );
     }
-    const fields = await wantedFields(account, wanted);
+    const fields = await wantedFields(session, wanted);
     const updated = same(differences<RuleFields>(fields, live), [])
       ? live
       : await sip.updateRule(account.connection, live, fields);

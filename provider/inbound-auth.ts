@@ -13,7 +13,7 @@ import { ownerOf } from "./dynamic/owner";
 import { goneForGood } from "./dynamic/project";
 import { thinProvider } from "./dynamic/provider";
 import type { Session } from "./dynamic/session";
-import { differences, NONE, type Props, UNKNOWN } from "./dynamic/values";
+import { differences, type Props, UNKNOWN } from "./dynamic/values";
 import type { Account } from "./livekit/account";
 import { admitsEveryone, canonicalCidr, exposureOf } from "./livekit/addresses";
 import type { InboundFields, InboundTrunk } from "./livekit/messages";
@@ -256,7 +256,7 @@ export const inboundAuth: Resource<Schema> = {
 
   computed(session, _owner, { method, trunk = "", password }, olds, isKnown) {
     if (method !== "credentials") {
-      return { credentialFingerprint: NONE };
+      return {};
     }
     return fingerprintOf(session, trunk, isKnown("password") ? password : UNKNOWN, olds);
   },

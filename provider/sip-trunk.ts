@@ -717,7 +717,7 @@ export const sipTrunk: Resource<Schema> = {
     if (type === undefined || country === undefined || (type === "did" ? !args.numbers : !args.extension)) {
       return NO_CONFLICTS;
     }
-    const { account, own } = session;
+    const { own } = session;
     const known = { name: "", address: "", ...args, type, country };
     const left = existing ? undefined : await leftoverOf(session, owner, known);
     if (left?.refusal) {
@@ -737,7 +737,7 @@ export const sipTrunk: Resource<Schema> = {
     return {
       problems: [],
       remarks: [
-        `takes over ${strange.map(({ id }) => id).join(" and ")} of ${account.connection.project}, which an earlier create left behind${closes}.`,
+        `takes over ${strange.map(({ id }) => id).join(" and ")} on LiveKit, which carry its name and are in no state${closes}.`,
       ],
     };
   },
@@ -820,16 +820,15 @@ async function leftoverOf({ account, own }: Session, owner: string, args: SipTru
   };
   const opener = pair.inbound && trunks.metadataOf(pair.inbound).marker;
   const mayStayOpen = [pair.inbound?.id, opener?.id, opener?.openedBy?.id].some((id) => own.has(id));
-  const foreign = found.filter((trunk) => !isOurs(trunk));
-  if (foreign.length === 0) {
+  if (found.every(isOurs)) {
     return { ...pair, mayStayOpen };
   }
-  const ids = [...new Set(foreign.map((trunk) => trunks.metadataOf(trunk).marker?.id))].join(",");
+  const ids = [...new Set(found.map((trunk) => trunks.metadataOf(trunk).marker?.id))].join(",");
   return {
     ...pair,
     mayStayOpen,
     refusal:
-      `${foreign.map(({ id }) => id).join(" and ")} on LiveKit belong to a SipTrunk of the same name (${owner}) that this stack's state does not know. ` +
+      `${found.map(({ id }) => id).join(" and ")} on LiveKit belong to a SipTrunk of the same name (${owner}) that this stack's state does not know. ` +
       `If another stack of that name uses them, rename this stack or its project. If they are this stack's and its state was lost, run \`pulumi config set livekit:takeOver ${ids}\` and \`pulumi up\`; or delete them.`,
   };
 }

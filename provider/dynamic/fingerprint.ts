@@ -3,7 +3,7 @@
 import { credentialFingerprint } from "../credential/fingerprint";
 import { IN_SYNC } from "./lifecycle";
 import type { Session } from "./session";
-import { NONE, type Props, UNKNOWN } from "./values";
+import { type Props, UNKNOWN } from "./values";
 
 /**
  * The fingerprint for the plan. While the password stays the same the one in the state is kept, so that a new API secret
@@ -11,7 +11,7 @@ import { NONE, type Props, UNKNOWN } from "./values";
  */
 export function fingerprintOf(session: Session, subject: string, password: string | undefined, olds: Props): Props {
   if (password === undefined) {
-    return { credentialFingerprint: NONE };
+    return {};
   }
   if (password === UNKNOWN) {
     return { credentialFingerprint: UNKNOWN };

@@ -36,6 +36,7 @@ export class Session {
 export class Own {
   private readonly ownersById = new Map<string, string>();
   private readonly formerOwners = new Map<string, string>();
+  private readonly newOwners = new Map<string, string>();
   private readonly declaredOwners = new Set<string>();
 
   /** Records ids of Pulumi or LiveKit that a resource's state holds. */
@@ -62,6 +63,7 @@ export class Own {
     if (typeof former === "string" && former !== owner) {
       this.declaredOwners.add(`${kind} ${former}`);
       this.formerOwners.set(`${kind} ${owner}`, former);
+      this.newOwners.set(`${kind} ${former}`, owner);
     }
   }
 
@@ -73,6 +75,11 @@ export class Own {
   /** The name that the state has for a resource which the program has renamed or moved. */
   formerOwner(kind: string, owner: string): string | undefined {
     return this.formerOwners.get(`${kind} ${owner}`);
+  }
+
+  /** The name that the program has given to a resource which the state knows by another one. */
+  newOwner(kind: string, former: string): string | undefined {
+    return this.newOwners.get(`${kind} ${former}`);
   }
 }
 
