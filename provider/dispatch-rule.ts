@@ -12,7 +12,7 @@ import { thinProvider } from "./dynamic/provider";
 import * as schemas from "./dynamic/schemas";
 import type { Own, Session } from "./dynamic/session";
 import { differences, same } from "./dynamic/values";
-import type { Account } from "./livekit/account";
+import { type Account, DELETION_TTL_MS } from "./livekit/account";
 import {
   canonicalRoomConfig,
   type JsonObject,
@@ -544,8 +544,8 @@ export const dispatchRule: Resource<Schema> = {
   },
 
   async delete({ account }, id, applied, state) {
-    const [live] = await sip.listRules(account.connection, [id]);
-    if (!live) {
+    await account.rules.fresh(DELETION_TTL_MS);
+    if (!(await account.rules.get(id))) {
       goneForGood("DispatchRule", applied.owner, state, account.connection);
     }
     await sip.deleteRule(account.connection, id);

@@ -312,7 +312,7 @@ export const inboundAuth: Resource<Schema> = {
   },
 
   async delete({ account }, id, applied, state) {
-    const live = await trunks.freshInboundOf(account, openedKey(applied, id, state));
+    const live = await trunks.inboundToClose(account, openedKey(applied, id, state));
     if (!live) {
       goneForGood("InboundAuth", applied.owner, state, account.connection);
       return;

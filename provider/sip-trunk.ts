@@ -778,7 +778,7 @@ export const sipTrunk: Resource<Schema> = {
 
   async delete(session, id, applied, state) {
     const { account } = session;
-    const { inbound, outbound, spare } = await trunks.freshPairOf(account, pairKey(id, state));
+    const { inbound, outbound, spare } = await trunks.pairToDelete(account, pairKey(id, state));
     if (!inbound && !outbound) {
       goneForGood("SipTrunk", applied.owner, state, account.connection);
     }

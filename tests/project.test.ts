@@ -123,6 +123,22 @@ test("one preview lists each kind of object once, however many resources there a
   ]);
 });
 
+test("a customer costs four calls to come up and four to go, beside the listings that all customers share", async () => {
+  await start();
+  const customers = 2; // `everything` declares two trunks, their InboundAuth and the rule of each.
+  const callsOf = async (operation: () => ReturnType<TestStack["up"]>) => {
+    emulator.requests.length = 0;
+    expectSuccess(await operation());
+    return emulator.requests.map(({ method }) => method);
+  };
+  const up = await callsOf(() => stack.up());
+  expect(up.filter((method) => !method.startsWith("List")).length).toBeLessThanOrEqual(4 * customers);
+  expect(up.filter((method) => method.startsWith("List"))).toHaveLength(3);
+  const destroy = await callsOf(() => stack.destroy());
+  expect(destroy.filter((method) => !method.startsWith("List")).length).toBeLessThanOrEqual(4 * customers);
+  expect(destroy.filter((method) => method.startsWith("List"))).toHaveLength(3);
+});
+
 test("what was not there before is still drift after a refresh that was kept", async () => {
   await start();
   await settle();

@@ -10,12 +10,22 @@ import { listInbound, listOutbound, listRules } from "./sip-api";
 /** How long a listing is trusted, in milliseconds, so that a long-lived process does not plan on old data. */
 export const LISTING_TTL_MS = 60_000;
 
+/**
+ * How old a listing may be for a deletion, in milliseconds: a destroy of many customers lists anew every few seconds, and not
+ * once for each object.
+ */
+export const DELETION_TTL_MS = 5_000;
+
+/** How long the answer to one of our own writes stands for a read of the object, in milliseconds. */
+const OWN_WRITE_TTL_MS = 30_000;
+
 /** The keys that a kind of object can be looked up by, beside its id. One function makes one index: pass the same each time. */
 export type KeysOf<Item> = (item: Item) => readonly string[];
 
 /** One kind of object, by id and by key. */
 export class Listing<Item extends { readonly id: string }> {
   private listed?: { readonly at: number; readonly items: Promise<Items<Item>> };
+  private readonly written = new Map<string, number>();
 
   constructor(
     private readonly list: () => Promise<Item[]>,
@@ -37,14 +47,22 @@ export class Listing<Item extends { readonly id: string }> {
     return (await this.items()).having(keysOf, key);
   }
 
-  /** Everything of this kind as it is now, whatever the listing says. */
-  async fresh(): Promise<readonly Item[]> {
-    this.listed = undefined;
+  /** Everything of this kind, listed anew unless that was done within the last `maxAgeMs` milliseconds. */
+  async fresh(maxAgeMs = 0): Promise<readonly Item[]> {
+    if (this.listed && this.now() - this.listed.at >= maxAgeMs) {
+      this.listed = undefined;
+    }
     return this.all();
+  }
+
+  /** Whether the listing holds the answer to one of our own writes of this object, and nothing has had much time to change it. */
+  wasJustWritten(id: string): boolean {
+    return this.now() - (this.written.get(id) ?? Number.NEGATIVE_INFINITY) < OWN_WRITE_TTL_MS;
   }
 
   /** Takes over the answer to one of our own writes. */
   async put(item: Item): Promise<void> {
+    this.written.set(item.id, this.now());
     (await this.listed?.items)?.put(item);
   }
 

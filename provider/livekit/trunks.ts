@@ -2,7 +2,7 @@
 
 import { closedCredential, isClosedCredential } from "../credential/password";
 import { matchingForm } from "../phone-number/format";
-import type { Account, Listing } from "./account";
+import { type Account, DELETION_TTL_MS, type Listing } from "./account";
 import type { InboundFields, InboundTrunk, OutboundTrunk } from "./messages";
 import { canonicalMetadata, composeMetadata, type Marker, type Metadata, parseMetadata } from "./ownership";
 import { listInbound, listOutbound } from "./sip-api";
@@ -110,6 +110,12 @@ export async function freshPairOf(account: Account, key: PairKey): Promise<Pair>
   return pairOf(account, key);
 }
 
+/** The trunks of a SipTrunk that is to be deleted, by a listing that many deletions share. */
+export async function pairToDelete(account: Account, key: PairKey): Promise<Pair> {
+  await Promise.all([account.inbound.fresh(DELETION_TTL_MS), account.outbound.fresh(DELETION_TTL_MS)]);
+  return pairOf(account, key);
+}
+
 /** The trunks that carry an owner's marker, whichever its id: what an earlier create left behind. */
 export async function pairOwnedBy(account: Account, owner: string): Promise<Pair> {
   const [inbound, outbound] = await Promise.all([
@@ -139,9 +145,18 @@ export async function inboundOf(
   return opened ?? owned ?? unmarkedTrunk(inbound, recorded);
 }
 
+/** {@link inboundOf}, by a listing that many deletions share. */
+export async function inboundToClose(account: Account, key: OpenedKey): Promise<InboundTrunk | undefined> {
+  await account.inbound.fresh(DELETION_TTL_MS);
+  return inboundOf(account, key);
+}
+
 /** {@link inboundOf}, as it is now. */
 export async function freshInboundOf(account: Account, key: OpenedKey): Promise<InboundTrunk | undefined> {
   const known = await inboundOf(account, key);
+  if (known && account.inbound.wasJustWritten(known.id)) {
+    return known;
+  }
   const [trunk] = known ? await listInbound(account.connection, [known.id]) : [];
   if (trunk) {
     await account.inbound.put(trunk);
