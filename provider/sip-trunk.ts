@@ -439,8 +439,14 @@ function ownMarker(owner: string, id: string, args: SipTrunkInputs): trunks.OwnM
  * Tells this stack's own create from that of another stack with the same name, by what only this stack's program knows. An
  * interrupted create is in no state, so the trunks themselves have to carry the proof.
  */
-function createProof(owner: string, { password, address }: SipTrunkInputs, { apiSecret }: Connection): string {
-  return credentialFingerprint(apiSecret, `create ${owner}`, password ?? address);
+function createProof(
+  owner: string,
+  { username, password, address }: Partial<SipTrunkInputs>,
+  { apiSecret }: Connection,
+): string | undefined {
+  // A username comes with a password, which is not known yet where it is not there.
+  const known = username === undefined ? address : password;
+  return known === undefined ? undefined : credentialFingerprint(apiSecret, `create ${owner}`, known);
 }
 
 /** The arguments in which a half differs from what was applied, with what is there. */
@@ -594,10 +600,8 @@ async function ensure(
   doing: "Creating" | "Updating",
 ): Promise<Props> {
   const marker = ownMarker(wanted.owner, id, wanted.args);
-  const own =
-    doing === "Creating"
-      ? { ...marker, unconfirmed: createProof(wanted.owner, wanted.args, account.connection) }
-      : marker;
+  const proof = doing === "Creating" ? createProof(wanted.owner, wanted.args, account.connection) : undefined;
+  const own = proof === undefined ? marker : { ...marker, unconfirmed: proof };
   const outputs: Record<string, unknown> = {
     inboundTrunkId: pair.inbound?.id,
     outboundTrunkId: pair.outbound?.id,
@@ -719,7 +723,7 @@ export const sipTrunk: Resource<Schema> = {
     }
     const { own } = session;
     const known = { name: "", address: "", ...args, type, country };
-    const left = existing ? undefined : await leftoverOf(session, owner, known);
+    const left = existing ? undefined : await leftoverOf(session, owner, args);
     if (left?.refusal) {
       return { problems: [left.refusal] };
     }
@@ -802,7 +806,7 @@ interface Leftover extends trunks.Pair {
  * replacement), if an interrupted create of the same program made it and nothing has been built on it since, or if the user
  * says so. Else a stack of the same name on another state backend may live from it.
  */
-async function leftoverOf({ account, own }: Session, owner: string, args: SipTrunkInputs): Promise<Leftover> {
+async function leftoverOf({ account, own }: Session, owner: string, args: Partial<SipTrunkInputs>): Promise<Leftover> {
   const { connection } = account;
   const owners = [owner, own.formerOwner("SipTrunk", owner)].filter((name) => name !== undefined);
   const pairs = await Promise.all(owners.map((name) => trunks.pairOwnedBy(account, name)));
@@ -815,7 +819,7 @@ async function leftoverOf({ account, own }: Session, owner: string, args: SipTru
     return (
       [trunk.id, id, openedBy?.id].some((known) => own.has(known)) ||
       connection.takeOver?.has(id ?? "") ||
-      (unconfirmed === proof && !openedBy)
+      (unconfirmed !== undefined && unconfirmed === (proof ?? unconfirmed) && !openedBy)
     );
   };
   const opener = pair.inbound && trunks.metadataOf(pair.inbound).marker;
@@ -971,8 +975,8 @@ export class SipTrunk extends pulumi.dynamic.Resource {
   declare readonly inboundTrunkId: pulumi.Output<string>;
   /** Id of the outbound LiveKit trunk (`ST_…`): what an agent passes to LiveKit to place a call. */
   declare readonly outboundTrunkId: pulumi.Output<string>;
-  /** Where the VoIP system must send its calls; undefined without `livekit:projectId` or `livekit:sipHost`. */
-  declare readonly sipUri: pulumi.Output<string | undefined>;
+  /** Where the VoIP system must send its calls; null without `livekit:projectId` or `livekit:sipHost`. */
+  declare readonly sipUri: pulumi.Output<string | null>;
   /** Changes when the password does, without showing it; undefined without a password. */
   declare readonly credentialFingerprint: pulumi.Output<string | undefined>;
   /** `"in sync"`, or in words how the platform differs from what was applied. */

@@ -122,4 +122,61 @@ describeInWorlds((startWorld) => {
     expect(taken.succeeded).toBe(false);
     expect(said(taken)).toContain(`the dispatch rule ${theirs.sipDispatchRuleId} already takes the calls`);
   });
+
+  test("refuses in the preview what would collide with itself on LiveKit", async () => {
+    const it = await world();
+    const numbers = { numbers: ["+12025550140", "12025550140"], inboundNumbers: ["+12025550141", "+1 (202) 555-0141"] };
+    await it.declare({
+      trunks: { office },
+      rules: { twice: { trunks: ["office", "office"], rule: "individual", ...numbers } },
+    });
+    const plan = await it.preview();
+    expect(plan.succeeded).toBe(false);
+    for (const field of ["numbers", "inboundNumbers", "trunks"]) {
+      expect(said(plan)).toMatch(new RegExp(`\\b${field} has .*: list it once\\.`));
+    }
+  });
+
+  test("refuses a trunk that is listed as a SipTrunk and by its id", async () => {
+    const it = await world();
+    await it.given({ trunks: { office } });
+    const { sipTrunkId } = await it.inbound("office");
+    await it.declare({ trunks: { office }, rules: { twice: { trunks: ["office", sipTrunkId], rule: "individual" } } });
+    expect(said(await it.preview())).toContain(`trunks has the trunk ${sipTrunkId} twice`);
+  });
+
+  test("refuses a rename without an alias in the preview, and says how to fix it", async () => {
+    const it = await world();
+    const rule = { trunks: ["office"], rule: "individual", name: "reception" };
+    await it.given({ trunks: { office }, rules: { reception: rule } });
+    const { sipDispatchRuleId } = await it.rule("reception");
+    await it.declare({ trunks: { office }, rules: { desk: rule } });
+    const plan = await it.preview();
+    expect(plan.succeeded).toBe(false);
+    expect(said(plan)).toContain('give it the option aliases: [{ name: "reception" }]');
+    const options = { aliases: [{ name: "reception" }] };
+    await it.declare({ trunks: { office }, rules: { desk: { ...rule, options } } });
+    await it.upAndSettle();
+    expect((await it.rule("reception")).sipDispatchRuleId).toBe(sipDispatchRuleId);
+  });
+
+  test("takes over an interrupted create's rule if it leads to this stack's own trunks alone, and says so", async () => {
+    const it = await world();
+    await it.given({ trunks: { office } });
+    const own = (await it.inbound("office")).sipTrunkId;
+    const { sipTrunkId: foreign } = await it.outsider.createSipInboundTrunk("theirs", ["7001"]);
+    const like = (name: string, trunkIds: string[]) =>
+      it.outsider.createSipDispatchRule({ type: "individual", roomPrefix: "" }, { name, trunkIds });
+    const left = await like("mine", [own]);
+    const theirs = await like("other", [foreign]);
+    const rules = { mine: { trunks: ["office"], rule: "individual" } };
+    await it.declare({ trunks: { office }, rules });
+    expect(said(await it.preview())).toContain(`takes over the dispatch rule ${left.sipDispatchRuleId}`);
+    await it.upAndSettle();
+    expect((await it.rule("mine")).sipDispatchRuleId).toBe(left.sipDispatchRuleId);
+    await it.declare({ trunks: { office }, rules: { ...rules, other: { trunks: [foreign], rule: "individual" } } });
+    const plan = await it.preview();
+    expect(plan.succeeded).toBe(false);
+    expect(said(plan)).toContain(`the dispatch rule ${theirs.sipDispatchRuleId} already takes the calls`);
+  });
 });

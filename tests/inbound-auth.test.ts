@@ -107,4 +107,37 @@ describeInWorlds((startWorld) => {
     expect(await it.inbound("hotline")).toMatchObject({ authUsername: "acme", allowedAddresses: [] });
     expect((await it.inbound("office")).authUsername).toMatch(/^closed-/);
   });
+
+  test("refuses in the preview callers that another trunk takes for the same number", async () => {
+    const it = await world();
+    await it.outsider.createSipInboundTrunk("theirs", ["1011"], { allowedNumbers: ["+12025550188"] });
+    const { sipTrunkId } = await it.inbound("theirs");
+    const auth = { trunk: "office", method: "credentials" };
+    const declare = (allowedNumbers: string[]) =>
+      it.declare({ trunks: { office }, auths: { office: { ...auth, allowedNumbers } } });
+    await declare(["+12025550188"]);
+    const first = await it.preview();
+    expect(first.succeeded).toBe(false);
+    expect(said(first)).toContain(`allowedNumbers: the inbound trunk ${sipTrunkId}`);
+    await declare(["+12025550199"]);
+    await it.upAndSettle();
+    await declare(["+12025550199", "+12025550188"]);
+    expect((await it.preview()).succeeded).toBe(false);
+  });
+
+  test("shows in the plan that it follows the trunk's number format", async () => {
+    const it = await world();
+    const program = (numberFormat: string) => ({
+      trunks: { hotline: { ...hotline, numberFormat } },
+      auths: { hotline: { trunk: "hotline", method: "credentials", allowedNumbers: ["+12025550188"] } },
+    });
+    await it.given(program("international"));
+    await it.declare(program("national"));
+    const plan = await it.preview();
+    expect(change(plan, "SipTrunk", "hotline")?.op).toBe("update");
+    expect(change(plan, "InboundAuth", "hotline")?.op).toBe("update");
+    const up = await it.upAndSettle();
+    expect(said(plan) + said(up)).not.toContain("outside Pulumi");
+    expect((await it.inbound("hotline")).allowedNumbers).toEqual(["2025550188", "+12025550188"]);
+  });
 });

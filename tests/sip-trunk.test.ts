@@ -255,16 +255,16 @@ describeInWorlds((startWorld) => {
     expect(await it.inbound("office")).toMatchObject({ authUsername: "1011", authPassword: password("office") });
   });
 
-  test("refuses a rename without an alias, in words that mend it", async () => {
+  test("refuses a rename without an alias in the preview, and says how to fix it", async () => {
     const it = await world();
     await it.given({ trunks: { office } });
     const { sipTrunkId } = await it.inbound("office");
     const renamed = { ...office, name: "office" };
     await it.declare({ trunks: { headquarters: renamed } });
-    const refused = await it.up();
+    const refused = await it.preview();
     expect(refused.succeeded).toBe(false);
     expect(said(refused)).toContain(
-      `Creating SipTrunk "headquarters": SipTrunk "office" of this stack still has the number (inbound trunk ${sipTrunkId}).`,
+      `SipTrunk "office" of this stack still has the number 1011 (inbound trunk ${sipTrunkId}).`,
     );
     const options = { aliases: [{ name: "office" }] };
     expect(said(refused)).toContain('aliases: [{ name: "office" }]');
@@ -290,6 +290,17 @@ describeInWorlds((startWorld) => {
     await it.declare({ trunks: { office } });
     await it.upAndSettle();
     expect(await it.count()).toBe(2);
+  });
+
+  test("an update in place leaves the ids known in its preview", async () => {
+    const it = await world();
+    await it.given({ trunks: { office } });
+    const { sipTrunkId } = await it.outbound("office");
+    await it.declare({ trunks: { office: { ...office, address: "pbx2.acme.example" } } });
+    const plan = await it.preview();
+    expect(change(plan, "SipTrunk", "office")?.op).toBe("update");
+    expect(said(plan)).not.toContain("[unknown]");
+    expect(said(plan)).toContain(sipTrunkId);
   });
 
   test("unknown values anywhere do not fail the first preview", async () => {

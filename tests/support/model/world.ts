@@ -158,7 +158,9 @@ export class World {
 
   #expectReason(actor: "ours" | "theirs", outcome: Outcome, hasStruck: boolean): void {
     const isConflict = outcome.errors.some((text) =>
-      /is taken by|still has the number|already takes|still takes the calls|of the same name|Conflicting|already exists/.test(text),
+      /is taken by|still has the number|already takes|still takes the calls|of the same name|Conflicting|already exists/.test(
+        text,
+      ),
     );
     if (!hasStruck && !(isConflict && this.#obstacles(actor, outcome).length > 0)) {
       throw new Error(`It failed without a reason: ${outcome.errors.join("\n")}`);
