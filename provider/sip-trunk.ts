@@ -39,9 +39,10 @@ import {
   matchingForm,
   NUMBER_FORMATS,
   type NumberFormatOptions,
+  numberForms,
   PhoneNumberError,
   parseNumber,
-  writtenForms,
+  writtenNumber,
 } from "./phone-number/format";
 import { isVerifier, type VoipCredential } from "./voip/credential";
 import { CHECK_METHODS, type CheckMethod } from "./voip/credential-check";
@@ -65,8 +66,8 @@ const schema = z.strictObject({
     .optional(),
 
   /**
-   * The phone numbers that the VoIP system routes to the platform, written internationally, or as within `country`. Only
-   * with `type: "did"`.
+   * The phone numbers that the VoIP system routes to the platform, written internationally, or as within `country`; a short one
+   * is a phone number here, too. Only with `type: "did"`.
    * @livekit inbound `numbers` and outbound `numbers`, in `numberFormat`; the national format adds +E.164 on the way in
    * @answers Step 3: Phone Number (DID)
    */
@@ -308,14 +309,14 @@ function formatOf({ country, numberFormat = "international" }: SipTrunkInputs): 
 function callerIds(args: SipTrunkInputs): string[] {
   return args.type === "extension"
     ? [args.extension ?? ""]
-    : (args.numbers ?? []).map((number) => formatNumber(parseNumber(number, args.country), formatOf(args)));
+    : (args.numbers ?? []).map((number) => writtenNumber(number, formatOf(args)));
 }
 
 /** The numbers that calls in are matched by. */
 function calledNumbers(args: SipTrunkInputs): string[] {
   return args.type === "extension"
     ? [args.extension ?? ""]
-    : (args.numbers ?? []).flatMap((number) => writtenForms(number, formatOf(args)));
+    : (args.numbers ?? []).flatMap((number) => numberForms(number, formatOf(args)));
 }
 
 function destination({ address, port }: SipTrunkInputs): string {

@@ -1,6 +1,10 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { ListUpdate } from "@livekit/protocol";
 import { everything, expectNoCanary, hotline, office, password } from "./support/examples";
-import { change, describeInWorlds, expectSuccess, said } from "./support/worlds";
+import { startEmulatorPlatform } from "./support/livekit-platform";
+import { change, describeInWorlds, type Engine, expectSuccess, inProcess, said, World } from "./support/worlds";
 
 describeInWorlds((startWorld) => {
   const world = async (config?: Record<string, string>) => {
@@ -310,6 +314,37 @@ describeInWorlds((startWorld) => {
     await it.upAndSettle();
     expect((await it.inbound("hotline")).allowedAddresses).toEqual(["203.0.113.7/32"]);
   });
+});
+
+test("a number in the state that libphonenumber-js refuses by now does not keep a stack from being destroyed", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "livekit-sip-state-"));
+  const stateFile = join(folder, "state.json");
+  const platform = await startEmulatorPlatform();
+  const engine: Engine = {
+    ...inProcess,
+    create: (options) => inProcess.create({ ...options, stateFile }),
+  };
+  const open = async () => {
+    const world = await World.start(engine, platform, {}, {}, "dev");
+    await world.secret("hotline", password("hotline"));
+    return world;
+  };
+  try {
+    const before = await open();
+    const romania = { ...hotline, numbers: ["+40741926265"], country: "RO", numberFormat: "national" };
+    await before.given({ trunks: { hotline: romania } });
+    await before.stack.dispose();
+    writeFileSync(stateFile, readFileSync(stateFile, "utf8").replaceAll("+40741926265", "+40999999999"));
+
+    const after = await open();
+    expectSuccess(await after.refresh());
+    expectSuccess(await after.destroy());
+    expect(await after.count()).toBe(0);
+    await after.stack.dispose();
+  } finally {
+    await platform.stop();
+    rmSync(folder, { recursive: true });
+  }
 });
 
 function toJson(message: { toJson(): unknown }): Record<string, unknown> {
