@@ -60,8 +60,9 @@ const schema = z.strictObject({
     .optional(),
 
   /**
-   * The callers that may call, as phone numbers or extensions; the trunk's number format is followed. Not a protection:
-   * callers can claim any number.
+   * The callers that may call. A phone number is written with `+`, or as dialled within the trunk's country with at least seven
+   * digits, and is matched in the trunk's number format. Anything else, such as the extension `1011`, is matched as it is
+   * written. Not a protection: callers can claim any number.
    * @default every caller
    * @livekit inbound `allowedNumbers`
    */

@@ -29,7 +29,7 @@ import {
   type OutboundTrunk,
   TRANSPORTS,
 } from "./livekit/messages";
-import { composeMetadata, MARKER_KEY, nameOf, stackOf } from "./livekit/ownership";
+import { composeMetadata, MARKER_KEY, nameOf, stackOf, usesMarkerKey } from "./livekit/ownership";
 import { isTransient } from "./livekit/retry";
 import * as sip from "./livekit/sip-api";
 import * as trunks from "./livekit/trunks";
@@ -39,9 +39,10 @@ import {
   matchingForm,
   NUMBER_FORMATS,
   type NumberFormatOptions,
+  numberForms,
   PhoneNumberError,
   parseNumber,
-  writtenForms,
+  writtenNumber,
 } from "./phone-number/format";
 import { isVerifier, type VoipCredential } from "./voip/credential";
 import { CHECK_METHODS, type CheckMethod } from "./voip/credential-check";
@@ -65,8 +66,8 @@ const schema = z.strictObject({
     .optional(),
 
   /**
-   * The phone numbers that the VoIP system routes to the platform, written internationally, or as within `country`. Only
-   * with `type: "did"`.
+   * The phone numbers that the VoIP system routes to the platform, written internationally, or as within `country`; a short one
+   * is a phone number here, too. Only with `type: "did"`.
    * @livekit inbound `numbers` and outbound `numbers`, in `numberFormat`; the national format adds +E.164 on the way in
    * @answers Step 3: Phone Number (DID)
    */
@@ -192,7 +193,8 @@ const schema = z.strictObject({
   name: z.string().min(1),
 
   /**
-   * Your own metadata for the trunks. This package writes its own beside it, under `pulumi-livekit-sip`. At most 512 KiB.
+   * Your own metadata for the trunks, written byte for byte. This package adds its own beside it, under `pulumi-livekit-sip`.
+   * At most 512 KiB.
    * @livekit inbound and outbound `metadata`
    */
   metadata: schemas.metadata.optional().meta({ whenAbsent: "" }),
@@ -308,14 +310,14 @@ function formatOf({ country, numberFormat = "international" }: SipTrunkInputs): 
 function callerIds(args: SipTrunkInputs): string[] {
   return args.type === "extension"
     ? [args.extension ?? ""]
-    : (args.numbers ?? []).map((number) => formatNumber(parseNumber(number, args.country), formatOf(args)));
+    : (args.numbers ?? []).map((number) => writtenNumber(number, formatOf(args)));
 }
 
 /** The numbers that calls in are matched by. */
 function calledNumbers(args: SipTrunkInputs): string[] {
   return args.type === "extension"
     ? [args.extension ?? ""]
-    : (args.numbers ?? []).flatMap((number) => writtenForms(number, formatOf(args)));
+    : (args.numbers ?? []).flatMap((number) => numberForms(number, formatOf(args)));
 }
 
 function destination({ address, port }: SipTrunkInputs): string {
@@ -529,7 +531,7 @@ async function ensureInbound(
     differences<Partial<InboundFields>>(wanted, live).map((field) => [field, Reflect.get(wanted, field)]),
   );
   const mustClose = !openedBy && !trunks.isClosed(live);
-  if (Object.keys(changes).length === 0 && !mustClose && !trunks.metadataDiffers(live, user, own)) {
+  if (Object.keys(changes).length === 0 && !mustClose && !trunks.metadataIsToWrite(live, user, own)) {
     return live;
   }
   const metadata = trunks.metadataFor(live, user, own, openedBy);
@@ -571,7 +573,7 @@ async function ensureOutbound(
   const changed = differences<Partial<OutboundFields>>(wanted, live).filter(
     (field) => field !== "authPassword" || !keepsPassword,
   );
-  if (changed.length === 0 && !trunks.metadataDiffers(live, user, own)) {
+  if (changed.length === 0 && !trunks.metadataIsToWrite(live, user, own)) {
     return live;
   }
   const changes: Partial<OutboundFields> = Object.fromEntries(
@@ -679,7 +681,7 @@ export const sipTrunk: Resource<Schema> = {
     if (numbers !== undefined && country !== undefined && type === "did" && isKnown("numberFormat")) {
       problems.push(...numberProblems(numbers, country, args.numberFormat ?? "international"));
     }
-    if (metadata?.includes(`"${MARKER_KEY}"`)) {
+    if (metadata !== undefined && usesMarkerKey(metadata)) {
       problems.push(`metadata must not use the key "${MARKER_KEY}": this package keeps its own there; choose another.`);
     }
     if (args.fixedIp && headers && Object.keys(headers).some((name) => name.toLowerCase() === "route")) {

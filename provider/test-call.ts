@@ -18,7 +18,7 @@ import { LiveKitError } from "./livekit/errors";
 import type { JsonValue } from "./livekit/messages";
 import { nameOf } from "./livekit/ownership";
 import * as trunks from "./livekit/trunks";
-import { formatDialedNumber, NUMBER_FORMATS } from "./phone-number/format";
+import { formatDialedNumber, NUMBER_FORMATS, writtenNumber } from "./phone-number/format";
 import { PROTOCOLS } from "./sip/connection";
 import { bracketed, parseUri } from "./sip/message";
 import type { SipServer } from "./sip/resolve";
@@ -50,15 +50,15 @@ const schema = z.strictObject({
   direction: z.enum(DIRECTIONS),
 
   /**
-   * The number that is called; the trunk's number format is followed.
+   * The number that is called, written in the trunk's number format as by `formatDialedNumber`: an extension stays as it is.
    * @default for `"inbound"`, the trunk's extension or the first of its numbers; `"outbound"` needs one
    * @livekit `sipCallTo`
    */
   to: dialled.optional(),
 
   /**
-   * The caller that the platform sees; the trunk's number format is followed. Only with `direction: "inbound"`; needed where
-   * the InboundAuth has `allowedNumbers`.
+   * The caller that the platform sees, written in the trunk's number format as by `formatDialedNumber`. Only with
+   * `direction: "inbound"`; needed where the InboundAuth has `allowedNumbers`.
    * @default the trunk's username
    */
   from: dialled.optional(),
@@ -140,9 +140,17 @@ export type InboundCallArgs = Common &
 /** Arguments of a {@link TestCall}. */
 export type TestCallArgs = OutboundCallArgs | InboundCallArgs;
 
-/** A number as the trunk's VoIP system writes it. The trunk's own extension is none, even where it looks like one. */
-function written(number: string, { extension, country, numberFormat = "international" }: TestCallInputs): string {
-  return number === extension ? number : formatDialedNumber(number, { numberFormat, country });
+/**
+ * A number as the trunk's VoIP system writes it. The trunk's own extension is none, even where it looks like one; its own
+ * numbers are, even where they are as short as an extension.
+ */
+function written(number: string, args: TestCallInputs): string {
+  const { extension, numbers, country, numberFormat = "international" } = args;
+  const format = { numberFormat, country };
+  if (number === extension) {
+    return number;
+  }
+  return numbers?.includes(number) ? writtenNumber(number, format) : formatDialedNumber(number, format);
 }
 
 /** The number that is called. */

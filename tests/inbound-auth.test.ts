@@ -91,6 +91,18 @@ describeInWorlds((startWorld) => {
     });
   });
 
+  test("takes extensions as they are declared where they are valid phone numbers of the country", async () => {
+    const it = await world();
+    await it.declare({
+      trunks: { office: { ...office, country: "DE" } },
+      auths: {
+        office: { trunk: "office", method: "credentials", allowedNumbers: ["1012", "2011", "030 1234567"] },
+      },
+    });
+    await it.upAndSettle();
+    expect((await it.inbound("office")).allowedNumbers).toEqual(["1012", "2011", "+49301234567"]);
+  });
+
   test("can be renamed, and moved to another trunk, which closes the first", async () => {
     const it = await world();
     await it.declare({

@@ -1,11 +1,14 @@
 import fc from "fast-check";
+import { type CountryCode, type Examples, getCountries, getExampleNumber } from "libphonenumber-js/min";
 import {
   formatDialedNumber,
   formatNumber,
   matchingForm,
   NUMBER_FORMATS,
+  numberForms,
   parseNumber,
   writtenForms,
+  writtenNumber,
 } from "../provider/phone-number/format";
 
 /** Numbers that libphonenumber-js takes, of countries with and without a trunk prefix. */
@@ -85,5 +88,136 @@ describe("number formats", () => {
     expect(matchingForm("+1 (202) 555-0123")).toBe("+12025550123");
     expect(matchingForm("12025550123")).toBe("+12025550123");
     expect(matchingForm("sales")).toBe("sales");
+  });
+});
+
+const examples: Examples = require("libphonenumber-js/mobile/examples");
+
+const COUNTRIES = getCountries();
+
+/** 3- to 6-digit strings: all with three digits, and an even sample of the longer ones. */
+const SHORT = [3, 4, 5, 6].flatMap((length) => {
+  const step = [1, 7, 97, 983][length - 3] ?? 1;
+  return Array.from({ length: Math.ceil(10 ** length / step) }, (_, index) =>
+    String(index * step).padStart(length, "0"),
+  );
+});
+
+function exampleOf(country: CountryCode) {
+  const example = getExampleNumber(country, examples);
+  if (!example) {
+    throw new Error(`There is no example number of ${country}.`);
+  }
+  return example;
+}
+
+/** The digits of a number as dialled within its country. */
+function nationalDigits(country: CountryCode): string {
+  return exampleOf(country).formatNational().replace(/\D/g, "");
+}
+
+describe("what is a phone number is decided by how it is written, in every country", () => {
+  test("three to six digits without + are an extension or a service code, and stay as declared", () => {
+    const changed = COUNTRIES.flatMap((country) =>
+      NUMBER_FORMATS.flatMap((numberFormat) =>
+        SHORT.filter((text) => {
+          const options = { numberFormat, country };
+          const [form, ...more] = writtenForms(text, options);
+          return form !== text || more.length > 0 || formatDialedNumber(text, options) !== text;
+        }).map((text) => `${text} in ${country}, ${numberFormat}`),
+      ),
+    );
+    expect(changed.slice(0, 10)).toEqual([]);
+  });
+
+  test("a number written with + is put into the trunk's format", () => {
+    const actual = COUNTRIES.flatMap((country) =>
+      NUMBER_FORMATS.map((numberFormat) => {
+        const options = { numberFormat, country };
+        const e164 = exampleOf(country).number;
+        return [country, numberFormat, formatDialedNumber(e164, options), ...writtenForms(e164, options)];
+      }),
+    );
+    expect(actual).toEqual(
+      COUNTRIES.flatMap((country) => {
+        const e164 = exampleOf(country).number;
+        const [plain, national] = [e164.slice(1), nationalDigits(country)];
+        return [
+          [country, "international", e164, e164],
+          [country, "international-without-plus", plain, plain],
+          [country, "national", national, national, e164],
+        ];
+      }),
+    );
+  });
+
+  test("a number as dialled within the country is one from seven digits on", () => {
+    const actual = COUNTRIES.map((country) => {
+      const options = { numberFormat: "international", country } as const;
+      const national = nationalDigits(country);
+      return [country, formatDialedNumber(national, options), ...writtenForms(national, options)];
+    });
+    expect(actual).toEqual(
+      COUNTRIES.map((country) => {
+        const national = nationalDigits(country);
+        const expected = national.length < 7 ? national : exampleOf(country).number;
+        return [country, expected, expected];
+      }),
+    );
+  });
+
+  test("a number with the country's international prefix is one", () => {
+    const actual = COUNTRIES.map((country) => {
+      const from = country === "RO" ? "DE" : "RO";
+      const dialled = `00${exampleOf(country).number.slice(1)}`;
+      return [country, ...writtenForms(dialled, { numberFormat: "international", country: from })];
+    });
+    expect(actual).toEqual(COUNTRIES.map((country) => [country, exampleOf(country).number]));
+  });
+
+  test("separators, letters and service codes do not make an extension a phone number", () => {
+    for (const text of [
+      "10-11",
+      "10 11 12",
+      "1011@pbx",
+      "tel:1011;phone-context=+49",
+      "*31#03012345678",
+      "1011 ext. 7",
+    ]) {
+      expect(writtenForms(text, { numberFormat: "international", country: "DE" })).toEqual([text]);
+      expect(formatDialedNumber(text, { numberFormat: "national", country: "DE" })).toBe(text);
+    }
+  });
+
+  test("the numbers of a trunk are declared to be phone numbers, however short", () => {
+    const options = { numberFormat: "national", country: "FK" } as const;
+    expect(parseNumber("51234", "FK")).toBe("+50051234");
+    expect(writtenNumber("51234", { ...options, numberFormat: "international" })).toBe("+50051234");
+    expect(numberForms("+50051234", options)).toEqual(["51234", "+50051234"]);
+  });
+});
+
+describe("a trunk's number that libphonenumber-js refuses by now", () => {
+  test("is still written in the trunk's format where that can be told", () => {
+    const refused = "+40999999999";
+    expect(() => parseNumber(refused, "RO")).toThrow("is not a phone number");
+    expect(numberForms(refused, { numberFormat: "international", country: "RO" })).toEqual([refused]);
+    expect(numberForms(refused, { numberFormat: "international-without-plus", country: "RO" })).toEqual([
+      "40999999999",
+    ]);
+    expect(numberForms(refused, { numberFormat: "national", country: "RO" })).toEqual(["0999999999", refused]);
+  });
+
+  test("never throws, whatever the number and the country", () => {
+    const country = fc.oneof(fc.constantFrom(...COUNTRIES), fc.string());
+    const number = fc.oneof(fc.string(), fc.stringMatching(/^\+\d{0,20}$/));
+    fc.assert(
+      fc.property(number, country, fc.constantFrom(...NUMBER_FORMATS), (text, place, numberFormat) => {
+        const options = { numberFormat, country: place };
+        expect(typeof writtenNumber(text, options)).toBe("string");
+        expect(numberForms(text, options)).toContain(writtenNumber(text, options));
+        expect(writtenForms(text, options).length).toBeGreaterThan(0);
+      }),
+    );
   });
 });

@@ -1,6 +1,10 @@
-import { ListUpdate } from "@livekit/protocol";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ListUpdate, SIPTransport } from "@livekit/protocol";
 import { everything, expectNoCanary, hotline, office, password } from "./support/examples";
-import { change, describeInWorlds, expectSuccess, said } from "./support/worlds";
+import { startEmulatorPlatform } from "./support/livekit-platform";
+import { change, describeInWorlds, type Engine, expectSuccess, inProcess, said, World } from "./support/worlds";
 
 describeInWorlds((startWorld) => {
   const world = async (config?: Record<string, string>) => {
@@ -240,6 +244,53 @@ describeInWorlds((startWorld) => {
     expect((await it.inbound("theirs")).numbers).toEqual(["+12025550177"]);
   });
 
+  test("writes metadata byte for byte beside its own key, and shows any value that somebody changed in it", async () => {
+    const it = await world();
+    const metadata = '{ "customer": 12345678901234567890, "2": 1.0, "1": {"pulumi-livekit-sip": "\\u0078"} }';
+    const auths = { office: { trunk: "office", method: "credentials" } };
+    await it.given({ trunks: { office: { ...office, metadata } }, auths });
+    const written = async () => [(await it.inbound("office")).metadata, (await it.outbound("office")).metadata];
+    const [inbound = "", outbound = ""] = await written();
+    expect(inbound).toContain(metadata.slice(0, -2));
+    expect(outbound).toContain(metadata.slice(0, -2));
+
+    await it.changeOutbound("office", { metadata: outbound.replace("{ ", "{\n  ") });
+    expect((await it.preview({ expectNoChanges: true })).exitCode).toBe(0);
+
+    await it.changeInbound("office", { metadata: inbound.replace("12345678901234567890", "12345678901234567000") });
+    const repaired = said(await it.upAndSettle());
+    expect(repaired).toMatch(/~ platformStatus *: "metadata changed outside Pulumi" => "in sync"/);
+    expect(await written()).toEqual([inbound, outbound]);
+
+    const compact = metadata.replaceAll(" ", "");
+    await it.declare({ trunks: { office: { ...office, metadata: compact } }, auths });
+    await it.upAndSettle();
+    for (const text of await written()) {
+      expect(text).toContain(compact.slice(0, -1));
+    }
+  });
+
+  test("takes no notice of metadata of others that is nested without end, and writes its own", async () => {
+    const it = await world();
+    const deep = `${"[".repeat(200_000)}${"]".repeat(200_000)}`;
+    const marker = '"pulumi-livekit-sip":{"owner":"other/phones/prod/office","id":"sip-trunk-000000000000"}';
+    const credential = { authUsername: "u", authPassword: "p" };
+    await it.outsider.createSipInboundTrunk("theirs", ["+12025550177"], { ...credential, metadata: deep });
+    await it.outsider.createSipInboundTrunk("marked", ["+12025550178"], {
+      ...credential,
+      metadata: `{"deep":${deep},${marker}}`,
+    });
+    await it.outsider.createSipOutboundTrunk("opened", "pbx.example", ["+12025550179"], {
+      transport: SIPTransport.SIP_TRANSPORT_AUTO,
+      metadata: '{"pulumi-livekit-sip":{"owner":"o","id":"i","openedBy":"me","country":7}}',
+    });
+    await it.declare({ trunks: { office: { ...office, metadata: { $nested: 200_000 } } } });
+    await it.upAndSettle();
+    expect((await it.inbound("office")).metadata).toContain(deep);
+    expectSuccess(await it.destroy());
+    expect(await it.count()).toBe(3);
+  });
+
   test("survives a rename by alias with its trunks", async () => {
     const it = await world();
     await it.given(everything);
@@ -321,6 +372,37 @@ describeInWorlds((startWorld) => {
     await it.upAndSettle();
     expect((await it.inbound("hotline")).allowedAddresses).toEqual(["203.0.113.7/32"]);
   });
+});
+
+test("a number in the state that libphonenumber-js refuses by now does not keep a stack from being destroyed", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "livekit-sip-state-"));
+  const stateFile = join(folder, "state.json");
+  const platform = await startEmulatorPlatform();
+  const engine: Engine = {
+    ...inProcess,
+    create: (options) => inProcess.create({ ...options, stateFile }),
+  };
+  const open = async () => {
+    const world = await World.start(engine, platform, {}, {}, "dev");
+    await world.secret("hotline", password("hotline"));
+    return world;
+  };
+  try {
+    const before = await open();
+    const romania = { ...hotline, numbers: ["+40741926265"], country: "RO", numberFormat: "national" };
+    await before.given({ trunks: { hotline: romania } });
+    await before.stack.dispose();
+    writeFileSync(stateFile, readFileSync(stateFile, "utf8").replaceAll("+40741926265", "+40999999999"));
+
+    const after = await open();
+    expectSuccess(await after.refresh());
+    expectSuccess(await after.destroy());
+    expect(await after.count()).toBe(0);
+    await after.stack.dispose();
+  } finally {
+    await platform.stop();
+    rmSync(folder, { recursive: true });
+  }
 });
 
 function toJson(message: { toJson(): unknown }): Record<string, unknown> {

@@ -162,6 +162,24 @@ describe.each(engines)("TestCall on the $name", (engine) => {
     expect(pbx.all("INVITE")).toHaveLength(1);
   });
 
+  test.each([
+    ["an extension as it is declared", { ...trunk, country: "DE" }, "1011"],
+    [
+      "a trunk's own number in its format, however short",
+      { ...hotline, numbers: ["51234"], country: "FK" },
+      "+50051234",
+    ],
+  ])("calls %s", async (_, called, dialled) => {
+    const pbx = await callee(refuse(403, "Forbidden"));
+    const it = await world("unused.example");
+    await it.declare({
+      trunks: { called: { ...called, password: { $secret: "office" }, voipCheck: "off" } },
+      calls: { in: { trunk: "called", direction: "inbound", address: "127.0.0.1", port: pbx.port } },
+    });
+    await it.up();
+    expect(pbx.all("INVITE")[0]?.uri).toContain(`sip:${dialled}@`);
+  });
+
   test("gets through to the platform, as far as its trunks and rules let it", async () => {
     const it = await world();
     const { rules: _, ...ruleless } = inbound();

@@ -85,17 +85,59 @@ export function formatNumber(e164: string, { numberFormat, country }: NumberForm
 }
 
 /**
+ * The forms in which one of a trunk's own phone numbers shows up in calls, the one that the trunk writes first: LiveKit ignores
+ * separators and `+`, but a national form is another number to it, so E.164 is listed too.
+ *
+ * It never throws: a state may hold a number that a later libphonenumber-js refuses, and a stack with such a state must still be
+ * read and destroyed. Such a number is written as well as it can be.
+ */
+export function numberForms(number: string, options: NumberFormatOptions): string[] {
+  const e164 = attempt(() => parseNumber(number, options.country)) ?? number;
+  return attempt(() => formsOf(e164, options)) ?? [e164];
+}
+
+/** How a trunk writes one of its own phone numbers. Never throws, as {@link numberForms}. */
+export function writtenNumber(number: string, options: NumberFormatOptions): string {
+  return numberForms(number, options)[0] ?? number;
+}
+
+function formsOf(e164: string, options: NumberFormatOptions): string[] {
+  const written = formatNumber(e164, options);
+  return options.numberFormat === "national" ? [written, e164] : [written];
+}
+
+function attempt<Result>(work: () => Result): Result | undefined {
+  try {
+    return work();
+  } catch {
+    return undefined;
+  }
+}
+
+/** How many digits make a text without `+` a phone number. PBX extensions and service codes have fewer. */
+const PHONE_NUMBER_DIGITS = 7;
+
+/**
+ * Whether a text that may be a phone number or an extension is written as a phone number: with a leading `+`, or with at least
+ * seven digits. That a number is valid in the country does not decide it: `1011` is valid in Germany, and an extension everywhere.
+ * The short numbers of some small countries (`51234` in the Falkland Islands) are therefore written with `+`.
+ */
+function isWrittenAsNumber(text: string): boolean {
+  return text.startsWith("+") || text.replace(/\P{Nd}/gu, "").length >= PHONE_NUMBER_DIGITS;
+}
+
+/**
  * What a number becomes when an agent dials it through a trunk: pass the result to LiveKit as `sip_call_to`. In the national
- * format a foreign number gets the country's international prefix (`00442079460000` from Romania). What is not a phone number
- * (an extension, a SIP user, a service code such as `*98` or `112`) is dialled as it is.
+ * format a foreign number gets the country's international prefix (`00442079460000` from Romania).
+ *
+ * A phone number is written with `+`, or is a valid number of the country with at least seven digits. Anything else (an
+ * extension, a SIP user, a service code such as `*98` or `112`) is dialled as it is.
  *
  * @example formatDialedNumber("+40 741 926 265", { numberFormat: "national", country: "RO" }) // "0741926265"
  */
 export function formatDialedNumber(number: string, options: NumberFormatOptions): string {
-  let e164: string;
-  try {
-    e164 = parseNumber(number, options.country);
-  } catch {
+  const e164 = isWrittenAsNumber(number) ? attempt(() => parseNumber(number, options.country)) : undefined;
+  if (e164 === undefined) {
     return number;
   }
   const { numberFormat, country } = options;
@@ -114,17 +156,12 @@ function isDomestic(e164: string, country: string): boolean {
 }
 
 /**
- * The forms in which a number shows up in calls from a VoIP system that writes it in this format: LiveKit ignores separators
- * and `+`, but a national form is another number to it, so E.164 is listed too. What is not a phone number stays as it is.
+ * The forms in which a caller shows up in calls from a VoIP system that writes numbers in this format, as {@link numberForms}.
+ * What is not a phone number by the rule of {@link formatDialedNumber} stays as it is. Never throws.
  */
-export function writtenForms(number: string, options: NumberFormatOptions): string[] {
-  try {
-    const e164 = parseNumber(number, options.country);
-    const written = formatNumber(e164, options);
-    return options.numberFormat === "national" ? [written, e164] : [written];
-  } catch {
-    return [number];
-  }
+export function writtenForms(caller: string, options: NumberFormatOptions): string[] {
+  const read = () => formsOf(parseNumber(caller, options.country), options);
+  return (isWrittenAsNumber(caller) ? attempt(read) : undefined) ?? [caller];
 }
 
 /** How LiveKit compares numbers (livekit/protocol, NormalizeNumber): without separators, and with a `+` in front. */

@@ -36,10 +36,11 @@ export class World {
     platform: Platform,
     config: Record<string, string> = {},
     env: Record<string, string> = {},
+    stack = `t${randomBytes(4).toString("hex")}`,
   ): Promise<World> {
     const options = {
       projectDir: join(__dirname, "programs", "customer"),
-      stack: `t${randomBytes(4).toString("hex")}`,
+      stack,
       config: { "livekit:url": platform.url, "livekit:apiKey": platform.apiKey, ...config },
       secrets: { "livekit:apiSecret": platform.apiSecret },
       env: { LIVEKIT_URL: undefined, LIVEKIT_API_KEY: undefined, LIVEKIT_API_SECRET: undefined, ...env },
