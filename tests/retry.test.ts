@@ -35,6 +35,7 @@ test.each([
   ["501", failure(501), false],
   ["a proxy's 404", failure(404), false],
   ["a name that does not exist", new LiveKitError("unreachable", "m", "", undefined, { lasting: true }), false],
+  ["an answer that is too large", new LiveKitError("failed", "m", "", 200, { lasting: true }), false],
   ["a refused key", new LiveKitError("unauthenticated", "m", "", 401), false],
   ["a refusal", new LiveKitError("refused", "m", "", 400), false],
   ["another error", new Error("bug"), false],

@@ -32,7 +32,7 @@ export class LiveKitError extends Error {
   readonly sip?: SipAnswer;
   /** How long LiveKit asks to wait before the next attempt, in milliseconds (Retry-After). */
   readonly retryAfterMs?: number;
-  /** Whether the same attempt will not succeed later either: a name that does not exist, a certificate that is not valid. */
+  /** Whether the same attempt will not succeed later either: an unknown host name, an invalid certificate, too large an answer. */
   readonly lasting: boolean;
 
   constructor(

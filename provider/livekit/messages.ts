@@ -2,8 +2,8 @@
  * LiveKit's SIP messages as plain values, and back. Durations are whole seconds, enums are words, and what is unset is the
  * empty value, so that two messages can be compared field by field.
  *
- * Each view keeps the message it was made from: a whole replace starts from that, so that fields which this package does
- * not manage, or does not know yet, survive.
+ * Each view keeps the message it was made from, and every write starts from that, at every depth: fields which this package does
+ * not manage, or does not know yet, survive. What a write takes away, an agent or a codec for example, goes as a whole.
  */
 
 import { Duration } from "@bufbuild/protobuf";
@@ -12,6 +12,9 @@ import {
   RoomConfiguration,
   SIPCodec,
   SIPDispatchRule,
+  SIPDispatchRuleCallee,
+  SIPDispatchRuleDirect,
+  SIPDispatchRuleIndividual,
   type SIPDispatchRuleInfo,
   type SIPInboundTrunkInfo,
   SIPMediaConfig,
@@ -19,6 +22,7 @@ import {
   type SIPOutboundTrunkInfo,
   type SIPTransport,
 } from "@livekit/protocol";
+import { counterparts, keepUnknownFields } from "./unknown-fields";
 
 /** A codec of SIPMediaConfig: its name, for example `PCMU`, and its sample rate in Hz (0: the codec's own). */
 export interface Codec {
@@ -195,10 +199,10 @@ export function applyInbound(current: SIPInboundTrunkInfo, fields: Partial<Inbou
     message.authRealm = value;
   });
   set(fields.ringingTimeout, (value) => {
-    message.ringingTimeout = duration(value);
+    message.ringingTimeout = durationMessage(message.ringingTimeout, value);
   });
   set(fields.maxCallDuration, (value) => {
-    message.maxCallDuration = duration(value);
+    message.maxCallDuration = durationMessage(message.maxCallDuration, value);
   });
   set(fields.krispEnabled, (value) => {
     message.krispEnabled = value;
@@ -231,15 +235,14 @@ export function applyRule(current: SIPDispatchRuleInfo, fields: RuleFields): SIP
   message.name = fields.name;
   message.metadata = fields.metadata;
   message.trunkIds = [...fields.trunkIds];
-  message.rule = ruleMessage(fields);
+  message.rule = ruleMessage(message.rule, fields);
   message.attributes = { ...fields.attributes };
   message.numbers = [...fields.numbers];
   message.inboundNumbers = [...fields.inboundNumbers];
   message.hidePhoneNumber = fields.hidePhoneNumber;
   message.krispEnabled = fields.krispEnabled;
   message.roomPreset = fields.roomPreset;
-  const room = { ...fields.roomConfig, ...(fields.agents.length > 0 ? { agents: [...fields.agents] } : {}) };
-  message.roomConfig = Object.keys(room).length > 0 ? RoomConfiguration.fromJson(room) : undefined;
+  message.roomConfig = roomMessage(message.roomConfig, fields);
   applyMedia(message, fields);
   return message;
 }
@@ -256,13 +259,13 @@ export function mediaMessage(current: SIPMediaConfig | undefined, fields: Partia
     media.encryption = MEDIA_ENCRYPTIONS.indexOf(value);
   });
   set(fields.codecs, (value) => {
-    media.codecs = value.map((codec) => new SIPCodec(codec));
+    media.codecs = codecMessages(media.codecs, value);
   });
   set(fields.onlyListedCodecs, (value) => {
     media.onlyListedCodecs = value;
   });
   set(fields.mediaTimeout, (value) => {
-    media.mediaTimeout = duration(value);
+    media.mediaTimeout = durationMessage(media.mediaTimeout, value);
   });
   return media;
 }
@@ -321,6 +324,22 @@ function applyTrunk(message: SIPInboundTrunkInfo | SIPOutboundTrunkInfo, fields:
   applyMedia(message, fields);
 }
 
+/** The codecs in their new order, each in the message that it had. */
+function codecMessages(current: readonly SIPCodec[], codecs: readonly Codec[]): SIPCodec[] {
+  const found = counterparts(
+    codecs,
+    current,
+    (codec, { name, rate }) => codec.name === name && codec.rate === rate,
+    (codec, { name }) => codec.name === name,
+  );
+  return codecs.map((codec) => {
+    const message = found.get(codec) ?? new SIPCodec();
+    message.name = codec.name;
+    message.rate = codec.rate;
+    return message;
+  });
+}
+
 type WithMedia = { media?: SIPMediaConfig; mediaEncryption: SIPMediaEncryption };
 
 /** `mediaEncryption` is the deprecated twin of `media.encryption`; older servers read only that, newer ones keep both. */
@@ -355,17 +374,52 @@ function ruleKind(message: SIPDispatchRuleInfo): Pick<RuleFields, "rule" | "room
   }
 }
 
-function ruleMessage({ rule, room, randomize, pin }: RuleFields): SIPDispatchRule {
+/** Changes `current` to the kind and fields of a rule. */
+function ruleMessage(
+  current: SIPDispatchRule | undefined,
+  { rule, room, randomize, pin }: RuleFields,
+): SIPDispatchRule {
+  // A kind that this version does not know is among the unknown fields: beside another kind it would win.
+  const message = current?.rule.case ? current : new SIPDispatchRule();
+  const kind = message.rule;
   switch (rule) {
-    case "direct":
-      return new SIPDispatchRule({ rule: { case: "dispatchRuleDirect", value: { roomName: room, pin } } });
-    case "callee":
-      return new SIPDispatchRule({ rule: { case: "dispatchRuleCallee", value: { roomPrefix: room, pin, randomize } } });
-    case "individual":
-      return new SIPDispatchRule({
-        rule: { case: "dispatchRuleIndividual", value: { roomPrefix: room, pin, noRandomness: !randomize } },
-      });
+    case "direct": {
+      const value = kind.case === "dispatchRuleDirect" ? kind.value : new SIPDispatchRuleDirect();
+      value.roomName = room;
+      value.pin = pin;
+      message.rule = { case: "dispatchRuleDirect", value };
+      break;
+    }
+    case "callee": {
+      const value = kind.case === "dispatchRuleCallee" ? kind.value : new SIPDispatchRuleCallee();
+      value.roomPrefix = room;
+      value.pin = pin;
+      value.randomize = randomize;
+      message.rule = { case: "dispatchRuleCallee", value };
+      break;
+    }
+    case "individual": {
+      const value = kind.case === "dispatchRuleIndividual" ? kind.value : new SIPDispatchRuleIndividual();
+      value.roomPrefix = room;
+      value.pin = pin;
+      value.noRandomness = !randomize;
+      message.rule = { case: "dispatchRuleIndividual", value };
+      break;
+    }
   }
+  return message;
+}
+
+/** The room configuration that a rule gets; none when there would be nothing in it. */
+function roomMessage(
+  current: RoomConfiguration | undefined,
+  { roomConfig, agents }: Pick<RuleFields, "roomConfig" | "agents">,
+): RoomConfiguration | undefined {
+  const room = RoomConfiguration.fromJson({ ...roomConfig, agents: [...agents] });
+  if (current) {
+    keepUnknownFields(room, current);
+  }
+  return room.toBinary().length > 0 ? room : undefined;
 }
 
 function roomFields(room: RoomConfiguration | undefined): Pick<RuleFields, "roomConfig" | "agents"> {
@@ -386,9 +440,16 @@ function seconds(value: Duration | undefined): number {
   return value ? Number(value.seconds) + value.nanos / 1e9 : 0;
 }
 
-function duration(value: number): Duration | undefined {
+/** Changes `current` to a number of seconds; 0 is unset. */
+function durationMessage(current: Duration | undefined, value: number): Duration | undefined {
+  if (value <= 0) {
+    return undefined;
+  }
+  const message = current ?? new Duration();
   const whole = Math.floor(value);
-  return value > 0 ? new Duration({ seconds: BigInt(whole), nanos: Math.round((value - whole) * 1e9) }) : undefined;
+  message.seconds = BigInt(whole);
+  message.nanos = Math.round((value - whole) * 1e9);
+  return message;
 }
 
 function set<Value>(value: Value | undefined, write: (value: Value) => void): void {

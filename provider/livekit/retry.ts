@@ -41,11 +41,11 @@ export interface RetrySettings {
 
 /** Whether the same call may well succeed a little later: 429, 5xx, an answer that broke off, or none at all. */
 export function isTransient(error: unknown): error is LiveKitError {
-  if (!(error instanceof LiveKitError)) {
+  if (!(error instanceof LiveKitError) || error.lasting) {
     return false;
   }
   const { failure, status } = error;
-  return failure === "unreachable" ? !error.lasting : failure === "failed" && isTransientStatus(status);
+  return failure === "unreachable" || (failure === "failed" && isTransientStatus(status));
 }
 
 function isTransientStatus(status: number | undefined): boolean {

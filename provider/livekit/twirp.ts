@@ -1,12 +1,23 @@
-/** One Twirp call to LiveKit: a token of its own, one attempt, a bounded wait, and no secret in an error. */
+/** One Twirp call to LiveKit: a token of its own, one attempt, a bounded answer, and no secret in an error. */
 
 import type * as serverSdk from "livekit-server-sdk";
 import type { SIPGrant, VideoGrant } from "livekit-server-sdk";
+import { type BoundedAnswer, boundedFetch } from "../http/bounded-fetch";
 import type { Connection } from "./connection";
 import { LiveKitError, redact, type SipAnswer } from "./errors";
 
 /** How long a call may take, in milliseconds, unless it says otherwise. */
 export const CALL_TIMEOUT_MS = 10_000;
+
+/**
+ * The largest message that is read, in MiB. 10,000 trunks with metadata list in 5.5 MB, and LiveKit 1.13 answers with all of
+ * them at once: this leaves room for fifty times as much. The three listings of a large account still fit into a small
+ * machine's memory together.
+ */
+const MAX_MESSAGE_MIB = 256;
+
+/** The longest explanation of a refusal that is read, in KiB: a Twirp error takes a few hundred bytes, a proxy's page a few thousand. */
+const MAX_REFUSAL_KIB = 64;
 
 /** The leeway that LiveKit grants a token's times, in milliseconds (livekit/protocol, auth/verifier.go). */
 const CLOCK_LEEWAY_MS = 60_000;
@@ -76,19 +87,20 @@ export async function callLiveKit<Response>(
   const token = await accessToken.toJwt();
   const cut = (text: string) => redact(text, [token, apiSecret, ...secrets]);
 
-  let response: globalThis.Response;
-  let body: Uint8Array;
+  let answer: BoundedAnswer;
   try {
-    response = await fetch(`${url}/twirp/livekit.${service}/${method}`, {
-      method: "POST",
-      headers: { "Content-Type": "application/protobuf", Authorization: `Bearer ${token}` },
-      body: Buffer.from(request.toBinary()),
-      signal: AbortSignal.timeout(timeoutMs),
-      redirect: "error",
-    });
-    body = new Uint8Array(await response.arrayBuffer());
+    answer = await boundedFetch(
+      `${url}/twirp/livekit.${service}/${method}`,
+      {
+        method: "POST",
+        headers: { "Content-Type": "application/protobuf", Authorization: `Bearer ${token}` },
+        body: Buffer.from(request.toBinary()),
+        redirect: "error",
+      },
+      { timeoutMs, maxBytes },
+    );
   } catch (error) {
-    const why = cut(reasonOf(error, timeoutMs));
+    const why = cut(reasonOf(error));
     const details = { lasting: isLasting(error) };
     throw new LiveKitError(
       "unreachable",
@@ -99,10 +111,20 @@ export async function callLiveKit<Response>(
     );
   }
   answered.add(connection);
+  const { response, body } = answer;
   if (!response.ok) {
-    throw refusal(connection, method, response, twirpError(new TextDecoder().decode(body), cut));
+    throw refusal(connection, method, response, body ? twirpError(new TextDecoder().decode(body), cut) : TOO_LONG);
   }
-  const message = isProtobuf(response) ? parsed(responseType, body) : undefined;
+  if (isProtobuf(response) && body === undefined) {
+    throw new LiveKitError(
+      "failed",
+      method,
+      `LiveKit at ${url} answered ${method} with more than ${MAX_MESSAGE_MIB} MiB, which is not read: check that livekit:url names a LiveKit server.`,
+      response.status,
+      { lasting: true },
+    );
+  }
+  const message = isProtobuf(response) && body ? parsed(responseType, body) : undefined;
   if (message === undefined) {
     throw new LiveKitError(
       "failed",
@@ -112,6 +134,14 @@ export async function callLiveKit<Response>(
     );
   }
   return message;
+}
+
+/** How much of an answer is read: of what comes in place of a message, nothing. */
+function maxBytes(response: globalThis.Response): number {
+  if (!response.ok) {
+    return MAX_REFUSAL_KIB * 1024;
+  }
+  return isProtobuf(response) ? MAX_MESSAGE_MIB * 1024 * 1024 : 0;
 }
 
 /** A proxy's page is none, even where its bytes can be read as one: an empty page would be an empty list. */
@@ -127,12 +157,9 @@ function parsed<Message>(type: MessageType<Message>, body: Uint8Array): Message 
   }
 }
 
-function reasonOf(error: unknown, timeoutMs: number): string {
+function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) {
     return "unknown error";
-  }
-  if (error.name === "TimeoutError") {
-    return `no answer within ${timeoutMs / 1000} s`;
   }
   const cause: unknown = error.cause;
   if (cause instanceof Error) {
@@ -193,6 +220,9 @@ interface TwirpError {
   readonly message: string;
   readonly sip?: SipAnswer;
 }
+
+/** In place of an explanation that is longer than what is read: of a part of it no secret could be cut out for certain. */
+const TOO_LONG: TwirpError = { message: `an explanation of more than ${MAX_REFUSAL_KIB} KiB` };
 
 /**
  * Twirp errors are JSON; a proxy's are not, and a wrong token is answered in plain text.

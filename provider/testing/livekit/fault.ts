@@ -1,13 +1,18 @@
 /** Faults on demand: what can go wrong between a client and LiveKit, as data, and how a server lets it happen. */
 
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { type Answer, send } from "./http";
 import { codeForStatus, type TwirpCode, TwirpError } from "./twirp-error";
 
+/** How long a dripping answer waits after each byte, in milliseconds. */
+const DRIP_MS = 20;
+
 /**
- * One kind of fault. Set one of `cut`, `hang`, `status`, `body`, or only `latencyMs`. It strikes before tokens are
- * checked, as a load balancer's would.
+ * One kind of fault. Set one of `cut`, `hang`, `status`, `body`, or only `latencyMs` or `send`. It strikes before tokens
+ * are checked, as a load balancer's would.
  */
 export interface Fault {
   /** The methods it strikes, by name such as `UpdateSIPInboundTrunk` or by pattern. Default: all. */
@@ -29,7 +34,17 @@ export interface Fault {
   /** The Twirp error's message. Default: a sentence that says that it is injected. */
   msg?: string;
   /** Answers with exactly this, torn JSON or a proxy's page, in place of a Twirp error. */
-  body?: string;
+  body?: string | Uint8Array;
+  /** The Content-Type of `body`. Default `text/html; charset=utf-8`. */
+  contentType?: string;
+  /** The Content-Encoding of `body`, which must be encoded already: `gzip` for example. Default: none. */
+  contentEncoding?: string;
+  /**
+   * Sends the answer, injected or real, without end: `drip` a byte at a time, 50 in a second, `endless` as fast as the
+   * client reads. When the body is over it begins again; of an empty body only the headers are sent. The client's
+   * time-out, or its bound on the size, ends it.
+   */
+  send?: "drip" | "endless";
   /** With `hang`, `status` or `body`: the request is carried out all the same. Default false. */
   committed?: boolean;
 }
@@ -67,6 +82,7 @@ export class Faults {
  *
  * @param ending ends a wait when the server stops
  * @returns the status of the answer; undefined where there was none, because the connection was cut or left hanging
+ * @throws when the client, or the server's stop, has ended an answer without end
  */
 export async function answerUnder(
   fault: Fault | undefined,
@@ -87,8 +103,29 @@ export async function answerUnder(
   if (!answer || fault?.hang) {
     return undefined;
   }
-  send(response, answer);
+  if (fault?.send) {
+    response.writeHead(answer.status, answer.headers).flushHeaders();
+    await pipeline(Readable.from(withoutEnd(answer.body, fault.send, ending)), response, { signal: ending });
+  } else {
+    send(response, answer);
+  }
   return answer.status;
+}
+
+/** The body again and again. */
+async function* withoutEnd(body: Answer["body"], how: "drip" | "endless", ending: AbortSignal) {
+  const bytes = Buffer.from(body);
+  if (bytes.length === 0) {
+    await new Promise((resolve) => ending.addEventListener("abort", resolve));
+  }
+  for (let at = 0; ; at = (at + 1) % bytes.length) {
+    if (how === "drip") {
+      yield bytes.subarray(at, at + 1);
+      await delay(DRIP_MS, undefined, { signal: ending });
+    } else {
+      yield bytes;
+    }
+  }
 }
 
 /** The answer that a fault gives in place of the server's; undefined when it gives none. */
@@ -96,8 +133,9 @@ function faultAnswer(fault: Fault): Answer | undefined {
   const retryAfter: Record<string, string> =
     fault.retryAfterSeconds === undefined ? {} : { "Retry-After": String(fault.retryAfterSeconds) };
   if (fault.body !== undefined) {
-    const headers = { "Content-Type": "text/html; charset=utf-8", ...retryAfter };
-    return { status: fault.status ?? 200, headers, body: fault.body };
+    const { status = 200, body, contentType = "text/html; charset=utf-8", contentEncoding } = fault;
+    const encoding: Record<string, string> = contentEncoding ? { "Content-Encoding": contentEncoding } : {};
+    return { status, headers: { "Content-Type": contentType, ...encoding, ...retryAfter }, body };
   }
   if (fault.status === undefined) {
     return undefined;

@@ -3,9 +3,10 @@
 import { isIP } from "node:net";
 import type * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
+import { boundedFetch, DeadlineError } from "../../http/bounded-fetch";
 import type { VoipCredential } from "../credential";
 import { matching } from "./arguments";
-import { CredentialReadError, codeOf, type Fail, failing, textIn } from "./errors";
+import { CredentialReadError, codeOf, type Fail, failing } from "./errors";
 import { type ReaderArgs, readCredential } from "./reading";
 
 const schema = z.strictObject({
@@ -50,16 +51,18 @@ export async function readConnection(
 ): Promise<VoipCredential> {
   const fail = failing("telnyxCredential", `Telnyx's credential connection ${connectionId}`);
   try {
-    const response = await fetch(`${baseUrl.replace(/\/+$/, "")}/v2/credential_connections/${connectionId}`, {
-      headers: { authorization: `Bearer ${apiKey}`, accept: "application/json" },
-      redirect: "manual",
-      signal: AbortSignal.timeout(deadlineMs),
-    });
+    const { response, body } = await boundedFetch(
+      `${baseUrl.replace(/\/+$/, "")}/v2/credential_connections/${connectionId}`,
+      { headers: { authorization: `Bearer ${apiKey}`, accept: "application/json" }, redirect: "manual" },
+      { timeoutMs: deadlineMs, maxBytes: ({ status }) => (status === 200 ? MAX_BYTES : 0) },
+    );
     if (response.status !== 200) {
-      await response.body?.cancel();
       throw fail(STATUSES[response.status] ?? `Telnyx answers with status ${response.status}: try again`);
     }
-    return credentialIn(await bounded(response, fail), fail);
+    if (body === undefined) {
+      throw fail("the answer is far larger than a connection: check `baseUrl`");
+    }
+    return credentialIn(new TextDecoder().decode(body), fail);
   } catch (error) {
     throw error instanceof CredentialReadError ? error : fail(unreachable(error, deadlineMs));
   }
@@ -83,19 +86,6 @@ function credentialIn(body: string, fail: Fail): VoipCredential {
   return { username, password };
 }
 
-async function bounded(response: Response, fail: Fail): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of response.body ?? []) {
-    size += chunk.length;
-    if (size > MAX_BYTES) {
-      throw fail("the answer is far larger than a connection: check `baseUrl`");
-    }
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString("utf8");
-}
-
 const REDIRECTED = "Telnyx answers with a redirect, which is not followed: check `baseUrl`";
 const STATUSES: Readonly<Record<number, string>> = {
   301: REDIRECTED,
@@ -110,7 +100,7 @@ const STATUSES: Readonly<Record<number, string>> = {
 };
 
 function unreachable(error: unknown, deadlineMs: number): string {
-  if (textIn(error, "name") === "TimeoutError") {
+  if (error instanceof DeadlineError) {
     return `Telnyx did not answer within ${deadlineMs / 1000} s: try again`;
   }
   const code = codeOf(error) ?? codeOf(causeOf(error));

@@ -1,0 +1,94 @@
+/** Messages of LiveKit with everything in them, and with what only a newer LiveKit would put into them, at every depth. */
+
+import { type FieldInfo, Message, type MessageType, ScalarType, WireType } from "@bufbuild/protobuf";
+
+/** The number of the first field that no message of LiveKit has. */
+const FUTURE_FIELD = 1900;
+
+/** A message with every field set, and every nested message too; of each oneof it has the member at `choice`. */
+export function fullMessage<Full extends Message<Full>>(type: MessageType<Full>, choice = 0): Full {
+  const message = new type();
+  for (const member of type.fields.byMember()) {
+    if (member.kind === "oneof") {
+      const field = member.fields[choice % member.fields.length];
+      Reflect.set(message, member.localName, field && { case: field.localName, value: fullValue(field, choice) });
+    } else {
+      const value = fullValue(member, choice);
+      Reflect.set(message, member.localName, member.repeated ? [value, fullValue(member, choice, 2)] : value);
+    }
+  }
+  return message;
+}
+
+function fullValue(field: FieldInfo, choice: number, count = 1): unknown {
+  switch (field.kind) {
+    case "message":
+      return numbered(fullMessage(field.T, choice), count);
+    case "map":
+      return { key: "value" };
+    case "enum":
+      return 1;
+    case "scalar":
+      return scalar(field.T, `${field.localName}-${count}`, count);
+  }
+}
+
+/** Tells a message by its texts from the others of its list. */
+function numbered<Item extends Message<Item>>(message: Item, count: number): Item {
+  for (const field of message.getType().fields.list()) {
+    if (field.kind === "scalar" && field.T === ScalarType.STRING && !field.repeated && !field.oneof) {
+      Reflect.set(message, field.localName, `${field.localName}-${count}`);
+    }
+  }
+  return message;
+}
+
+function scalar(type: ScalarType, text: string, count: number): unknown {
+  switch (type) {
+    case ScalarType.STRING:
+      return text;
+    case ScalarType.BOOL:
+      return true;
+    case ScalarType.BYTES:
+      return Buffer.from(text);
+    case ScalarType.INT64:
+    case ScalarType.UINT64:
+      return BigInt(count);
+    default:
+      return count;
+  }
+}
+
+/** Adds a field of a newer LiveKit to a message and to each message within it, with the way there as its value. */
+export function withFutureFields<Item extends Message<Item>>(message: Item): Item {
+  for (const [path, nested] of messagesIn(message)) {
+    const text = Buffer.from(path);
+    const data = Buffer.concat([Uint8Array.of(text.length), text]);
+    nested.getType().runtime.bin.onUnknownField(nested, FUTURE_FIELD, WireType.LengthDelimited, data);
+  }
+  return message;
+}
+
+/** The fields of a newer LiveKit in a message and in each message within it: where they are, and where they were put. */
+export function futureFields<Item extends Message<Item>>(message: Item): string[] {
+  return [...messagesIn(message)].flatMap(([path, nested]) =>
+    nested
+      .getType()
+      .runtime.bin.listUnknownFields(nested)
+      .map(({ data }) => `${path}: ${Buffer.from(data.subarray(1)).toString()}`),
+  );
+}
+
+function* messagesIn<Item extends Message<Item>>(message: Item, path = "message"): Generator<[string, Message]> {
+  yield [path, message];
+  for (const { localName } of message.getType().fields.byMember()) {
+    const value: unknown = Reflect.get(message, localName);
+    const chosen = typeof value === "object" && value !== null && "case" in value && "value" in value;
+    const items = chosen ? [value.value] : Array.isArray(value) ? value : [value];
+    for (const [index, item] of items.entries()) {
+      if (item instanceof Message) {
+        yield* messagesIn(item, `${path}.${localName}${items.length > 1 ? `[${index}]` : ""}`);
+      }
+    }
+  }
+}
