@@ -5,6 +5,7 @@ module.exports = {
   roots: ["<rootDir>/tests"],
   testMatch: ["**/*.test.ts"],
   transform: { "^.+\\.ts$": ["ts-jest", { tsconfig: "tsconfig.json" }] },
+  testSequencer: "<rootDir>/tests/support/slowest-first.js",
   testTimeout: 180_000,
   maxWorkers: "100%",
 };

@@ -4,8 +4,8 @@ import { FaultProxy } from "../provider/testing";
 import { everything, password } from "./support/examples";
 import { HostWatch } from "./support/host-watch";
 import { type AccountSize, fill } from "./support/large-account";
-import { availablePlatforms } from "./support/livekit-platform";
-import { expectSuccess, inProcess, World } from "./support/worlds";
+import { testInWholeMatrix } from "./support/matrix";
+import { combinations, expectSuccess, inProcess, World } from "./support/worlds";
 
 /** livekit-server looks through all inbound trunks and rules at each create: fewer of those there keep the test short. */
 const SIZES: Record<string, AccountSize> = {
@@ -15,9 +15,9 @@ const SIZES: Record<string, AccountSize> = {
 const PAGE = 1000;
 const MB = 1024 * 1024;
 
-test.each(availablePlatforms())(
-  "on %s a preview takes little longer, asks a constant number of calls, and takes little memory",
-  async (name, start) => {
+testInWholeMatrix.each(combinations.filter(({ engine }) => engine === inProcess))(
+  "on $name a preview takes little longer, asks a constant number of calls, and takes little memory",
+  async ({ name, start }) => {
     const size = SIZES[name] ?? { inbound: 0, outbound: 0, rules: 0 };
     const platform = await start();
     const proxy = await FaultProxy.start({ target: platform.url });

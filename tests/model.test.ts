@@ -8,6 +8,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { LiveKitEmulator } from "../provider/testing/livekit-emulator";
 import { type ExportedResource, TestStack } from "../provider/testing/test-stack";
+import { isWholeMatrix } from "./support/matrix";
 import { commands, programs, run } from "./support/model/commands";
 import { EXAMPLES } from "./support/model/examples";
 import { described } from "./support/model/oracle";
@@ -16,7 +17,7 @@ import { asConfiguration } from "./support/model/program";
 import { closeConnections } from "./support/model/quick-fetch";
 import { World } from "./support/model/world";
 
-const RUNS = Number(process.env.MODEL_RUNS ?? 2_000);
+const RUNS = Number(process.env.MODEL_RUNS ?? (isWholeMatrix ? 2_000 : 300));
 const SEED = Number(process.env.MODEL_SEED ?? randomInt(2 ** 31));
 
 /** Enough for 20,000 runs on a busy machine. */

@@ -2,6 +2,7 @@ import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { type OperationResult, type StepResult, TestStack } from "../provider/testing/test-stack";
 import { CliStack, findPulumiCli, type Stack } from "./support/cli-stack";
+import { isWholeMatrix } from "./support/matrix";
 import { CloudProject } from "./support/programs/cloud/project";
 
 const engines = [
@@ -51,7 +52,7 @@ function resourceIn(name: string) {
   return stack.exportState().deployment.resources?.find(({ urn }) => urn.endsWith(`::${name}`));
 }
 
-describe.each(engines.slice(0, cli ? 2 : 1))("$engine", ({ create }) => {
+describe.each(engines.slice(0, cli && isWholeMatrix ? 2 : 1))("$engine", ({ create }) => {
   beforeEach(async () => {
     stack = await create(project);
   });

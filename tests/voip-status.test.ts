@@ -7,6 +7,7 @@ import { TestStack } from "../provider/testing/test-stack";
 import { CANARY, expectNoCanary, hotline, office, password } from "./support/examples";
 import { Kamailio, type KamailioOptions, kamailioAvailability } from "./support/kamailio";
 import { type Platform, startEmulatorPlatform } from "./support/livekit-platform";
+import { testInWholeMatrix } from "./support/matrix";
 import { engines, expectSuccess, said, World } from "./support/worlds";
 
 const EMPTY = { expectNoChanges: true };
@@ -221,61 +222,64 @@ describeHere("with 200 trunks", () => {
   const trunkName = (index: number) => `t${index}`;
   const names = Array.from({ length: 200 }, (_, index) => trunkName(index));
 
-  test("a refresh costs at most three answers for each, at the engine's parallelism, and shows each credential once", async () => {
-    const platform = await startEmulatorPlatform();
-    const users = Object.fromEntries(names.map((name, index) => [String(2000 + index), password(name)]));
-    const pbx = await Kamailio.start({ users, delayMs: DELAY_MS });
-    const declare = (voipCheck: string) =>
-      JSON.stringify({
-        trunks: Object.fromEntries(
-          names.map((name, index) => [
-            name,
-            {
-              ...office,
-              extension: String(2000 + index),
-              address: pbx.host,
-              port: pbx.port,
-              password: { $secret: name },
-              voipCheck,
-            },
-          ]),
-        ),
+  testInWholeMatrix(
+    "a refresh costs at most three answers for each, at the engine's parallelism, and shows each credential once",
+    async () => {
+      const platform = await startEmulatorPlatform();
+      const users = Object.fromEntries(names.map((name, index) => [String(2000 + index), password(name)]));
+      const pbx = await Kamailio.start({ users, delayMs: DELAY_MS });
+      const declare = (voipCheck: string) =>
+        JSON.stringify({
+          trunks: Object.fromEntries(
+            names.map((name, index) => [
+              name,
+              {
+                ...office,
+                extension: String(2000 + index),
+                address: pbx.host,
+                port: pbx.port,
+                password: { $secret: name },
+                voipCheck,
+              },
+            ]),
+          ),
+        });
+      const stack = await TestStack.create({
+        projectDir: join(__dirname, "support", "programs", "customer"),
+        parallel: PARALLEL,
+        config: {
+          "livekit:url": platform.url,
+          "livekit:apiKey": platform.apiKey,
+          "customer:program": declare("off"),
+        },
+        secrets: {
+          "livekit:apiSecret": platform.apiSecret,
+          ...Object.fromEntries(names.map((name) => [`customer:${name}`, password(name)])),
+        },
       });
-    const stack = await TestStack.create({
-      projectDir: join(__dirname, "support", "programs", "customer"),
-      parallel: PARALLEL,
-      config: {
-        "livekit:url": platform.url,
-        "livekit:apiKey": platform.apiKey,
-        "customer:program": declare("off"),
-      },
-      secrets: {
-        "livekit:apiSecret": platform.apiSecret,
-        ...Object.fromEntries(names.map((name) => [`customer:${name}`, password(name)])),
-      },
-    });
-    const refresh = async () => {
-      const start = performance.now();
-      const result = await stack.refresh({ previewOnly: true, expectNoChanges: true });
-      expect(result.exitCode).toBe(0);
-      expectNoCanary(result.text);
-      return performance.now() - start;
-    };
-    try {
-      expectSuccess(await stack.up());
-      const floor = Math.min(await refresh(), await refresh());
-      stack.setConfig("customer:program", declare("register"));
-      expectSuccess(await stack.up());
-      const before = pbx.requests().filter(({ authUser }) => authUser !== undefined).length;
-      const checked = await refresh();
-      const after = pbx.requests().filter(({ authUser }) => authUser !== undefined).length;
-      expect(after - before).toBe(names.length);
-      expect(checked - floor).toBeLessThan((3 * names.length * DELAY_MS) / PARALLEL);
-      expect(JSON.stringify(stack.exportState())).not.toContain(CANARY);
-    } finally {
-      await stack.dispose();
-      await pbx.stop();
-      await platform.stop();
-    }
-  });
+      const refresh = async () => {
+        const start = performance.now();
+        const result = await stack.refresh({ previewOnly: true, expectNoChanges: true });
+        expect(result.exitCode).toBe(0);
+        expectNoCanary(result.text);
+        return performance.now() - start;
+      };
+      try {
+        expectSuccess(await stack.up());
+        const floor = Math.min(await refresh(), await refresh());
+        stack.setConfig("customer:program", declare("register"));
+        expectSuccess(await stack.up());
+        const before = pbx.requests().filter(({ authUser }) => authUser !== undefined).length;
+        const checked = await refresh();
+        const after = pbx.requests().filter(({ authUser }) => authUser !== undefined).length;
+        expect(after - before).toBe(names.length);
+        expect(checked - floor).toBeLessThan((3 * names.length * DELAY_MS) / PARALLEL);
+        expect(JSON.stringify(stack.exportState())).not.toContain(CANARY);
+      } finally {
+        await stack.dispose();
+        await pbx.stop();
+        await platform.stop();
+      }
+    },
+  );
 });

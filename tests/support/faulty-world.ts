@@ -10,8 +10,8 @@ import { type Fault, FaultProxy } from "../../provider/testing";
 import type { LiveKitEmulator } from "../../provider/testing/livekit-emulator";
 import { expectNoCanary, password } from "./examples";
 import { HostWatch } from "./host-watch";
-import { availablePlatforms, type Platform } from "./livekit-platform";
-import { type Engine, engines, expectSuccess, inProcess, type Program, World } from "./worlds";
+import type { Platform } from "./livekit-platform";
+import { combinations, type Engine, expectSuccess, inProcess, type Program, World } from "./worlds";
 
 /** What a world may be started with. */
 export interface FaultyWorldOptions {
@@ -201,15 +201,13 @@ export function describeUnderFaults(
   { cli = "no" }: { cli?: "no" | "too" | "only" } = {},
 ): void {
   jest.setTimeout(SCENARIO_TIMEOUT_MS);
-  const combinations = availablePlatforms().flatMap(([name, start]) =>
-    engines
-      .filter((engine) => (engine === inProcess ? cli !== "only" : cli !== "no" && name === "emulator"))
-      .map((engine) => ({ name, start, engine })),
+  const chosen = combinations.filter(({ engine, name }) =>
+    engine === inProcess ? cli !== "only" : cli !== "no" && name === "emulator",
   );
-  if (combinations.length === 0) {
+  if (chosen.length === 0) {
     return;
   }
-  describe.each(combinations)("$engine.name, $name", ({ start, engine }) => {
+  describe.each(chosen)("$engine.name, $name", ({ start, engine }) => {
     let shared: SharedPlatform;
     const worlds: FaultyWorld[] = [];
 

@@ -6,6 +6,7 @@ import { SipClient } from "livekit-server-sdk";
 import { type OperationResult, TestStack } from "../../provider/testing/test-stack";
 import { CliStack, findPulumiCli } from "./cli-stack";
 import { availablePlatforms, type Platform } from "./livekit-platform";
+import { isWholeMatrix } from "./matrix";
 
 /** A program for the test project `customer`; see its index.js. */
 export interface Program {
@@ -136,17 +137,39 @@ export interface Engine {
 export const inProcess: Engine = { name: "in-process engine", create: (options) => TestStack.create(options) };
 const cli: Engine = { name: "Pulumi CLI", create: (options) => CliStack.create(options) };
 
-/** The engines to be had here. */
-export const engines: readonly Engine[] = findPulumiCli() ? [inProcess, cli] : [inProcess];
+/** The engines that are found here. */
+const enginesFound: readonly Engine[] = findPulumiCli() ? [inProcess, cli] : [inProcess];
+
+/** The engines to run a suite on. */
+export const engines: readonly Engine[] = isWholeMatrix ? enginesFound : [inProcess];
+
+/** An engine and a platform. */
+export interface EngineAndPlatform {
+  engine: Engine;
+  name: Platform["name"];
+  start: () => Promise<Platform>;
+}
+
+/** Every engine with every platform that is found here. */
+const allCombinations: readonly EngineAndPlatform[] = availablePlatforms().flatMap(([name, start]) =>
+  enginesFound.map((engine) => ({ name, start, engine })),
+);
+
+/** The engines and platforms to run scenarios on. */
+export const combinations = isWholeMatrix
+  ? allCombinations
+  : allCombinations.filter(({ engine, name }) => engine === inProcess && name === "emulator");
+
+/** What a smoke test runs on: each engine, and each platform, that is found. */
+export const smokeCombinations = isWholeMatrix
+  ? allCombinations
+  : allCombinations.filter(({ engine, name }) => engine === inProcess || name === "emulator");
+
+type Scenarios = (world: (config?: Record<string, string>) => Promise<World>, platform: string) => void;
 
 /** Runs scenarios in each world. A platform serves them one after the other, and must be empty after each. */
-export function describeInWorlds(
-  scenarios: (world: (config?: Record<string, string>) => Promise<World>, platform: string) => void,
-): void {
-  const worldsToTry = availablePlatforms().flatMap(([name, start]) =>
-    engines.map((engine) => ({ name, start, engine })),
-  );
-  describe.each(worldsToTry)("$engine.name, $name", ({ name, start, engine }) => {
+export function describeInWorlds(scenarios: Scenarios, worldsToTry: readonly EngineAndPlatform[] = combinations): void {
+  describe.each([...worldsToTry])("$engine.name, $name", ({ name, start, engine }) => {
     let platform: Platform;
     const worlds: World[] = [];
 

@@ -1,0 +1,67 @@
+// The scenarios on another version of Node, on the in-process engine and the emulator: those that start programs and provider hosts, of which
+// each kind of resource has some. The binary comes from npm and stays in node_modules/.cache.
+//   npm run test:node -- 22 [arguments of jest]
+
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync } from "node:fs";
+import { createRequire } from "node:module";
+import { delimiter, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const SUITES = [
+  "sip-trunk",
+  "inbound-auth",
+  "dispatch-rule",
+  "credential-readers",
+  "package",
+  "quickstart",
+  "connection",
+  "sip-transport",
+  "model",
+];
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+const [version = "", ...jestArguments] = process.argv.slice(2);
+
+if (!/^\d+(\.\d+){0,2}$/.test(version)) {
+  process.stderr.write("Name the version of Node, for example: npm run test:node -- 22\n");
+  process.exit(1);
+}
+
+/** The path of the binary, which is installed if it is not there. */
+function install() {
+  const { platform, arch } = process;
+  // The packages that npm's `node` package chooses from.
+  const name = `${platform === "darwin" && arch === "arm64" ? "node-bin" : "node"}-${platform}-${arch}`;
+  const folder = join(root, "node_modules", ".cache", `node-${version}`);
+  const binary = join(folder, "node_modules", name, "bin", "node");
+  if (!existsSync(binary)) {
+    mkdirSync(folder, { recursive: true });
+    const npm = [
+      "install",
+      "--prefix",
+      folder,
+      "--no-save",
+      "--no-package-lock",
+      "--ignore-scripts",
+      "--no-audit",
+      "--no-fund",
+    ];
+    const { status } = spawnSync("npm", [...npm, `${name}@${version}`], { cwd: folder, stdio: "inherit" });
+    if (status !== 0 || !existsSync(binary)) {
+      process.stderr.write(`npm could not install ${name}@${version}: see above.\n`);
+      process.exit(1);
+    }
+  }
+  return binary;
+}
+
+const node = install();
+const suites = SUITES.map((suite) => join("tests", `${suite}.test.ts`));
+const jest = createRequire(import.meta.url).resolve("jest/bin/jest");
+const { status } = spawnSync(node, [jest, "--runTestsByPath", ...suites, ...jestArguments], {
+  cwd: root,
+  stdio: "inherit",
+  env: { ...process.env, PATH: [dirname(node), process.env.PATH].join(delimiter) },
+});
+process.exit(status ?? 1);

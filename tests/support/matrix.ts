@@ -1,0 +1,16 @@
+/**
+ * How much a run covers. `npm test` runs every scenario once, on the in-process engine and the emulator, and smoke.test.ts on every other
+ * engine and platform that is found. `npm run test:all`, which sets TEST_MATRIX=all, runs every scenario on each engine and
+ * platform, and what takes long.
+ */
+
+/** Whether this run covers the whole matrix. */
+export const isWholeMatrix = process.env.TEST_MATRIX === "all";
+
+/** For what takes long: tests of time and size. */
+export const testInWholeMatrix = isWholeMatrix ? test : test.skip;
+
+/** Of many cases of one kind, all in the whole matrix, or else every sixth. */
+export function someOf<Case>(cases: readonly Case[]): readonly Case[] {
+  return isWholeMatrix ? cases : cases.filter((_, index) => index % 6 === 0);
+}
