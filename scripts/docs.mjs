@@ -70,7 +70,8 @@ function readResource({ page, type, inputs, beyondSchema = [] }) {
   const resourceClass = find(source, (node) => ts.isClassDeclaration(node) && node.name?.text === type);
   const outputs = resourceClass.members
     .filter(ts.isPropertyDeclaration)
-    .map((member) => ({ name: member.name.getText(), ...docOf(member) }));
+    .map((member) => ({ name: member.name.getText(), ...docOf(member) }))
+    .filter(({ tags }) => !("internal" in tags));
   for (const { name, text } of [...fields, ...outputs]) {
     if (text === "") {
       throw new Error(`${page}.ts: ${name} has no doc comment`);
