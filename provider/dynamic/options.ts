@@ -20,8 +20,8 @@ export function supported(
   options: pulumi.CustomResourceOptions = {},
 ): pulumi.CustomResourceOptions {
   const resource = `${kind} "${name}"`;
-  if (options.import !== undefined || options.id !== undefined) {
-    const option = options.import === undefined ? "id" : "import";
+  const option = (["import", "id", "urn"] as const).find((unsupported) => options[unsupported] !== undefined);
+  if (option !== undefined) {
     throw new pulumi.RunError(
       `${resource} has the option ${option}, which Pulumi does not support for dynamic resources: remove it. To bring existing trunks and rules in, delete them on LiveKit and let \`pulumi up\` make them.`,
     );
