@@ -29,7 +29,7 @@ import {
   type OutboundTrunk,
   TRANSPORTS,
 } from "./livekit/messages";
-import { composeMetadata, MARKER_KEY, nameOf, stackOf } from "./livekit/ownership";
+import { composeMetadata, MARKER_KEY, nameOf, stackOf, usesMarkerKey } from "./livekit/ownership";
 import { isTransient } from "./livekit/retry";
 import * as sip from "./livekit/sip-api";
 import * as trunks from "./livekit/trunks";
@@ -193,7 +193,8 @@ const schema = z.strictObject({
   name: z.string().min(1),
 
   /**
-   * Your own metadata for the trunks. This package writes its own beside it, under `pulumi-livekit-sip`. At most 512 KiB.
+   * Your own metadata for the trunks, written byte for byte. This package adds its own beside it, under `pulumi-livekit-sip`.
+   * At most 512 KiB.
    * @livekit inbound and outbound `metadata`
    */
   metadata: schemas.metadata.optional().meta({ whenAbsent: "" }),
@@ -524,7 +525,7 @@ async function ensureInbound(
     differences<Partial<InboundFields>>(wanted, live).map((field) => [field, Reflect.get(wanted, field)]),
   );
   const mustClose = !openedBy && !trunks.isClosed(live);
-  if (Object.keys(changes).length === 0 && !mustClose && !trunks.metadataDiffers(live, user, own)) {
+  if (Object.keys(changes).length === 0 && !mustClose && !trunks.metadataIsToWrite(live, user, own)) {
     return live;
   }
   const metadata = trunks.metadataFor(live, user, own, openedBy);
@@ -566,7 +567,7 @@ async function ensureOutbound(
   const changed = differences<Partial<OutboundFields>>(wanted, live).filter(
     (field) => field !== "authPassword" || !keepsPassword,
   );
-  if (changed.length === 0 && !trunks.metadataDiffers(live, user, own)) {
+  if (changed.length === 0 && !trunks.metadataIsToWrite(live, user, own)) {
     return live;
   }
   const changes: Partial<OutboundFields> = Object.fromEntries(
@@ -676,7 +677,7 @@ export const sipTrunk: Resource<Schema> = {
     if (numbers !== undefined && country !== undefined && type === "did" && isKnown("numberFormat")) {
       problems.push(...numberProblems(numbers, country, args.numberFormat ?? "international"));
     }
-    if (metadata?.includes(`"${MARKER_KEY}"`)) {
+    if (metadata !== undefined && usesMarkerKey(metadata)) {
       problems.push(`metadata must not use the key "${MARKER_KEY}": this package keeps its own there; choose another.`);
     }
     if (args.fixedIp && headers && Object.keys(headers).some((name) => name.toLowerCase() === "route")) {

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ListUpdate } from "@livekit/protocol";
+import { ListUpdate, SIPTransport } from "@livekit/protocol";
 import { everything, expectNoCanary, hotline, office, password } from "./support/examples";
 import { startEmulatorPlatform } from "./support/livekit-platform";
 import { change, describeInWorlds, type Engine, expectSuccess, inProcess, said, World } from "./support/worlds";
@@ -242,6 +242,53 @@ describeInWorlds((startWorld) => {
     expectSuccess(await it.destroy());
     expect(await it.count()).toBe(1);
     expect((await it.inbound("theirs")).numbers).toEqual(["+12025550177"]);
+  });
+
+  test("writes metadata byte for byte beside its own key, and shows any value that somebody changed in it", async () => {
+    const it = await world();
+    const metadata = '{ "customer": 12345678901234567890, "2": 1.0, "1": {"pulumi-livekit-sip": "\\u0078"} }';
+    const auths = { office: { trunk: "office", method: "credentials" } };
+    await it.given({ trunks: { office: { ...office, metadata } }, auths });
+    const written = async () => [(await it.inbound("office")).metadata, (await it.outbound("office")).metadata];
+    const [inbound = "", outbound = ""] = await written();
+    expect(inbound).toContain(metadata.slice(0, -2));
+    expect(outbound).toContain(metadata.slice(0, -2));
+
+    await it.changeOutbound("office", { metadata: outbound.replace("{ ", "{\n  ") });
+    expect((await it.preview({ expectNoChanges: true })).exitCode).toBe(0);
+
+    await it.changeInbound("office", { metadata: inbound.replace("12345678901234567890", "12345678901234567000") });
+    const repaired = said(await it.upAndSettle());
+    expect(repaired).toMatch(/~ platformStatus *: "metadata changed outside Pulumi" => "in sync"/);
+    expect(await written()).toEqual([inbound, outbound]);
+
+    const compact = metadata.replaceAll(" ", "");
+    await it.declare({ trunks: { office: { ...office, metadata: compact } }, auths });
+    await it.upAndSettle();
+    for (const text of await written()) {
+      expect(text).toContain(compact.slice(0, -1));
+    }
+  });
+
+  test("takes no notice of metadata of others that is nested without end, and writes its own", async () => {
+    const it = await world();
+    const deep = `${"[".repeat(200_000)}${"]".repeat(200_000)}`;
+    const marker = '"pulumi-livekit-sip":{"owner":"other/phones/prod/office","id":"sip-trunk-000000000000"}';
+    const credential = { authUsername: "u", authPassword: "p" };
+    await it.outsider.createSipInboundTrunk("theirs", ["+12025550177"], { ...credential, metadata: deep });
+    await it.outsider.createSipInboundTrunk("marked", ["+12025550178"], {
+      ...credential,
+      metadata: `{"deep":${deep},${marker}}`,
+    });
+    await it.outsider.createSipOutboundTrunk("opened", "pbx.example", ["+12025550179"], {
+      transport: SIPTransport.SIP_TRANSPORT_AUTO,
+      metadata: '{"pulumi-livekit-sip":{"owner":"o","id":"i","openedBy":"me","country":7}}',
+    });
+    await it.declare({ trunks: { office: { ...office, metadata: { $nested: 200_000 } } } });
+    await it.upAndSettle();
+    expect((await it.inbound("office")).metadata).toContain(deep);
+    expectSuccess(await it.destroy());
+    expect(await it.count()).toBe(3);
   });
 
   test("survives a rename by alias with its trunks", async () => {

@@ -3,7 +3,7 @@
  * stack and is left alone. Dispatch rules carry none, because LiveKit hands their metadata to the callers' participants.
  */
 
-import type { JsonObject, JsonValue } from "./messages";
+import { compact, membersOf, stringsIn, withMember, withoutMember } from "./json-text";
 
 /** The key in a trunk's metadata under which this package keeps its own. */
 export const MARKER_KEY = "pulumi-livekit-sip";
@@ -32,56 +32,56 @@ export interface Marker {
 
 /** A trunk's metadata, taken apart. */
 export interface Metadata {
-  /** The user's own metadata, as they wrote it but for white space in JSON. */
+  /** The user's own metadata, byte for byte; empty for a JSON object without members. */
   readonly user: string;
   readonly marker?: Marker;
 }
 
 /**
  * Puts the marker beside the user's metadata: into their JSON object, so that its readers find what they expect, or around
- * anything that is not an object.
+ * anything that is not an object. The user's own bytes stay as they are.
  */
 export function composeMetadata(user: string, marker: Marker): string {
-  const object = jsonObject(user);
-  return JSON.stringify(
-    object
-      ? { ...object, [MARKER_KEY]: marker }
-      : { [MARKER_KEY]: user === "" ? marker : { ...marker, metadata: user } },
-  );
+  const members = membersOf(user);
+  return members
+    ? withMember(user, members, MARKER_KEY, JSON.stringify(marker))
+    : JSON.stringify({ [MARKER_KEY]: user === "" ? marker : { ...marker, metadata: user } });
 }
 
-/** Takes metadata apart; anything that is not ours is the user's, whole. */
+/** Takes metadata apart; anything that is not ours is the user's, whole. Never throws, whoever wrote it. */
 export function parseMetadata(text: string): Metadata {
-  const object = jsonObject(text);
-  const marker: unknown = object?.[MARKER_KEY];
-  if (!object || !isMarker(marker)) {
+  // Most trunks of a shared account are others': their metadata need not be read.
+  const members = text.includes(MARKER_KEY) || text.includes("\\u") ? (membersOf(text) ?? []) : [];
+  const own = members.findLast(({ key }) => key === MARKER_KEY);
+  const kept: unknown = own && JSON.parse(text.slice(own.valueStart, own.end));
+  const marker = readMarker(kept);
+  if (!own || !marker) {
     return { user: text };
   }
-  const { [MARKER_KEY]: _, ...rest } = object;
-  const { metadata, ...own } = marker;
-  const user = typeof metadata === "string" ? metadata : Object.keys(rest).length > 0 ? JSON.stringify(rest) : "";
-  return { user, marker: own };
+  if (members.length > 1) {
+    return { user: withoutMember(text, members, own), marker };
+  }
+  return { user: isRecord(kept) && typeof kept.metadata === "string" ? kept.metadata : "", marker };
 }
 
-/** The user's metadata without insignificant white space, so that two spellings of one object compare equal. */
+/** The user's metadata without insignificant white space, so that two layouts of one object compare equal. */
 export function canonicalMetadata(user: string): string {
-  const object = jsonObject(user);
-  if (!object) {
+  const members = membersOf(user);
+  if (!members) {
     return user;
   }
-  return Object.keys(object).length === 0 ? "" : JSON.stringify(object);
+  return members.length === 0 ? "" : compact(user);
+}
+
+/** Whether the user's metadata is an object that uses the key under which this package keeps its own. */
+export function usesMarkerKey(user: string): boolean {
+  return (membersOf(user) ?? []).some(({ key }) => key === MARKER_KEY);
 }
 
 /** Every text within metadata, itself included: what has to be cut out of a message by a server that quotes a part of it. */
 export function textsIn(metadata: string): string[] {
-  const texts = (value: JsonValue): string[] =>
-    typeof value === "string"
-      ? [value]
-      : typeof value === "object" && value !== null
-        ? Object.values(value).flatMap(texts)
-        : [];
   const { user } = parseMetadata(metadata);
-  return [metadata, user, ...texts(jsonObject(user) ?? null)];
+  return [...new Set([metadata, user, ...stringsIn(user)])];
 }
 
 /** The stack that a resource belongs to, of an owner's name. */
@@ -94,24 +94,31 @@ export function nameOf(owner: string): string {
   return owner.split("/").slice(3).join("/").split("$").at(-1) ?? owner;
 }
 
-function jsonObject(text: string): JsonObject | undefined {
-  if (!text.trimStart().startsWith("{")) {
+/** Named field by field, so that a new one can't be forgotten. */
+type ReadMarker = Marker & { readonly [Field in keyof Required<Marker>]: Marker[Field] | undefined };
+
+function readMarker(value: unknown): ReadMarker | undefined {
+  const name = readName(value);
+  if (!isRecord(value) || !name) {
     return undefined;
   }
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  const text = (item: unknown) => (typeof item === "string" ? item : undefined);
+  return {
+    ...name,
+    numberFormat: text(value.numberFormat) ?? "",
+    country: text(value.country) ?? "",
+    openedBy: readName(value.openedBy),
+    unconfirmed: text(value.unconfirmed),
+    writtenAt: text(value.writtenAt),
+  };
 }
 
-function isMarker(value: unknown): value is Marker & { readonly metadata?: unknown } {
-  return (
-    typeof value === "object" &&
-    value !== null &&
-    "owner" in value &&
-    typeof value.owner === "string" &&
-    "id" in value &&
-    typeof value.id === "string"
-  );
+function readName(value: unknown): { readonly owner: string; readonly id: string } | undefined {
+  return isRecord(value) && typeof value.owner === "string" && typeof value.id === "string"
+    ? { owner: value.owner, id: value.id }
+    : undefined;
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null;
 }

@@ -207,11 +207,21 @@ export function isClosed(trunk: InboundTrunk): boolean {
 /** What a SipTrunk keeps of itself in the metadata of both of its trunks. */
 export type OwnMarker = Omit<Marker, "openedBy" | "writtenAt">;
 
-/** Whether a trunk's metadata is other than wanted, not counting what changes with every write. */
+/** Whether a trunk's metadata is other than wanted, not counting white space in JSON and what changes with every write. */
 export function metadataDiffers(trunk: Trunk, user: string, own: OwnMarker): boolean {
-  const { user: actual, marker } = metadataOf(trunk);
+  const { user: actual } = metadataOf(trunk);
+  return markerDiffers(trunk, own) || (actual !== user && canonicalMetadata(actual) !== canonicalMetadata(user));
+}
+
+/** Whether an update has to write a trunk's metadata: as {@link metadataDiffers}, but the user's is written byte for byte. */
+export function metadataIsToWrite(trunk: Trunk, user: string, own: OwnMarker): boolean {
+  const { user: actual } = metadataOf(trunk);
+  return markerDiffers(trunk, own) || (actual !== user && (actual !== "" || canonicalMetadata(user) !== ""));
+}
+
+function markerDiffers(trunk: Trunk, own: OwnMarker): boolean {
+  const { marker } = metadataOf(trunk);
   return (
-    canonicalMetadata(actual) !== canonicalMetadata(user) ||
     !marker ||
     marker.owner !== own.owner ||
     marker.id !== own.id ||
@@ -235,7 +245,7 @@ export function metadataFor(
     !trunk.updatedAt &&
     before?.id === openedBy?.id &&
     before?.owner === openedBy?.owner &&
-    !metadataDiffers(trunk, user, own)
+    !metadataIsToWrite(trunk, user, own)
   ) {
     return undefined;
   }

@@ -1,6 +1,7 @@
 // Declares what the configuration value `program` says, so that a scenario can change its program by changing that.
 //   {"$secret": "key"}    the secret configuration value `key`
 //   {"$long": n}          a text of n characters, which configuration could not hold
+//   {"$nested": n}        a JSON object that is nested n deep
 //   {"$kamailio": args}   the credential that a Kamailio's database holds
 //   {"$unknown": value}   an output of a resource that does not exist in the first preview
 
@@ -34,6 +35,9 @@ function resolve(value) {
   }
   if ("$long" in value) {
     return "x".repeat(value.$long);
+  }
+  if ("$nested" in value) {
+    return `{"nested":${"[".repeat(value.$nested)}${"]".repeat(value.$nested)}}`;
   }
   if ("$kamailio" in value) {
     return kamailioCredential(resolve(value.$kamailio));
