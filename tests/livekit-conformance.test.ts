@@ -39,6 +39,7 @@ import {
 } from "@livekit/protocol";
 import { SipClient } from "livekit-server-sdk";
 import { availablePlatforms, type Platform } from "./support/livekit-platform";
+import { futureFields, withFutureFields } from "./support/messages";
 
 const { SIP_MEDIA_ENCRYPT_DISABLE: DISABLE, SIP_MEDIA_ENCRYPT_ALLOW: ALLOW } = SIPMediaEncryption;
 const REQUIRE = SIPMediaEncryption.SIP_MEDIA_ENCRYPT_REQUIRE;
@@ -396,6 +397,21 @@ describe.each(availablePlatforms())("LiveKit's SIP API, on %s:", (_name, start) 
       const { trunk: stored } = await client.call(getInbound, created);
       expect(stored?.name).toBe("renamed");
       expect(Buffer.from(stored?.toBinary() ?? []).includes(Buffer.from(unknown))).toBe(true);
+    });
+
+    it("keeps them in every message within, through replacement too", async () => {
+      const full = withFutureFields(
+        rule({
+          roomConfig: { egress: { tracks: { filepath: "t" } }, agents: [{ agentName: "a" }, { agentName: "b" }] },
+          media: { codecs: [{ name: "PCMU", rate: 8000 }], mediaTimeout: new Duration({ seconds: 30n }) },
+        }),
+      );
+      const { sipDispatchRuleId } = await client.call(createRule, { dispatchRule: full });
+      const [created] = (await client.call(listRules, {})).items;
+      expect(created && futureFields(created)).toEqual(futureFields(full));
+      await client.call(updateRule, { sipDispatchRuleId, action: { case: "replace", value: full } });
+      const [replaced] = (await client.call(listRules, {})).items;
+      expect(replaced && futureFields(replaced)).toEqual(futureFields(full));
     });
 
     it("answers / without a token, to say that it is up", async () => {

@@ -119,7 +119,7 @@ export async function callLiveKit<Response>(
     throw new LiveKitError(
       "failed",
       method,
-      `LiveKit at ${url} answered ${method} with more than ${MAX_MESSAGE_MIB} MiB, which is not read: check that livekit:url names a LiveKit server.`,
+      `LiveKit at ${url} answered ${method} with more than ${MAX_MESSAGE_MIB} MiB, which is not read: check that livekit:url names a LiveKit server, and that nobody keeps large data in the metadata of trunks and rules.`,
       response.status,
       { lasting: true },
     );
