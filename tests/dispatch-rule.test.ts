@@ -105,6 +105,37 @@ describeInWorlds((startWorld) => {
     expect((await it.rule("rest")).trunkIds).toEqual([]);
   });
 
+  test("refuses an equal rule that leads to a trunk of others, instead of taking it over", async () => {
+    const it = await world();
+    await it.given({ trunks: { office } });
+    const { sipTrunkId: theirs } = await it.outsider.createSipInboundTrunk("theirs", ["+12025550177"], {
+      authUsername: "u",
+      authPassword: "p",
+    });
+    const { sipTrunkId: ours } = await it.inbound("office");
+    for (const [trunks, trunkIds] of [
+      [[theirs], [theirs]],
+      [
+        ["office", theirs],
+        [ours, theirs],
+      ],
+    ]) {
+      const equal = { name: "reception", trunkIds };
+      const { sipDispatchRuleId } = await it.outsider.createSipDispatchRule(
+        { type: "individual", roomPrefix: "call-" },
+        equal,
+      );
+      await it.declare({
+        trunks: { office },
+        rules: { reception: { trunks: trunks ?? [], rule: "individual", roomPrefix: "call-" } },
+      });
+      const refused = await it.up();
+      expect(refused.succeeded).toBe(false);
+      expect(said(refused)).toContain(`the dispatch rule ${sipDispatchRuleId} already takes the calls`);
+      await it.outsider.deleteSipDispatchRule(sipDispatchRuleId);
+    }
+  });
+
   test("refuses two rules with the same trunk, pin and number, in the program and on the platform", async () => {
     const it = await world();
     await it.declare({
