@@ -91,6 +91,22 @@ describeInWorlds((startWorld) => {
     await it.upAndSettle();
   });
 
+  test("keeps its trunks when it alone is updated and one of them is gone", async () => {
+    const it = await world();
+    await it.given({ trunks: { office }, rules: { reception: { trunks: ["office"], rule: "individual" } } });
+    const { trunkIds } = await it.rule("reception");
+    await it.outsider.deleteSipTrunk((await it.inbound("office")).sipTrunkId);
+    await it.declare({ trunks: { office }, rules: { reception: { trunks: ["office"], rule: "callee" } } });
+    const failed = await it.up({ targets: [await it.urn("DispatchRule", "reception")] });
+    expect(failed.succeeded).toBe(false);
+    expect(said(failed)).toContain(
+      'the inbound trunk of SipTrunk "office" does not exist: run `pulumi up` without --target',
+    );
+    // A rule without trunks would take the calls of every trunk.
+    expect((await it.rule("reception")).trunkIds).toEqual(trunkIds);
+    await it.upAndSettle();
+  });
+
   test("takes all trunks only when told so, and trunks of others by id", async () => {
     const it = await world();
     const theirs = await it.outsider.createSipInboundTrunk("theirs", ["+12025550177"], {
