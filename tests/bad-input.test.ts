@@ -114,6 +114,16 @@ const REFUSED: [string, Program, string][] = [
     "neither a SipTrunk nor the id of a LiveKit trunk",
   ],
   ["a direct rule without a room", rule({ rule: "direct" }), "roomName is missing"],
+  [
+    "a room for a rule that makes one for each call",
+    rule({ roomName: "lobby" }),
+    'roomName does not go with rule: "individual"',
+  ],
+  [
+    "a prefix for a rule with one room",
+    rule({ rule: "direct", roomName: "lobby", roomPrefix: "call-" }),
+    'roomPrefix and randomize do not go with rule: "direct"',
+  ],
   ["a pin that is not digits", rule({ pin: "12a4" }), "pin must be digits"],
   [
     "attributes over their limit",

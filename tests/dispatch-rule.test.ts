@@ -91,6 +91,22 @@ describeInWorlds((startWorld) => {
     await it.upAndSettle();
   });
 
+  test("keeps its trunks when it alone is updated and one of them is gone", async () => {
+    const it = await world();
+    await it.given({ trunks: { office }, rules: { reception: { trunks: ["office"], rule: "individual" } } });
+    const { trunkIds } = await it.rule("reception");
+    await it.outsider.deleteSipTrunk((await it.inbound("office")).sipTrunkId);
+    await it.declare({ trunks: { office }, rules: { reception: { trunks: ["office"], rule: "callee" } } });
+    const failed = await it.up({ targets: [await it.urn("DispatchRule", "reception")] });
+    expect(failed.succeeded).toBe(false);
+    expect(said(failed)).toContain(
+      'the inbound trunk of SipTrunk "office" does not exist: run `pulumi up` without --target',
+    );
+    // A rule without trunks would take the calls of every trunk.
+    expect((await it.rule("reception")).trunkIds).toEqual(trunkIds);
+    await it.upAndSettle();
+  });
+
   test("takes all trunks only when told so, and trunks of others by id", async () => {
     const it = await world();
     const theirs = await it.outsider.createSipInboundTrunk("theirs", ["+12025550177"], {
@@ -103,6 +119,37 @@ describeInWorlds((startWorld) => {
     await it.upAndSettle();
     expect((await it.rule("some")).trunkIds).toEqual([theirs.sipTrunkId]);
     expect((await it.rule("rest")).trunkIds).toEqual([]);
+  });
+
+  test("refuses an equal rule that leads to a trunk of others, instead of taking it over", async () => {
+    const it = await world();
+    await it.given({ trunks: { office } });
+    const { sipTrunkId: theirs } = await it.outsider.createSipInboundTrunk("theirs", ["+12025550177"], {
+      authUsername: "u",
+      authPassword: "p",
+    });
+    const { sipTrunkId: ours } = await it.inbound("office");
+    for (const [trunks, trunkIds] of [
+      [[theirs], [theirs]],
+      [
+        ["office", theirs],
+        [ours, theirs],
+      ],
+    ]) {
+      const equal = { name: "reception", trunkIds };
+      const { sipDispatchRuleId } = await it.outsider.createSipDispatchRule(
+        { type: "individual", roomPrefix: "call-" },
+        equal,
+      );
+      await it.declare({
+        trunks: { office },
+        rules: { reception: { trunks: trunks ?? [], rule: "individual", roomPrefix: "call-" } },
+      });
+      const refused = await it.up();
+      expect(refused.succeeded).toBe(false);
+      expect(said(refused)).toContain(`the dispatch rule ${sipDispatchRuleId} already takes the calls`);
+      await it.outsider.deleteSipDispatchRule(sipDispatchRuleId);
+    }
   });
 
   test("refuses two rules with the same trunk, pin and number, in the program and on the platform", async () => {

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { LiveKitEmulator } from "../provider/testing/livekit-emulator";
 import { type ExportedResource, TestStack } from "../provider/testing/test-stack";
-import { isWholeMatrix } from "./support/matrix";
+import { isWholeMatrix, testWithProcesses } from "./support/matrix";
 import { commands, programs, run } from "./support/model/commands";
 import { EXAMPLES } from "./support/model/examples";
 import { described } from "./support/model/oracle";
@@ -45,40 +45,43 @@ test(
   TIMEOUT_MS,
 );
 
-test.each([2, 3])("the model's engine does what the in-process engine does (programs of seed %d)", async (seed) => {
-  const [sequence = []] = fc.sample(programs, { seed, numRuns: 1 });
-  const world = await World.start();
-  const emulator = await LiveKitEmulator.start();
-  const stack = await TestStack.create({
-    projectDir: join(__dirname, "support", "programs", "customer"),
-    stack: "ours",
-    config: { "livekit:url": emulator.url, "livekit:apiKey": emulator.apiKey },
-    secrets: { "livekit:apiSecret": emulator.apiSecret },
-  });
-  try {
-    for (const program of sequence) {
-      world.declare("ours", () => program);
-      stack.setConfig("customer:program", JSON.stringify(asConfiguration(world.declaredBy("ours"))));
-      const ours = { kind: "update", preview: false, refresh: true, parallel: 16, mishaps: [] } as const;
-      const [modelled, real] = [await world.operate("ours", ours), await stack.up()];
-      expect([modelled.errors, real.diagnostics.filter(({ severity }) => severity === "error")]).toEqual([[], []]);
-      const there = itemsIn(emulator.project());
-      expect(there.map((item) => described(item, there)).sort()).toEqual(
-        world.platform
-          .items()
-          .map((item, _, items) => described(item, items))
-          .sort(),
-      );
-      const exported = stack.exportState().deployment.resources ?? [];
-      const resources = exported.filter(({ type }) => type.includes("livekit:"));
-      expect(shapes(resources)).toEqual(shapes(world.sides.ours.stack.resources));
+testWithProcesses.each([2, 3])(
+  "the model's engine does what the in-process engine does (programs of seed %d)",
+  async (seed) => {
+    const [sequence = []] = fc.sample(programs, { seed, numRuns: 1 });
+    const world = await World.start();
+    const emulator = await LiveKitEmulator.start();
+    const stack = await TestStack.create({
+      projectDir: join(__dirname, "support", "programs", "customer"),
+      stack: "ours",
+      config: { "livekit:url": emulator.url, "livekit:apiKey": emulator.apiKey },
+      secrets: { "livekit:apiSecret": emulator.apiSecret },
+    });
+    try {
+      for (const program of sequence) {
+        world.declare("ours", () => program);
+        stack.setConfig("customer:program", JSON.stringify(asConfiguration(world.declaredBy("ours"))));
+        const ours = { kind: "update", preview: false, refresh: true, parallel: 16, mishaps: [] } as const;
+        const [modelled, real] = [await world.operate("ours", ours), await stack.up()];
+        expect([modelled.errors, real.diagnostics.filter(({ severity }) => severity === "error")]).toEqual([[], []]);
+        const there = itemsIn(emulator.project());
+        expect(there.map((item) => described(item, there)).sort()).toEqual(
+          world.platform
+            .items()
+            .map((item, _, items) => described(item, items))
+            .sort(),
+        );
+        const exported = stack.exportState().deployment.resources ?? [];
+        const resources = exported.filter(({ type }) => type.includes("livekit:"));
+        expect(shapes(resources)).toEqual(shapes(world.sides.ours.stack.resources));
+      }
+    } finally {
+      world.stop();
+      await stack.dispose();
+      await emulator.stop();
     }
-  } finally {
-    world.stop();
-    await stack.dispose();
-    await emulator.stop();
-  }
-});
+  },
+);
 
 /** What two states must have in common: all but what is random or secret, and the order, which follows from who was done first. */
 function shapes(resources: readonly Shaped[]) {

@@ -100,6 +100,16 @@ export class World {
     await this.outsider.updateSipOutboundTrunkFields((await this.outbound(name)).sipTrunkId, fields);
   }
 
+  /** The URN of a resource that the state holds. */
+  async urn(type: string, name: string): Promise<string> {
+    const { resources = [] } = (await this.stack.exportState()).deployment;
+    const urn = resources.map((resource) => resource.urn).find((known) => known.endsWith(`:${type}::${name}`));
+    if (urn === undefined) {
+      throw new Error(`The state holds no ${type} ${name}.`);
+    }
+    return urn;
+  }
+
   /** How many objects there are on the platform. */
   async count(): Promise<number> {
     const lists = await Promise.all([

@@ -1,0 +1,24 @@
+// The tests that run the provider's code within jest's own process, for the mutation tester (stryker.config.json): Pulumi's processes
+// run dist/, which no mutation reaches.
+process.env.MODEL_RUNS ??= "200";
+process.env.MODEL_SEED ??= "1";
+
+const IN_PROCESS = [
+  "account",
+  "addresses",
+  "connection",
+  "credential",
+  "ownership",
+  "phone-number",
+  "retry",
+  "values",
+  "model",
+];
+
+/** @type {import("jest").Config} */
+module.exports = {
+  ...require("./jest.config.js"),
+  globalSetup: undefined,
+  setupFiles: ["<rootDir>/tests/support/mutation-setup.ts"],
+  testMatch: IN_PROCESS.map((suite) => `<rootDir>/tests/${suite}.test.ts`),
+};
