@@ -24,6 +24,7 @@ import {
   UpdateSIPInboundTrunkRequest,
   UpdateSIPOutboundTrunkRequest,
 } from "@livekit/protocol";
+import { printable } from "../printable";
 import type { Connection } from "./connection";
 import { LiveKitError } from "./errors";
 import {
@@ -240,7 +241,7 @@ const again: typeof callSip = (connection, ...call) =>
 function settings(connection: Connection): RetrySettings {
   return {
     hasAnswered: () => hasAnswered(connection),
-    say: (line) => process.stdout.write(`${line}\n`),
+    say: (line) => process.stdout.write(`${printable(line)}\n`),
     pace: connection.pace,
   };
 }
