@@ -199,7 +199,10 @@ export function lifecycle<Schema extends z.ZodObject>(resource: Resource<Schema>
         problems.push(error.message);
       }
       // The engine prints the value of the property that a failure names, secret or not: the sentence names it instead.
-      return { inputs: sealed(inputs), failures: problems.map((reason) => ({ property: "", reason: printable(reason) })) };
+      return {
+        inputs: sealed(inputs),
+        failures: problems.map((reason) => ({ property: "", reason: printable(reason) })),
+      };
     },
 
     diff: (id: string, olds: Props, news: Props) =>
