@@ -2,6 +2,7 @@
 
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
+import { type Change, changedOutside, shownChanges } from "./dynamic/drift";
 import { ResourceError } from "./dynamic/errors";
 import type { ArgsOf } from "./dynamic/inputs";
 import { NO_CONFLICTS, type Observation, type Resource, type Wanted } from "./dynamic/lifecycle";
@@ -25,6 +26,7 @@ import { nameOf } from "./livekit/ownership";
 import * as sip from "./livekit/sip-api";
 import * as trunks from "./livekit/trunks";
 import { matchingForm } from "./phone-number/format";
+import { isPrintable } from "./printable";
 import { SipTrunk } from "./sip-trunk";
 
 /** The largest total of a participant's attributes, in bytes: LiveKit's default `limit.max_attributes_size`. */
@@ -79,11 +81,15 @@ const schema = z.strictObject({
   randomize: z.boolean().optional(),
 
   /**
-   * Digits that callers have to enter before they get in.
+   * Digits that callers have to enter before they get in. Always kept secret.
    * @default none
    * @livekit `pin` of the rule
    */
-  pin: z.string().regex(/^\d+$/, { error: "must be digits: callers enter it on a telephone" }).optional(),
+  pin: z
+    .string()
+    .regex(/^\d+$/, { error: "must be digits: callers enter it on a telephone" })
+    .optional()
+    .meta({ secret: true }),
 
   /**
    * The rule's name on LiveKit.
@@ -309,7 +315,7 @@ async function trunkIds(
   return { ids, missing };
 }
 
-/** LiveKit's trunk ids as the program writes them. */
+/** LiveKit's trunk ids as the program writes them; as ids, where others have written what can't be printed. */
 async function trunkReferences(account: Account, ids: readonly string[], wanted: RuleInputs["trunks"]) {
   if (ids.length === 0) {
     return "all";
@@ -317,7 +323,7 @@ async function trunkReferences(account: Account, ids: readonly string[], wanted:
   const references = ids.map(async (id) => {
     const live = await account.inbound.get(id);
     const owner = live && trunks.metadataOf(live).marker?.owner;
-    return owner !== undefined && !wanted.includes(id) ? owner : id;
+    return owner !== undefined && isPrintable(owner) && !wanted.includes(id) ? owner : id;
   });
   return Promise.all(references);
 }
@@ -352,23 +358,29 @@ function listedTwice(field: string, numbers: readonly string[]): string[] {
   });
 }
 
+/** The arguments that LiveKit's own messages mark as sensitive, and with them whatever agents and rooms are given. */
+const SENSITIVE: ReadonlySet<string> = new Set<keyof RuleInputs>([
+  "pin",
+  "metadata",
+  "attributes",
+  "agents",
+  "roomConfig",
+]);
+
 /** The argument that a LiveKit field shows as in the plan, where it has another name. */
-function liveValue(field: keyof RuleFields, live: Rule): { argument: string; value: unknown } {
-  switch (field) {
-    case "room":
-      return { argument: live.rule === "direct" ? "roomName" : "roomPrefix", value: live.room };
-    default:
-      return { argument: field, value: live[field] };
-  }
+function argumentOf(field: keyof RuleFields, live: Rule): string {
+  return field === "room" ? (live.rule === "direct" ? "roomName" : "roomPrefix") : field;
 }
 
 /** Compares what is on the platform with what was applied. */
-async function compare(session: Session, live: Rule, { args }: Wanted<RuleInputs>): Promise<Observation> {
+async function compare(session: Session, live: Rule, { owner, args }: Wanted<RuleInputs>): Promise<Observation> {
   const { ids, missing } = await trunkIds(session, args.trunks);
+  const wanted = ruleFields(args, [...ids, ...missing]);
   const values: Record<string, unknown> = {};
   const words: string[] = [];
   const changed: string[] = [];
-  for (const field of differences<RuleFields>(ruleFields(args, [...ids, ...missing]), live)) {
+  const changes: Change[] = [];
+  for (const field of differences<RuleFields>(wanted, live)) {
     if (field === "trunkIds") {
       values.trunks = await trunkReferences(session.account, live.trunkIds, args.trunks);
       if (live.trunkIds.length === 0) {
@@ -382,15 +394,16 @@ async function compare(session: Session, live: Rule, { args }: Wanted<RuleInputs
         changed.push("trunks");
       }
     } else {
-      const { argument, value } = liveValue(field, live);
-      values[argument] = value;
-      changed.push(argument);
+      changes.push({ argument: argumentOf(field, live), declared: wanted[field], live: live[field] });
     }
   }
+  const { apiSecret } = session.account.connection;
+  const shown = shownChanges(changes, { sensitive: SENSITIVE, apiSecret, subject: owner });
+  changed.push(...shown.names);
   if (changed.length > 0) {
-    words.push(`${changed.join(", ")} changed outside Pulumi`);
+    words.push(changedOutside(changed, shown.digest));
   }
-  return { values, words };
+  return { values: { ...values, ...shown.values }, words };
 }
 
 async function wantedFields(session: Session, { owner, args }: Wanted<RuleInputs>): Promise<RuleFields> {
@@ -564,7 +577,7 @@ export class DispatchRule extends pulumi.dynamic.Resource {
   declare readonly platformStatus: pulumi.Output<string>;
 
   constructor(name: string, args: DispatchRuleArgs, options?: pulumi.CustomResourceOptions) {
-    const { trunks: wanted } = args;
+    const { trunks: wanted, pin } = args;
     const reference = (trunk: SipTrunk | pulumi.Input<string>) => (SipTrunk.isInstance(trunk) ? trunk.owner : trunk);
     super(
       thinProvider("DispatchRule"),
@@ -572,6 +585,7 @@ export class DispatchRule extends pulumi.dynamic.Resource {
       {
         ...args,
         trunks: wanted === "all" ? wanted : wanted.map(reference),
+        ...(pin === undefined ? {} : { pin: pulumi.secret(pin) }),
         name: args.name ?? name,
         owner: ownerOf(name, "pulumi-nodejs:dynamic/livekit:DispatchRule", options),
         platformStatus: undefined,

@@ -4,6 +4,7 @@ import { randomBytes } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { credentialFingerprint } from "./credential/fingerprint";
+import { changedOutside, shownChanges } from "./dynamic/drift";
 import { ResourceError } from "./dynamic/errors";
 import { fingerprintOf } from "./dynamic/fingerprint";
 import type { ArgsOf } from "./dynamic/inputs";
@@ -134,24 +135,34 @@ function formatOf(from: Partial<Pick<Marker, "country" | "numberFormat">> = {}):
 /** The argument that a LiveKit field shows as in the plan, where it has another name. */
 const ARGUMENT_OF: Readonly<Record<string, string>> = {
   authUsername: "username",
-  authPassword: "password",
   authRealm: "realm",
 };
 
+/** The arguments that LiveKit's own messages mark as sensitive; the password has its fingerprint. */
+const SENSITIVE: ReadonlySet<string> = new Set<keyof InboundAuthInputs>(["username"]);
+
 /** Compares what is on the platform with what was applied. */
-function compare(live: InboundTrunk, { args }: Wanted<InboundAuthInputs>, id: string, apiSecret: string): Observation {
+function compare(
+  live: InboundTrunk,
+  { owner, args }: Wanted<InboundAuthInputs>,
+  id: string,
+  apiSecret: string,
+): Observation {
   const { marker } = trunks.metadataOf(live);
+  const wanted: Props = authFields(args, marker);
   const view: Props = { ...live };
-  const changed = differences<Props>(authFields(args, marker), view).filter(
+  const changed = differences<Props>(wanted, view).filter(
     (field) => field !== "authPassword" || !trunks.hidesPassword(live),
   );
-  const values: Record<string, unknown> = {};
-  for (const field of changed) {
-    if (field !== "authPassword") {
-      values[ARGUMENT_OF[field] ?? field] = view[field];
-    } else if (args.method === "credentials") {
-      values.credentialFingerprint = credentialFingerprint(apiSecret, args.trunk, live.authPassword);
-    }
+  const shown = shownChanges(
+    changed
+      .filter((field) => field !== "authPassword")
+      .map((field) => ({ argument: ARGUMENT_OF[field] ?? field, declared: wanted[field], live: view[field] })),
+    { sensitive: SENSITIVE, apiSecret, subject: owner },
+  );
+  const values: Record<string, unknown> = { ...shown.values };
+  if (changed.includes("authPassword") && args.method === "credentials") {
+    values.credentialFingerprint = credentialFingerprint(apiSecret, args.trunk, live.authPassword);
   }
   const words: string[] = [];
   const exposure = exposureOf(live);
@@ -171,7 +182,8 @@ function compare(live: InboundTrunk, { args }: Wanted<InboundAuthInputs>, id: st
     );
   }
   if (changed.length > 0) {
-    words.push(`${changed.map((field) => ARGUMENT_OF[field] ?? field).join(", ")} changed outside Pulumi`);
+    const names = [...shown.names, ...(changed.includes("authPassword") ? ["password"] : [])];
+    words.push(changedOutside(names, shown.digest));
   }
   const hidden = trunks.hiddenChange("inbound", live);
   if (hidden && args.method === "credentials") {

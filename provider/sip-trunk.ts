@@ -5,6 +5,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { credentialFingerprint } from "./credential/fingerprint";
 import { lacksSpecialCharacter, passwordProblems } from "./credential/password";
+import { type Change, changedOutside, shownChanges } from "./dynamic/drift";
 import { ResourceError } from "./dynamic/errors";
 import { fingerprintOf } from "./dynamic/fingerprint";
 import type { ArgsOf } from "./dynamic/inputs";
@@ -451,22 +452,26 @@ function createProof(
   return known === undefined ? undefined : credentialFingerprint(apiSecret, `create ${owner}`, known);
 }
 
-/** The arguments in which a half differs from what was applied, with what is there. */
+/** The arguments that LiveKit's own messages mark as sensitive; the password has its fingerprint. */
+const SENSITIVE: ReadonlySet<string> = new Set<keyof SipTrunkInputs>(["username", "headers", "metadata"]);
+
+/** The arguments in which a half differs from what was applied. */
 function changesIn(
   live: InboundTrunk | OutboundTrunk,
   wanted: Props,
   args: SipTrunkInputs,
   own: trunks.OwnMarker,
-): Props {
+): Change[] {
   const view: Props = { ...live };
   const fields = differences<Props>(wanted, view).filter(
     (field) => field !== "authPassword" || !trunks.hidesPassword(live),
   );
-  const changes = fields.map((field) => liveValue(field, view, args));
-  return {
-    ...Object.fromEntries(changes.map(({ argument, value }) => [argument, value])),
-    ...(trunks.metadataDiffers(live, args.metadata ?? "", own) ? { metadata: trunks.metadataOf(live).user } : {}),
-  };
+  const changes = fields.map((field) => {
+    const { argument, value } = liveValue(field, view, args);
+    return { argument, declared: wanted[field], live: value };
+  });
+  const metadata = { argument: "metadata", declared: args.metadata ?? "", live: trunks.metadataOf(live).user };
+  return [...changes, ...(trunks.metadataDiffers(live, metadata.declared, own) ? [metadata] : [])];
 }
 
 function missing(kind: string, recorded: unknown): string {
@@ -482,15 +487,20 @@ function compare(
   connection: Connection,
 ): Observation {
   const own = ownMarker(owner, id, args);
-  const { password, ...values } = {
-    ...(outbound && changesIn(outbound, outboundFields(args, connection), args, own)),
-    ...(inbound && changesIn(inbound, inboundFields(args), args, own)),
-  };
-  const changed = [...Object.keys(values), ...(password === undefined ? [] : ["password"])];
+  const changes = [
+    ...(outbound ? changesIn(outbound, outboundFields(args, connection), args, own) : []),
+    ...(inbound ? changesIn(inbound, inboundFields(args), args, own) : []),
+  ];
+  const password = changes.find(({ argument }) => argument === "password")?.live;
+  const { values, names, digest } = shownChanges(
+    changes.filter(({ argument }) => argument !== "password"),
+    { sensitive: SENSITIVE, apiSecret: connection.apiSecret, subject: owner },
+  );
+  const changed = [...names, ...(password === undefined ? [] : ["password"])];
   const hidden = outbound && trunks.hiddenChange("outbound", outbound);
   const isOpened = inbound && !trunks.metadataOf(inbound).marker?.openedBy && !trunks.isClosed(inbound);
   const words = [
-    changed.length > 0 && `${changed.join(", ")} changed outside Pulumi`,
+    changed.length > 0 && changedOutside(changed, digest),
     !inbound && missing("inbound", state.inboundTrunkId),
     !outbound && missing("outbound", state.outboundTrunkId),
     hidden,

@@ -19,6 +19,7 @@ import type { JsonValue } from "./livekit/messages";
 import { nameOf } from "./livekit/ownership";
 import * as trunks from "./livekit/trunks";
 import { formatDialedNumber, NUMBER_FORMATS, writtenNumber } from "./phone-number/format";
+import { printable } from "./printable";
 import { PROTOCOLS } from "./sip/connection";
 import { bracketed, parseUri } from "./sip/message";
 import type { SipServer } from "./sip/resolve";
@@ -169,13 +170,9 @@ function platformServer({ address, port, transport = "udp" }: TestCallInputs, { 
   };
 }
 
-/** An answer's own words, as far as they can be printed. */
+/** An answer's own words, as far as they can be printed, in a few characters. */
 function answerWords(status: number, reason: string): string {
-  const words = reason
-    .replace(/^SIP_STATUS_/, "")
-    .replace(/[^\x21-\x7e]+/g, " ")
-    .trim()
-    .slice(0, 60);
+  const words = printable(reason.replace(/^SIP_STATUS_/, ""), 60).trim();
   return words === "" ? String(status) : `${status} (${words})`;
 }
 

@@ -114,7 +114,10 @@ describe.each(engines)("TestCall on the $name", (engine) => {
         /got 403 \(Forbidden\): the platform does not let this caller in: .* allowedAddresses\./,
       ],
       [refuse(404, "Not Found"), /got 404 \(Not Found\): no trunk or dispatch rule of the platform takes the number: /],
-      [refuse(486, "Busy \u001b[31mHere"), /got 486 \(Busy \[31mHere\): the number is busy: /],
+      [
+        refuse(486, "Busy \u001b[31mHere ::error::a ##vso[b.c]d"),
+        /got 486 \(Busy Here : :error::a # #vso\[b\.c\]d\): the number is busy: /,
+      ],
       [ignore, /got no SIP answer within 1 s: check address, port and transport/],
       [({ respond }) => respond({ status: 100, reason: "Trying" }), /did not ring within 1 s: the platform has nobody/],
     ];

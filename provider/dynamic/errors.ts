@@ -3,9 +3,10 @@
 import { ConfigurationError } from "../livekit/connection";
 import { type Failure, LiveKitError } from "../livekit/errors";
 import { nameOf } from "../livekit/ownership";
+import { printable } from "../printable";
 import { defined, type Props } from "./values";
 
-/** An operation on a resource that failed: what was being done, to which resource, why, and what to do about it. */
+/** An operation on a resource that failed: what was being done, to which resource, why, and what to do about it. Made printable. */
 export class ResourceError extends Error {
   constructor(
     message: string,
@@ -15,13 +16,13 @@ export class ResourceError extends Error {
       partial?: { readonly id: string; readonly properties: Props };
     },
   ) {
-    super(message, { cause: options?.cause });
+    super(printable(message), { cause: options?.cause });
     // The host prints a stack after the message; a user has no use for ours.
     this.name = "";
     this.stack = "";
     if (options?.partial) {
       const { id, properties } = options.partial;
-      Object.assign(this, { id, properties: defined(properties), reasons: [message] });
+      Object.assign(this, { id, properties: defined(properties), reasons: [this.message] });
     }
   }
 }
@@ -45,7 +46,10 @@ export function explain(error: unknown, doing: string, kind: string, props: Prop
     { cause: error },
   );
   if (!concernsAll && !(error instanceof LiveKitError) && error instanceof Error) {
-    wrapped.stack = error.stack ?? "";
+    wrapped.stack = (error.stack ?? "")
+      .split("\n")
+      .map((line) => printable(line))
+      .join("\n");
   }
   return wrapped;
 }

@@ -8,6 +8,7 @@ import { z } from "zod";
 import { ConfigurationError } from "../livekit/connection";
 import { LiveKitError } from "../livekit/errors";
 import { nameOf } from "../livekit/ownership";
+import { printable } from "../printable";
 import { isSameStatus } from "../voip/status";
 import { explain, ResourceError } from "./errors";
 import type { Claim, Session } from "./session";
@@ -198,7 +199,10 @@ export function lifecycle<Schema extends z.ZodObject>(resource: Resource<Schema>
         problems.push(error.message);
       }
       // The engine prints the value of the property that a failure names, secret or not: the sentence names it instead.
-      return { inputs: sealed(inputs), failures: problems.map((reason) => ({ property: "", reason })) };
+      return {
+        inputs: sealed(inputs),
+        failures: problems.map((reason) => ({ property: "", reason: printable(reason) })),
+      };
     },
 
     diff: (id: string, olds: Props, news: Props) =>
@@ -262,7 +266,7 @@ export function lifecycle<Schema extends z.ZodObject>(resource: Resource<Schema>
             ([field, value]) => !same(value, Reflect.get(applied, field) ?? absent(field)),
           ),
         );
-        const live = { ...applied, ...values, ...probe?.values, ...status(words.join("; ") || IN_SYNC) };
+        const live = { ...applied, ...values, ...probe?.values, ...status(printable(words.join("; ")) || IN_SYNC) };
         const before = Object.fromEntries(
           Object.keys(values).map((field) => [field, Reflect.get(applied, field) ?? null]),
         );
@@ -387,10 +391,10 @@ function lastApplied({ __lastApplied: text }: Props): Props {
 /** What is no property has no place in the plan but the diagnostics: the host's output shows there as information. */
 function tell(session: Session, kind: string, { owner }: Props, remarks: readonly string[]): void {
   for (const remark of remarks) {
-    const line = `${kind} "${nameOf(String(owner))}" ${remark}\n`;
+    const line = printable(`${kind} "${nameOf(String(owner))}" ${remark}`);
     if (!session.told.has(line)) {
       session.told.add(line);
-      process.stdout.write(line);
+      process.stdout.write(`${line}\n`);
     }
   }
 }

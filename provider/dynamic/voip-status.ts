@@ -1,6 +1,7 @@
 /** The VoIP system's side of a credential as a computed input, and what stops `up` when that system does not take it. */
 
 import { nameOf } from "../livekit/ownership";
+import { printable } from "../printable";
 import { type CredentialVerifier, verifies } from "../voip/credential";
 import type { CheckMethod, CredentialQuery } from "../voip/credential-check";
 import * as status from "../voip/status";
@@ -85,7 +86,7 @@ function standing({ methods, username, password }: VoipSide): string | undefined
 
 async function ask(session: Session, side: VoipSide): Promise<string> {
   const query = queryOf(side);
-  return standing(side) ?? (query ? session.checks.ask(query) : status.NO_CREDENTIAL);
+  return standing(side) ?? (query ? printable(await session.checks.ask(query)) : status.NO_CREDENTIAL);
 }
 
 function queryOf(side: VoipSide): CredentialQuery | undefined {

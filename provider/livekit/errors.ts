@@ -1,4 +1,6 @@
-/** What can go wrong on the way to LiveKit. Every message in here is free of tokens, keys' secrets and passwords. */
+/** What can go wrong on the way to LiveKit. Every message in here is printable, and free of tokens, keys' secrets and passwords. */
+
+import { printable } from "../printable";
 
 /** The twirp codes and HTTP statuses that callers decide by. */
 export type Failure =
@@ -49,7 +51,7 @@ export class LiveKitError extends Error {
       readonly lasting?: boolean;
     } = {},
   ) {
-    super(message);
+    super(printable(message));
     this.lasting = details.lasting ?? false;
     if (details.retryAfterMs !== undefined) {
       this.retryAfterMs = details.retryAfterMs;
@@ -58,10 +60,13 @@ export class LiveKitError extends Error {
       this.code = details.code;
     }
     if (details.sip) {
-      this.sip = details.sip;
+      this.sip = { ...details.sip, reason: printable(details.sip.reason, QUOTED_LIMIT) };
     }
   }
 }
+
+/** The most characters of an answer that a message repeats: what to do about it stands behind it and must not be cut off. */
+export const QUOTED_LIMIT = 600;
 
 const JWT = /\beyJ[\w-]*\.[\w-]*(\.[\w-]*)?/g;
 

@@ -24,6 +24,7 @@ import {
   UpdateSIPInboundTrunkRequest,
   UpdateSIPOutboundTrunkRequest,
 } from "@livekit/protocol";
+import { printable } from "../printable";
 import type { Connection } from "./connection";
 import { LiveKitError } from "./errors";
 import {
@@ -33,6 +34,7 @@ import {
   type InboundFields,
   type InboundTrunk,
   inboundTrunk,
+  type JsonValue,
   mediaMessage,
   type OutboundFields,
   type OutboundTrunk,
@@ -240,7 +242,7 @@ const again: typeof callSip = (connection, ...call) =>
 function settings(connection: Connection): RetrySettings {
   return {
     hasAnswered: () => hasAnswered(connection),
-    say: (line) => process.stdout.write(`${line}\n`),
+    say: (line) => process.stdout.write(`${printable(line)}\n`),
     pace: connection.pace,
   };
 }
@@ -332,6 +334,9 @@ function defined<Fields extends object>(fields: Fields): Partial<Fields> {
 /** The shortest name that may be a secret; a shorter one is a word that a message may need. */
 const SECRET_NAME_LENGTH = 12;
 
+/** The same of the texts in a room's configuration, among which are file names and kinds of files. */
+const SECRET_TEXT_LENGTH = 8;
+
 /** What a user may hold secret in a trunk; a server that quotes its input must not leak it. */
 function trunkSecrets(trunk: SIPInboundTrunkInfo | SIPOutboundTrunkInfo): string[] {
   return [trunk.authPassword, ...secretName(trunk.name), ...textsIn(trunk.metadata), ...Object.values(trunk.headers)];
@@ -339,13 +344,23 @@ function trunkSecrets(trunk: SIPInboundTrunkInfo | SIPOutboundTrunkInfo): string
 
 function ruleSecrets(dispatchRule: SIPDispatchRuleInfo): string[] {
   const agents = dispatchRule.roomConfig?.agents ?? [];
+  const { pin, roomConfig } = rule(dispatchRule);
   return [
-    rule(dispatchRule).pin,
+    pin,
     ...secretName(dispatchRule.name),
     ...textsIn(dispatchRule.metadata),
     ...Object.values(dispatchRule.attributes),
     ...agents.flatMap(({ metadata, attributes }) => [...textsIn(metadata), ...Object.values(attributes)]),
+    ...secretsWithin(roomConfig),
   ];
+}
+
+/** Every text in a room's configuration, and those within its metadata, that is long enough to be a secret. */
+function secretsWithin(value: JsonValue): string[] {
+  if (typeof value === "string") {
+    return textsIn(value).filter((text) => text.length >= SECRET_TEXT_LENGTH);
+  }
+  return typeof value === "object" && value !== null ? Object.values(value).flatMap(secretsWithin) : [];
 }
 
 function secretName(name: string): string[] {

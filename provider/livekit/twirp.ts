@@ -3,8 +3,9 @@
 import type * as serverSdk from "livekit-server-sdk";
 import type { SIPGrant, VideoGrant } from "livekit-server-sdk";
 import { type BoundedAnswer, boundedFetch } from "../http/bounded-fetch";
+import { printable } from "../printable";
 import type { Connection } from "./connection";
-import { LiveKitError, redact, type SipAnswer } from "./errors";
+import { LiveKitError, QUOTED_LIMIT, redact, type SipAnswer } from "./errors";
 
 /** How long a call may take, in milliseconds, unless it says otherwise. */
 export const CALL_TIMEOUT_MS = 10_000;
@@ -234,7 +235,11 @@ function twirpError(body: string, cut: (text: string) => string): TwirpError {
     const parsed: unknown = JSON.parse(body);
     if (parsed && typeof parsed === "object" && "msg" in parsed && "code" in parsed) {
       const sip = "meta" in parsed ? sipAnswer(parsed.meta, cut) : undefined;
-      return { code: String(parsed.code), message: cut(String(parsed.msg)), ...(sip ? { sip } : {}) };
+      return {
+        code: String(parsed.code),
+        message: printable(cut(String(parsed.msg)), QUOTED_LIMIT),
+        ...(sip ? { sip } : {}),
+      };
     }
   } catch {
     // Not JSON: shown below as the text that it is.

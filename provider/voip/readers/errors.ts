@@ -1,14 +1,15 @@
 /** What a credential reader could not do, in one sentence for the person who reads the preview. */
 
 import { RunError } from "@pulumi/pulumi";
+import { printable } from "../../printable";
 
 /**
- * A credential could not be read from the VoIP system. Pulumi prints the message alone. It carries no cause: the errors of
+ * A credential could not be read from the VoIP system. Pulumi prints the message alone, made printable. It carries no cause: the errors of
  * drivers and URLs hold what they were given.
  */
 export class CredentialReadError extends RunError {
   constructor(message: string) {
-    super(message);
+    super(printable(message));
     this.name = "CredentialReadError";
     this.stack = "";
   }

@@ -29,14 +29,26 @@ export class ConfigFiles {
       this.spend(statSync(path).size);
       return { path, text: readFileSync(path, "utf8").replace(/^\uFEFF/, "") };
     } catch (error) {
-      const problem = PROBLEMS[codeOf(error) ?? ""];
-      throw problem ? this.fail(`the file ${path} ${problem}`) : error;
+      throw this.unreadable(path, error);
     }
   }
 
   /** The files that a pattern names, in the order of their names; a relative one is looked for in `directory`. */
   matching(pattern: string, directory: string): ConfigFile[] {
-    return expand(isAbsolute(pattern) ? pattern : join(directory, pattern)).map((path) => this.read(path));
+    const path = isAbsolute(pattern) ? pattern : join(directory, pattern);
+    try {
+      return expand(path).map((found) => this.read(found));
+    } catch (error) {
+      throw this.unreadable(path, error);
+    }
+  }
+
+  /** What Node says of a path holds the path as a file has it: it is put in our words. */
+  private unreadable(path: string, error: unknown): unknown {
+    const code = codeOf(error);
+    return code === undefined
+      ? error
+      : this.fail(`the file ${path} ${PROBLEMS[code] ?? `can't be read (${code}): check its path`}`);
   }
 
   private spend(size: number): void {

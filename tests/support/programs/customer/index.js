@@ -1,5 +1,6 @@
 // Declares what the configuration value `program` says, so that a scenario can change its program by changing that.
 //   {"$secret": "key"}    the secret configuration value `key`
+//   {"$clear": "key"}     the same, not marked as a secret
 //   {"$long": n}          a text of n characters, which configuration could not hold
 //   {"$nested": n}        a JSON object that is nested n deep
 //   {"$kamailio": args}   the credential that a Kamailio's database holds
@@ -32,6 +33,9 @@ function resolve(value) {
   }
   if ("$secret" in value) {
     return config.requireSecret(value.$secret);
+  }
+  if ("$clear" in value) {
+    return config.require(value.$clear);
   }
   if ("$long" in value) {
     return "x".repeat(value.$long);
