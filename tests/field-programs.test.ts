@@ -71,11 +71,14 @@ describe.each(availablePlatforms())("on the %s", (_name, start) => {
 
   /** The engines for programs in which the real server could differ from the emulator; for the others the emulator is enough. */
   describe.each(ENGINES)("with the %s", (engine) => {
-    test("resources that move into components, and out again, stay what they are", async () => {
+    test.each([
+      ["into a component of a component and out again", ["component", "top"]],
+      ["below the trunk", ["trunk"]],
+    ])("resources that move %s stay what they are", async (_what, places) => {
       const it = await field(engine, "component", { config: { place: "top" } });
       await it.settle();
       const [ids, { inbound }] = [await idsOn(platform), await pairOn(platform)];
-      for (const place of ["component", "top", "trunk", "component"]) {
+      for (const place of places) {
         it.configure({ place });
         const plan = await it.preview();
         expectSuccess(plan);
