@@ -45,6 +45,14 @@ export function findPulumiCli(): string | undefined {
   return folders.map((folder) => join(folder, "pulumi")).find((path) => existsSync(path));
 }
 
+/** How a {@link CliStack} is made. */
+export interface CliStackOptions extends TestStackOptions {
+  /** The passphrase of the stack's secrets. Default: a random one. */
+  passphrase?: string;
+  /** Another stack, whose backend and passphrase this one shares. Default: a backend of its own. */
+  beside?: CliStack;
+}
+
 /** A stack of the Pulumi CLI. */
 export class CliStack implements Stack {
   /** Everything the CLI printed so far. */
@@ -52,15 +60,22 @@ export class CliStack implements Stack {
   readonly #cli: string;
   readonly #options: TestStackOptions;
   readonly #home = mkdtempSync(join(tmpdir(), "pulumi-cli-"));
+  readonly #backend: string;
   readonly #configFile = join(this.#home, "stack.yaml");
+  readonly #planFile = join(this.#home, "plan.json");
   readonly #config = new Map<string, { value: string; secret: boolean }>();
-  readonly #passphrase = randomBytes(16).toString("hex");
+  readonly #passphrase: string;
+  #name: string;
   #unsaved = new Set<string>();
   #running: ChildProcess | undefined;
 
-  private constructor(cli: string, options: TestStackOptions) {
+  private constructor(cli: string, options: CliStackOptions) {
     this.#cli = cli;
     this.#options = options;
+    this.#name = options.stack ?? "dev";
+    const { beside } = options;
+    this.#backend = beside ? beside.#backend : this.#home;
+    this.#passphrase = options.passphrase ?? (beside ? beside.#passphrase : randomBytes(16).toString("hex"));
     for (const [key, value] of Object.entries(options.config ?? {})) {
       this.setConfig(key, value);
     }
@@ -70,7 +85,7 @@ export class CliStack implements Stack {
   }
 
   /** Makes a new stack in an empty state folder. */
-  static async create(options: TestStackOptions): Promise<CliStack> {
+  static async create(options: CliStackOptions): Promise<CliStack> {
     const cli = findPulumiCli();
     if (!cli) {
       throw new Error("no Pulumi CLI on this machine");
@@ -90,12 +105,20 @@ export class CliStack implements Stack {
     this.#ask(["config", "rm", key, "--stack", this.#name, "--config-file", this.#configFile]);
   }
 
-  preview(options: Parameters<TestStack["preview"]>[0] = {}): Promise<OperationResult> {
-    return this.#operate(["preview", ...flags(options)]);
+  /** @param options - `savePlan` keeps the plan for an {@link up} with `plan` */
+  preview({ savePlan, ...options }: Parameters<TestStack["preview"]>[0] & { savePlan?: boolean } = {}) {
+    return this.#operate(["preview", ...(savePlan ? ["--save-plan", this.#planFile] : []), ...flags(options)]);
   }
 
-  up(options: Parameters<TestStack["up"]>[0] = {}): Promise<OperationResult> {
-    return this.#operate(["up", "--yes", "--skip-preview", ...flags(options)]);
+  /** @param options - with `plan` it fails rather than do anything that the saved plan does not hold */
+  up({ plan, ...options }: Parameters<TestStack["up"]>[0] & { plan?: boolean } = {}): Promise<OperationResult> {
+    return this.#operate([
+      "up",
+      "--yes",
+      "--skip-preview",
+      ...(plan ? ["--plan", this.#planFile] : []),
+      ...flags(options),
+    ]);
   }
 
   refresh({ previewOnly, ...options }: Parameters<TestStack["refresh"]>[0] = {}): Promise<OperationResult> {
@@ -124,16 +147,36 @@ export class CliStack implements Stack {
     return JSON.parse(this.#ask(["stack", "output", "--json", "--stack", this.#name]));
   }
 
-  exportState(): StackState {
-    return JSON.parse(this.#ask(["stack", "export", "--stack", this.#name]));
+  exportState({ showSecrets = false }: { showSecrets?: boolean } = {}): StackState {
+    const args = ["stack", "export", "--stack", this.#name, ...(showSecrets ? ["--show-secrets"] : [])];
+    return JSON.parse(showSecrets ? this.#run(args).stdout : this.#ask(args));
+  }
+
+  /** Puts a state in place of the stack's own, as `pulumi stack import`. */
+  importState(state: StackState): void {
+    const file = join(this.#home, "import.json");
+    writeFileSync(file, JSON.stringify(state), { mode: 0o600 });
+    this.#ask(["stack", "import", "--stack", this.#name, "--file", file]);
+  }
+
+  /** Gives the stack another name, or another project with `organization/<project>/<stack>`, as `pulumi stack rename`. */
+  rename(name: string): void {
+    this.#ask(["stack", "rename", name, "--stack", this.#name]);
+    this.#name = name.split("/").pop() ?? name;
+  }
+
+  /** Gives a resource another name in the state, as `pulumi state rename`. */
+  renameResource(urn: string, name: string): void {
+    this.#ask(["state", "rename", urn, name, "--yes", "--stack", this.#name]);
+  }
+
+  /** Moves resources into another stack of the same backend, as `pulumi state move`. */
+  moveTo(other: CliStack, urns: readonly string[]): void {
+    this.#ask(["state", "move", "--yes", "--source", this.#name, "--dest", other.#name, ...urns]);
   }
 
   async dispose(): Promise<void> {
     rmSync(this.#home, { recursive: true, force: true });
-  }
-
-  get #name(): string {
-    return this.#options.stack ?? "dev";
   }
 
   get #env(): NodeJS.ProcessEnv {
@@ -142,7 +185,7 @@ export class CliStack implements Stack {
       ...this.#options.env,
       PATH: [join(this.#cli, ".."), process.env.PATH].join(delimiter),
       PULUMI_HOME: this.#home,
-      PULUMI_BACKEND_URL: `file://${this.#home}`,
+      PULUMI_BACKEND_URL: `file://${this.#backend}`,
       PULUMI_CONFIG_PASSPHRASE: this.#passphrase,
       PULUMI_SKIP_UPDATE_CHECK: "true",
       PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
@@ -176,13 +219,18 @@ export class CliStack implements Stack {
   }
 
   #ask(args: string[]): string {
+    const { stdout, stderr } = this.#run(args);
+    this.allOutput += stdout + stderr;
+    return stdout;
+  }
+
+  #run(args: string[]): { stdout: string; stderr: string } {
     const options = { cwd: this.#options.projectDir, env: this.#env, encoding: "utf8" as const, maxBuffer: 1 << 28 };
     const { status, stdout, stderr } = spawnSync(this.#cli, ["--non-interactive", ...args], options);
-    this.allOutput += stdout + stderr;
     if (status !== 0) {
       throw new Error(`pulumi ${args[0]} ${args[1]} ended with ${status}: ${stderr}`);
     }
-    return stdout;
+    return { stdout, stderr };
   }
 
   async #operate(args: string[]): Promise<OperationResult> {

@@ -1,0 +1,469 @@
+/** Programs as people write them, in which this package once went wrong. */
+
+import { execFileSync } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import type { SIPInboundTrunkInfo } from "@livekit/protocol";
+import { isClosedCredential } from "../provider/credential/password";
+import type { CliStack } from "./support/cli-stack";
+import { findPulumiCli } from "./support/cli-stack";
+import { expectNoCanary, password } from "./support/examples";
+import {
+  contentOf,
+  copyOf,
+  ENGINES,
+  type EngineName,
+  empty,
+  Field,
+  type FieldOptions,
+  idsOn,
+  objectsOn,
+  PROGRAMS,
+  pairOn,
+  proposals,
+} from "./support/field";
+import { availablePlatforms, type Platform, startEmulatorPlatform } from "./support/livekit-platform";
+import { expectSuccess, said } from "./support/worlds";
+
+let platform: Platform;
+const closing: (() => unknown)[] = [];
+
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) {
+    await close();
+  }
+  await empty(platform);
+});
+
+async function field(engine: EngineName, program: string, options: Partial<FieldOptions> = {}): Promise<Field> {
+  const started = await Field.start(engine, { program, platform, ...options });
+  closing.push(() => started.stack.dispose());
+  return started;
+}
+
+async function cliField(program: string, options: Partial<FieldOptions> = {}): Promise<Field<CliStack>> {
+  const started = await Field.startCli({ program, platform, ...options });
+  closing.push(() => started.stack.dispose());
+  return started;
+}
+
+function temporary(program: string, leftOut?: readonly string[]): string {
+  const { dir, remove } = copyOf(program, leftOut);
+  closing.push(remove);
+  return dir;
+}
+
+/** Whether nobody can call in: a random credential is asked for, and no address is let in. */
+function isClosed(trunk: SIPInboundTrunkInfo): boolean {
+  return isClosedCredential(trunk.authUsername, trunk.authPassword) && trunk.allowedAddresses.length === 0;
+}
+
+const withCli = findPulumiCli() ? describe : describe.skip;
+describe.each(availablePlatforms())("on the %s", (_name, start) => {
+  beforeAll(async () => {
+    platform = await start();
+  });
+
+  afterAll(async () => {
+    await platform?.stop();
+  });
+
+  /** The engines for programs in which the real server could differ from the emulator; for the others the emulator is enough. */
+  describe.each(ENGINES)("with the %s", (engine) => {
+    test.each([
+      ["into a component of a component and out again", ["component", "top"]],
+      ["below the trunk", ["trunk"]],
+    ])("resources that move %s stay what they are", async (_what, places) => {
+      const it = await field(engine, "component", { config: { place: "top" } });
+      await it.settle();
+      const [ids, { inbound }] = [await idsOn(platform), await pairOn(platform)];
+      for (const place of places) {
+        it.configure({ place });
+        const plan = await it.preview();
+        expectSuccess(plan);
+        expect(Object.values(proposals(plan)).filter((op) => op !== "update")).toEqual([]);
+        await it.settle();
+        expect(await idsOn(platform)).toEqual(ids);
+        const { authUsername, allowedAddresses, numbers } = (await pairOn(platform)).inbound;
+        expect({ authUsername, allowedAddresses, numbers }).toEqual({
+          authUsername: inbound.authUsername,
+          allowedAddresses: inbound.allowedAddresses,
+          numbers: inbound.numbers,
+        });
+      }
+      expectSuccess(await it.destroy());
+      expect(await idsOn(platform)).toEqual([]);
+    });
+
+    test("a trunk whose state is lost is not left open to its old callers by a program that opens it no longer", async () => {
+      const before = await field(engine, "orphan-open", { config: { auth: "true" } });
+      await before.settle();
+      const { inbound } = await pairOn(platform);
+      const after = await field(engine, "orphan-open");
+      const plan = await after.preview();
+      const result = await after.up();
+      const trunk = (await pairOn(platform)).inbound;
+      const words = said(plan);
+      // Either the trunk is closed by an `up` whose preview said so, or both are refused, and whoever runs them knows by what.
+      expect({
+        plan: plan.succeeded,
+        up: result.succeeded,
+        closed: isClosed(trunk),
+        named: words.includes(inbound.sipTrunkId),
+      }).toEqual({
+        plan: result.succeeded,
+        up: result.succeeded,
+        closed: result.succeeded,
+        named: true,
+      });
+    });
+
+    test.each([
+      ["the same extension", "4301"],
+      ["another extension", "4302"],
+    ])(
+      "of two people with a state each, the second with %s is refused and the first one's objects stay",
+      async (_what, extension) => {
+        const ann = await field(engine, "twobackends", { config: { who: "ann", extension: "4301" } });
+        await ann.settle();
+        const [content, ids] = [await contentOf(platform), await idsOn(platform)];
+        const bob = await field(engine, "twobackends", { config: { who: "bob", extension } });
+        const plan = await bob.preview();
+        const result = await bob.up();
+        expect([plan.succeeded, result.succeeded]).toEqual([false, false]);
+        expect(ids.filter((id) => said(plan).includes(id))).not.toEqual([]);
+        expect(await contentOf(platform)).toBe(content);
+        expectSuccess(await bob.destroy());
+        expect(await contentOf(platform)).toBe(content);
+        await ann.expectNothingToDo();
+      },
+    );
+  });
+
+  withCli("renamed with the CLI", () => {
+    test("a stack stays what it is", async () => {
+      const it = await cliField("rename");
+      await it.settle();
+      const ids = await idsOn(platform);
+      it.stack.rename("prod");
+      await it.settle();
+      expect(await idsOn(platform)).toEqual(ids);
+      it.stack.rename("staging");
+      expectSuccess(await it.destroy());
+      expect(await idsOn(platform)).toEqual([]);
+    });
+
+    test("a project stays what it is", async () => {
+      const dir = temporary("rename");
+      const it = await cliField(dir);
+      await it.settle();
+      const ids = await idsOn(platform);
+      const file = join(dir, "Pulumi.yaml");
+      it.stack.rename("organization/renamed/dev");
+      writeFileSync(file, readFileSync(file, "utf8").replace("name: rename", "name: renamed"));
+      it.stack.setConfig("renamed:password", password("field"), { secret: true });
+      await it.settle();
+      expect(await idsOn(platform)).toEqual(ids);
+    });
+
+    test("a resource stays what it is", async () => {
+      const it = await cliField("rename");
+      await it.settle();
+      const ids = await idsOn(platform);
+      for (const urn of it.urns()) {
+        it.stack.renameResource(urn, "headquarters");
+      }
+      it.configure({ name: "headquarters" });
+      await it.settle();
+      expect(await idsOn(platform)).toEqual(ids);
+      expect((await pairOn(platform)).inbound.name).toBe("headquarters");
+    });
+
+    test("resources that move to another stack are that one's", async () => {
+      const from = await cliField("rename");
+      await from.settle();
+      const ids = await idsOn(platform);
+      const to = await cliField("rename", { stack: "other", config: { empty: "true" }, beside: from.stack });
+      expectSuccess(await to.up());
+      from.stack.moveTo(to.stack, from.urns());
+      from.configure({ empty: "true" });
+      to.configure({ empty: "false" });
+      await to.settle();
+      await from.settle();
+      expect(await idsOn(platform)).toEqual(ids);
+      expectSuccess(await from.destroy());
+      expect(await idsOn(platform)).toEqual(ids);
+      expectSuccess(await to.destroy());
+      expect(await idsOn(platform)).toEqual([]);
+    });
+  });
+});
+
+describe("on the emulator alone", () => {
+  beforeAll(async () => {
+    platform = await startEmulatorPlatform();
+  });
+
+  afterAll(async () => {
+    await platform?.stop();
+  });
+
+  test("a stack that got another name in its state stays what it is", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "field-state-"));
+    closing.push(() => rmSync(folder, { recursive: true, force: true }));
+    const stateFile = join(folder, "state.json");
+    await (await field("in-process engine", "rename", { stateFile })).settle();
+    const ids = await idsOn(platform);
+    const renamed = readFileSync(stateFile, "utf8")
+      .replaceAll("urn:pulumi:dev::", "urn:pulumi:prod::")
+      .replaceAll("rename-dev", "rename-prod");
+    writeFileSync(stateFile, renamed);
+    const after = await field("in-process engine", "rename", { stateFile, stack: "prod" });
+    await after.settle();
+    expect(await idsOn(platform)).toEqual(ids);
+  });
+
+  describe("children of components come up", () => {
+    const limitMs = 90_000;
+
+    async function expectUpInTime(engine: EngineName, v: string): Promise<void> {
+      const it = await field(engine, "hang", { config: { v } });
+      let timer: NodeJS.Timeout | undefined;
+      const late = new Promise<never>((_resolve, reject) => {
+        timer = setTimeout(() => reject(new Error(`up has not ended within ${limitMs / 1000} s`)), limitMs);
+      });
+      try {
+        await Promise.race([it.settle(), late]);
+      } finally {
+        clearTimeout(timer);
+      }
+    }
+
+    test.each([
+      "two-trunks",
+      "trunk-auth",
+      "trunk-rule",
+      "trunk-auth-rule",
+      "outputs-registered-first",
+      "outputs-registered-last",
+      "auth-outside",
+      "auth-and-rule-inside",
+      "trunk-as-parent",
+      "component-in-component",
+      "two-components",
+      "depends-on-component",
+    ])("%s", (v) => expectUpInTime("in-process engine", v));
+
+    test.each(ENGINES)("all together, with the %s", (engine) => expectUpInTime(engine, "all"));
+  });
+
+  describe.each(ENGINES)("with the %s", (engine) => {
+    test.each([[["*"]], [["password"]], [["numbers"]], [["numbers", "password", "voipStatus"]]])(
+      "changes that ignoreChanges %j names are ignored, and both halves share one password",
+      async (ignored) => {
+        const it = await field(engine, "ignore", {
+          config: { ignored: JSON.stringify(ignored), number: "+12025550130" },
+        });
+        await it.settle();
+        const content = await contentOf(platform);
+        it.configure({ number: "+12025550131" });
+        it.stack.setConfig("password", password("second"), { secret: true });
+        await it.settle();
+        const { inbound, outbound } = await pairOn(platform);
+        const all = ignored.includes("*");
+        const keeps = (name: string) => all || ignored.includes(name);
+        expect(inbound.numbers).toEqual([keeps("numbers") ? "+12025550130" : "+12025550131"]);
+        expect(inbound.authPassword === outbound.authPassword).toBe(true);
+        expect(outbound.authPassword === password(keeps("password") ? "field" : "second")).toBe(true);
+        if (keeps("password") && keeps("numbers")) {
+          expect(await contentOf(platform)).toBe(content);
+        }
+      },
+    );
+
+    test("ignoring every change of every resource leaves the program valid", async () => {
+      const config = { ignored: JSON.stringify(["*"]), everywhere: "true", number: "+12025550130" };
+      const it = await field(engine, "ignore", { config });
+      await it.settle();
+      const content = await contentOf(platform);
+      it.configure({ number: "+12025550131" });
+      it.stack.setConfig("password", password("second"), { secret: true });
+      await it.settle();
+      expect(await contentOf(platform)).toBe(content);
+    });
+
+    test.each(["transformation:password", ...(engine === "Pulumi CLI" ? ["transform:password"] : [])])(
+      "a password from a %s is kept secret and reaches both halves, or is refused",
+      async (v) => {
+        const it = await field(engine, "transforms", { config: { v } });
+        it.stack.setConfig("other", password("transformed"), { secret: true });
+        const plan = await it.preview();
+        const result = await it.up();
+        expect(result.succeeded).toBe(plan.succeeded);
+        expectNoCanary(it.printed);
+        expectNoCanary(JSON.stringify(it.stack.exportState()));
+        const { inbound, outbound } = await objectsOn(platform);
+        expect(inbound.map(({ authPassword }) => authPassword === password("transformed"))).toEqual(
+          result.succeeded ? [true] : [],
+        );
+        expect(outbound.map(({ authPassword }) => authPassword === password("transformed"))).toEqual(
+          result.succeeded ? [true] : [],
+        );
+        if (result.succeeded) {
+          await it.expectNothingToDo();
+        } else {
+          expect(said(plan)).toMatch(/SipTrunk "transformed".*password/);
+        }
+      },
+    );
+
+    test.each(["transformation:tags", ...(engine === "Pulumi CLI" ? ["transform:tags"] : [])])(
+      "an argument that a %s adds is refused in a sentence",
+      async (v) => {
+        const it = await field(engine, "transforms", { config: { v } });
+        const plan = await it.preview();
+        expect(plan.succeeded).toBe(false);
+        expect(said(plan)).toContain("tags is not an argument of SipTrunk: check its spelling.");
+        expect(said(plan)).not.toMatch(/^\s+at /m);
+      },
+    );
+
+    test.each(["transformation:secret", ...(engine === "Pulumi CLI" ? ["transform:secret"] : [])])(
+      "an output that a %s makes secret is secret",
+      async (v) => {
+        const it = await field(engine, "transforms", { config: { v } });
+        await it.settle();
+        const { resources = [] } = it.stack.exportState().deployment;
+        const trunk = resources.find(({ type }) => type.endsWith(":SipTrunk"));
+        expect(trunk?.additionalSecretOutputs).toEqual(expect.arrayContaining(["address", "password"]));
+      },
+    );
+
+    test.each([
+      ["the number format", { format: "international" }],
+      ["the country", { country: "RU" }],
+    ])("a change of %s shows the InboundAuth that follows it", async (_what, change) => {
+      const it = await field(engine, "format", { config: { format: "national", country: "KZ" } });
+      await it.settle();
+      it.configure(change);
+      const plan = await it.preview();
+      const result = await it.up();
+      expectSuccess(result);
+      expect(proposals(plan)).toEqual(proposals(result));
+      await it.expectNothingToDo();
+      expectSuccess(await it.refresh());
+      expect(it.printed).not.toContain("outside Pulumi");
+    });
+
+    test.each([
+      ["a number", { numbers: ["+12025550140", "12025550140"] }, "numbers"],
+      ["a caller", { inboundNumbers: ["+12025550141", "+1 (202) 555-0141"] }, "inboundNumbers"],
+      ["a trunk", { trunks: 2 }, "trunks"],
+    ])("a rule that lists %s twice is refused in the preview", async (_what, rule, argument) => {
+      const it = await field(engine, "selfconflict", { config: { rule: JSON.stringify(rule) } });
+      const plan = await it.preview();
+      expect(plan.succeeded).toBe(false);
+      expect(said(plan)).toMatch(new RegExp(`${argument}.*list it once`));
+    });
+
+    test("callers that another trunk of the number lets in are refused in the preview", async () => {
+      const it = await field(engine, "selfconflict", { config: { callers: '["+12025550150"]' } });
+      await it.settle();
+      const { client } = await objectsOn(platform);
+      const other = await client.createSipInboundTrunk("other", ["+12025550140"], {
+        allowedNumbers: ["+12025550151"],
+        authUsername: "other",
+        authPassword: password("other"),
+      });
+      const content = await contentOf(platform);
+      it.configure({ callers: '["+12025550150", "+12025550151"]' });
+      const plan = await it.preview();
+      expect(plan.succeeded).toBe(false);
+      expect(said(plan)).toMatch(new RegExp(`InboundAuth "twice".*allowedNumbers.*${other.sipTrunkId}`));
+      expect((await it.up()).succeeded).toBe(false);
+      expect(await contentOf(platform)).toBe(content);
+    });
+
+    test("callers of a PBX are let in by the extensions that were declared", async () => {
+      const it = await field(engine, "ext-de");
+      await it.settle();
+      const { inbound } = await pairOn(platform);
+      expect([...inbound.allowedNumbers].sort()).toEqual(["1011", "1012", "2011"]);
+    });
+  });
+
+  withCli("a saved plan", () => {
+    test.each([
+      ["the number format", { format: "international" }],
+      ["the country", { country: "RU" }],
+    ])("with a change of %s is carried out as it stands", async (_what, change) => {
+      const it = await cliField("format", { config: { format: "national", country: "KZ" } });
+      await it.settle();
+      it.configure(change);
+      expectSuccess(await it.preview({ savePlan: true }));
+      expectSuccess(await it.up({ plan: true }));
+      await it.expectNothingToDo();
+    });
+  });
+
+  describe.each(ENGINES)("two copies of the package, with the %s", (engine) => {
+    const root = resolve(__dirname, "..");
+
+    function projectWithLibrary(leftOut?: readonly string[]): string {
+      const dir = temporary("twocopies", leftOut);
+      const copy = join(dir, "lib", "node_modules", "pulumi-livekit-sip");
+      mkdirSync(copy, { recursive: true });
+      cpSync(join(root, "package.json"), join(copy, "package.json"));
+      cpSync(join(root, "dist"), join(copy, "dist"), { recursive: true });
+      return dir;
+    }
+
+    test("a trunk that a library made with its own copy is one", async () => {
+      const it = await field(engine, projectWithLibrary());
+      await it.settle();
+      const { inbound, rules } = await objectsOn(platform);
+      expect(rules.map(({ trunkIds }) => trunkIds)).toEqual([inbound.map(({ sipTrunkId }) => sipTrunkId)]);
+      expect(inbound.map(({ authPassword }) => authPassword === password("field"))).toEqual([true]);
+      expectNoCanary(it.printed);
+      expectNoCanary(JSON.stringify(it.stack.exportState()));
+      expectSuccess(await it.destroy());
+    });
+
+    test("a package that is only a library's is found, or it is said what to add to which package.json", async () => {
+      const dir = projectWithLibrary(["pulumi-livekit-sip"]);
+      writeFileSync(
+        join(dir, "Pulumi.yaml"),
+        readFileSync(join(dir, "Pulumi.yaml"), "utf8").replace("index.js", "nested.js"),
+      );
+      writeFileSync(join(dir, "package.json"), "{}");
+      const it = await field(engine, dir);
+      const result = await it.up();
+      if (result.succeeded) {
+        await it.expectNothingToDo();
+        expectSuccess(await it.destroy());
+        expect(await idsOn(platform)).toEqual([]);
+      } else {
+        expect(said(result)).toContain("pulumi-livekit-sip");
+        expect(said(result)).toContain(join(dir, "package.json"));
+        expect(said(result)).not.toMatch(/^\s+at /m);
+      }
+    });
+  });
+
+  test.each([
+    ["without an organization", []],
+    ["with an organization", ["acme"]],
+  ])("Pulumi's mocks run a program %s", (_what, args) => {
+    const printed = execFileSync(process.execPath, [join(PROGRAMS, "mocks", "index.js"), ...args], {
+      encoding: "utf8",
+    });
+    expect(JSON.parse(printed)).toEqual({
+      username: "1011",
+      rule: "top-id",
+      inComponent: "1011",
+      auth: "below-id",
+      isSecret: true,
+    });
+  });
+});

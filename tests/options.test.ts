@@ -1,0 +1,205 @@
+/** Pulumi's resource options on the resources of this package, with the CLI where it is: what users may expect of each. */
+
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { isClosedCredential } from "../provider/credential/password";
+import { expectNoCanary, password } from "./support/examples";
+import {
+  contentOf,
+  ENGINES,
+  type EngineName,
+  empty,
+  Field,
+  idsOn,
+  objectsOn,
+  pairOn,
+  proposals,
+} from "./support/field";
+import { type Platform, startEmulatorPlatform } from "./support/livekit-platform";
+import { expectSuccess, said } from "./support/worlds";
+
+let platform: Platform;
+const closing: (() => unknown)[] = [];
+
+beforeAll(async () => {
+  platform = await startEmulatorPlatform();
+});
+
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) {
+    await close();
+  }
+  await empty(platform);
+});
+
+afterAll(async () => {
+  await platform?.stop();
+});
+
+/** Whether the trunk is open as declared, and its rule leads to it. */
+async function expectComplete(changed: boolean): Promise<void> {
+  const { inbound, outbound } = await pairOn(platform);
+  const { rules } = await objectsOn(platform);
+  expect({
+    credential: inbound.authPassword === password("field") && outbound.authPassword === password("field"),
+    headers: [inbound.headers, outbound.headers],
+    callers: inbound.allowedNumbers,
+    rules: rules.map(({ trunkIds, rule }) => [trunkIds, rule?.rule.value?.toJson()]),
+  }).toEqual({
+    credential: true,
+    headers: [{ "X-Account": changed ? "8" : "7" }, { "X-Account": changed ? "8" : "7" }],
+    callers: changed ? ["2011", "2012"] : ["2011"],
+    rules: [[[inbound.sipTrunkId], { roomPrefix: changed ? "changed-" : "call-" }]],
+  });
+}
+
+describe.each(ENGINES)("with the %s", (engine: EngineName) => {
+  const isCli = engine === "Pulumi CLI";
+
+  async function started(config: Record<string, string>): Promise<Field> {
+    const it = await Field.start(engine, { program: "options", platform, config });
+    closing.push(() => it.stack.dispose());
+    return it;
+  }
+
+  const table: [what: string, config: Record<string, unknown>, cliOnly?: boolean][] = [
+    ["no option", {}],
+    ["dependsOn", { special: "dependsOn" }],
+    ["protect of false", { with: { protect: false } }],
+    ["aliases of nothing", { with: { aliases: [{ name: "never-was" }] } }],
+    ["replaceOnChanges", { with: { replaceOnChanges: ["headers", "allowedNumbers", "roomPrefix"] } }],
+    ["replaceOnChanges of everything", { with: { replaceOnChanges: ["*"] } }],
+    [
+      "deleteBeforeReplace",
+      { with: { deleteBeforeReplace: true, replaceOnChanges: ["headers", "allowedNumbers", "roomPrefix"] } },
+    ],
+    ["deletedWith", { special: "deletedWith" }],
+    ["replaceWith", { special: "replaceWith" }],
+    ["replacementTrigger", { special: "replacementTrigger" }, true],
+    ["additionalSecretOutputs", { with: { additionalSecretOutputs: ["headers", "roomPrefix"] } }],
+    ["customTimeouts", { with: { customTimeouts: { create: "5m", update: "5m", delete: "5m" } } }],
+    ["hooks", { special: "hooks" }, true],
+    ["hideDiffs", { with: { hideDiffs: ["headers", "allowedNumbers", "roomPrefix"] } }],
+    ["version", { with: { version: "1.2.3" } }, true],
+    ["pluginDownloadURL", { with: { pluginDownloadURL: "https://plugins.acme.example" } }, true],
+    ["a provider of its own", { special: "provider" }, true],
+    ["stateMigrations", { special: "stateMigrations" }, true],
+  ];
+
+  test.each(table.filter(([, , cliOnly]) => isCli || !cliOnly))(
+    "%s: comes up, is changed and destroyed",
+    async (what, config) => {
+      const folder = mkdtempSync(join(tmpdir(), "options-"));
+      closing.push(() => rmSync(folder, { recursive: true, force: true }));
+      const notes = join(folder, "notes");
+      const texts = Object.entries(config).map(([key, value]) => [
+        key,
+        typeof value === "string" ? value : JSON.stringify(value),
+      ]);
+      const it = await started({ ...Object.fromEntries(texts), notes });
+      await it.settle();
+      await expectComplete(false);
+      it.configure({ changed: "true" });
+      const plan = await it.preview();
+      const result = await it.up();
+      expectSuccess(result);
+      expect(proposals(plan)).toEqual(proposals(result));
+      await it.expectNothingToDo();
+      await expectComplete(true);
+      if (what === "hooks") {
+        expect(readFileSync(notes, "utf8").split("\n").sort()).toEqual([
+          "",
+          "auth",
+          "auth",
+          "rule",
+          "rule",
+          "trunk",
+          "trunk",
+        ]);
+      }
+      expectSuccess(await it.destroy());
+      expect(await idsOn(platform)).toEqual([]);
+      expectNoCanary(it.printed);
+    },
+  );
+
+  test.each([["transformations"], ...(isCli ? [["transforms"]] : [])])(
+    "%s of a resource are followed",
+    async (special) => {
+      const it = await started({ special });
+      await it.settle();
+      expect((await pairOn(platform)).inbound.ringingTimeout?.seconds).toBe(12n);
+      expectNoCanary(it.printed);
+      expectNoCanary(JSON.stringify(it.stack.exportState()));
+    },
+  );
+
+  test("protect keeps everything until it is taken back", async () => {
+    const it = await started({ with: JSON.stringify({ protect: true }) });
+    await it.settle();
+    const content = await contentOf(platform);
+    expect((await it.destroy()).succeeded).toBe(false);
+    it.configure({ without: JSON.stringify(["rule"]) });
+    expect((await it.up()).succeeded).toBe(false);
+    expect(await contentOf(platform)).toBe(content);
+    it.configure({ without: "[]", with: "{}" });
+    await it.settle();
+    expectSuccess(await it.destroy());
+    expect(await idsOn(platform)).toEqual([]);
+  });
+
+  test("aliases keep a renamed trunk, InboundAuth and rule what they are", async () => {
+    const it = await Field.start(engine, { program: "rename", platform });
+    closing.push(() => it.stack.dispose());
+    await it.settle();
+    const ids = await idsOn(platform);
+    it.configure({ name: "headquarters", alias: "office" });
+    const plan = await it.preview();
+    expect(Object.values(proposals(plan)).filter((op) => op !== "update")).toEqual([]);
+    await it.settle();
+    expect(await idsOn(platform)).toEqual(ids);
+  });
+
+  test("retainOnDelete leaves on LiveKit what is no longer declared", async () => {
+    const it = await started({ with: JSON.stringify({ retainOnDelete: true }) });
+    await it.settle();
+    const content = await contentOf(platform);
+    it.configure({ without: JSON.stringify(["trunk"]) });
+    await it.settle();
+    expect(await contentOf(platform)).toBe(content);
+  });
+
+  test("retainOnDelete of an InboundAuth leaves the trunk open, and the next preview is empty", async () => {
+    const it = await started({ of: JSON.stringify({ auth: { retainOnDelete: true } }) });
+    await it.settle();
+    it.configure({ without: JSON.stringify(["auth"]) });
+    await it.settle();
+    const { inbound } = await pairOn(platform);
+    expect(isClosedCredential(inbound.authUsername, inbound.authPassword)).toBe(false);
+  });
+
+  test.each(["trunk", "auth", "rule"])("import of the %s is refused in one sentence, in the preview", async (name) => {
+    const it = await started({ of: JSON.stringify({ [name]: { import: "ST_123456789012" } }) });
+    await expectRefused(it, /(SipTrunk|InboundAuth|DispatchRule) "\w+".* import/);
+  });
+
+  test.each(["trunk", "auth", "rule"])("id of the %s is refused in one sentence, in the preview", async (name) => {
+    const it = await started({ of: JSON.stringify({ [name]: { id: "ST_123456789012" } }) });
+    await expectRefused(it, /(SipTrunk|InboundAuth|DispatchRule) "\w+".* id/);
+  });
+
+  test.each(["trunk", "auth", "rule"])("urn of the %s is refused in one sentence, in the preview", async (name) => {
+    const urn = "urn:pulumi:dev::options::pulumi-nodejs:dynamic/livekit:SipTrunk::elsewhere";
+    const it = await started({ of: JSON.stringify({ [name]: { urn } }) });
+    await expectRefused(it, /(SipTrunk|InboundAuth|DispatchRule) "\w+".* urn/);
+  });
+
+  async function expectRefused(it: Field, sentence: RegExp): Promise<void> {
+    const plan = await it.preview();
+    expect(plan.succeeded).toBe(false);
+    expect(said(plan)).toMatch(sentence);
+    expect(said(plan)).not.toMatch(/^\s+at /m);
+    expect(await idsOn(platform)).toEqual([]);
+  }
+});

@@ -1,0 +1,182 @@
+/** A state that any released version wrote can be read, refreshed, brought up and destroyed, also after rules were tightened. */
+
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Vault } from "../provider/testing/engine/vault";
+import { LiveKitEmulator } from "../provider/testing/livekit-emulator";
+import { type OperationResult, TestStack } from "../provider/testing/test-stack";
+import { CliStack, findPulumiCli, type Stack } from "./support/cli-stack";
+import {
+  readSample,
+  record,
+  restore,
+  SAMPLE_KEY,
+  SAMPLE_PASSPHRASE,
+  SAMPLE_PASSWORDS,
+  SAMPLE_PROJECT,
+  SAMPLE_STACK,
+  type Sample,
+  sampleConfig,
+  sampleNames,
+  sealed,
+} from "./support/state-samples";
+import { expectSuccess, said } from "./support/worlds";
+
+const { RECORD_STATES } = process.env;
+
+const closing: (() => Promise<unknown>)[] = [];
+
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) {
+    await close();
+  }
+});
+
+type Restored = { stack: Stack; emulator: LiveKitEmulator };
+
+/** A stack that goes on from a sample, beside the objects that the sample had on its platform. */
+async function restored(engine: string, sample: Sample): Promise<Restored> {
+  const emulator = await LiveKitEmulator.start({ projects: [SAMPLE_KEY], sip: true });
+  closing.push(() => emulator.stop());
+  const target = { url: emulator.url, sipHost: emulator.sipHost, ...SAMPLE_KEY };
+  const { config, state } = await restore(sample, target);
+  const options = {
+    projectDir: SAMPLE_PROJECT,
+    stack: SAMPLE_STACK,
+    ...sampleConfig(JSON.parse(config["customer:program"] ?? "{}"), target),
+  };
+  if (engine === "Pulumi CLI") {
+    const stack = await CliStack.create({ ...options, passphrase: SAMPLE_PASSPHRASE });
+    closing.push(() => stack.dispose());
+    stack.importState(state);
+    return { stack, emulator };
+  }
+  const folder = mkdtempSync(join(tmpdir(), "state-sample-"));
+  closing.push(async () => rmSync(folder, { recursive: true, force: true }));
+  const stateFile = join(folder, "state.json");
+  const vault = Vault.random();
+  writeFileSync(`${stateFile}.key`, vault.export(), { mode: 0o600 });
+  writeFileSync(stateFile, JSON.stringify(sealed(state, vault)));
+  const stack = await TestStack.create({ ...options, stateFile });
+  closing.push(() => stack.dispose());
+  return { stack, emulator };
+}
+
+function expectPlainWords(result: OperationResult): void {
+  expectSuccess(result);
+  expect(said(result)).not.toMatch(/"code"|"path"|invalid_(?:value|type|format)|Zod/);
+}
+
+async function expectRefreshUpAndDestroy(engine: string, sample: Sample): Promise<void> {
+  const { stack, emulator } = await restored(engine, sample);
+  expectPlainWords(await stack.refresh());
+  expectPlainWords(await stack.up());
+  const after = await stack.preview({ expectNoChanges: true });
+  expect([after.exitCode, after.exitCode === 0 ? "" : after.text]).toEqual([0, ""]);
+  expectPlainWords(await stack.destroy());
+  expect(objectsOn(emulator)).toEqual([]);
+}
+
+async function expectDestroy(engine: string, sample: Sample, options = {}): Promise<void> {
+  const { stack, emulator } = await restored(engine, sample);
+  expectPlainWords(await stack.destroy(options));
+  expect(objectsOn(emulator)).toEqual([]);
+  expect(stack.exportState().deployment.resources ?? []).toEqual([]);
+}
+
+function objectsOn(emulator: LiveKitEmulator): string[] {
+  const project = emulator.project();
+  return [...project.inboundTrunks(), ...project.outboundTrunks(), ...project.dispatchRules()].map(({ name }) => name);
+}
+
+type Properties = Record<string, unknown>;
+
+/** A sample in whose state each resource of a type has other properties, as inputs and as outputs. */
+function withProperties(sample: Sample, type: string, change: (properties: Properties) => Properties): Sample {
+  const { deployment, ...state } = sample.state;
+  const resources = (deployment.resources ?? []).map((resource) =>
+    resource.type.endsWith(`:${type}`)
+      ? { ...resource, inputs: change(resource.inputs ?? {}), outputs: change(resource.outputs ?? {}) }
+      : resource,
+  );
+  return { ...sample, state: { ...state, deployment: { ...deployment, resources } } };
+}
+
+function without(properties: Properties, field: string): Properties {
+  return Object.fromEntries(Object.entries(properties).filter(([key]) => key !== field));
+}
+
+/** What today's rules would refuse, as it may stand in a state. */
+const tightened: Record<string, (sample: Sample) => Sample> = {
+  "a password that is too weak today": (sample) =>
+    JSON.parse(JSON.stringify(sample).replaceAll(SAMPLE_PASSWORDS.office, "weak")),
+  "words that are unknown today": (sample) => {
+    const trunks = withProperties(sample, "SipTrunk", (it) => ({
+      ...it,
+      ...(it.numberFormat ? { numberFormat: "e164" } : {}),
+      transport: "sctp",
+      voipCheck: "ping",
+    }));
+    const auths = withProperties(trunks, "InboundAuth", (it) => ({
+      ...it,
+      ...(it.method === "ip" && { method: "acl" }),
+    }));
+    return withProperties(auths, "DispatchRule", (it) => ({
+      ...it,
+      ...(it.rule === "direct" && { rule: "conference" }),
+    }));
+  },
+  "values that are refused today": (sample) => {
+    const trunks = withProperties(sample, "SipTrunk", (it) => ({
+      ...it,
+      address: "sip:pbx.acme.example:5060",
+      country: "XX",
+      headers: { To: "sip:somebody@acme.example" },
+    }));
+    const auths = withProperties(trunks, "InboundAuth", (it) => ({
+      ...it,
+      ...(it.allowedAddresses ? { allowedAddresses: ["pbx.acme.example"] } : {}),
+    }));
+    return withProperties(auths, "DispatchRule", (it) => ({ ...it, ...(it.pin ? { pin: "secret words" } : {}) }));
+  },
+  "fields that no longer exist": (sample) =>
+    ["SipTrunk", "InboundAuth", "DispatchRule", "TestCall"].reduce(
+      (changed, type) => withProperties(changed, type, (it) => ({ ...it, colour: "red", mood: { tone: ["kind"] } })),
+      withProperties(sample, "DispatchRule", (it) => ({
+        ...it,
+        ...(it.agents ? { agents: [{ agentName: "receptionist", avatar: "robot" }] } : {}),
+      })),
+    ),
+  "fields that were not there yet": (sample) => {
+    const trunks = withProperties(sample, "SipTrunk", (it) => without(without(it, "country"), "name"));
+    return withProperties(trunks, "DispatchRule", (it) => without(it, "name"));
+  },
+};
+
+if (RECORD_STATES) {
+  test(`records the samples of ${RECORD_STATES}`, () => record(RECORD_STATES), 600_000);
+} else {
+  const engines = findPulumiCli() ? ["in-process engine", "Pulumi CLI"] : ["in-process engine"];
+
+  describe.each(engines)("%s", (engine) => {
+    test.each(sampleNames())("a state of %s (%s) is refreshed, brought up and destroyed", (version, name) =>
+      expectRefreshUpAndDestroy(engine, readSample(version, name)),
+    );
+
+    test("a state in which nothing keeps today's rules is destroyed", () =>
+      expectDestroy(
+        engine,
+        Object.values(tightened).reduce((sample, tighten) => tighten(sample), readSample("0.1.0", "clean")),
+      ));
+  });
+
+  describe.each(Object.entries(tightened))("%s", (_what, tighten) => {
+    test.each(["clean", "drift-kept"])("are refreshed, brought up and destroyed in a state of 0.1.0 (%s)", (name) =>
+      expectRefreshUpAndDestroy("in-process engine", tighten(readSample("0.1.0", name))),
+    );
+
+    test("are destroyed without a refresh in a state of 0.1.0", () =>
+      expectDestroy("in-process engine", tighten(readSample("0.1.0", "clean")), { refresh: false }));
+  });
+}

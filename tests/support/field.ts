@@ -1,0 +1,178 @@
+/** Stacks of the programs in `programs/field`: each declares what a user's program once did that went wrong. */
+
+import { cpSync, mkdtempSync, readdirSync, realpathSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { SipClient } from "livekit-server-sdk";
+import { type OperationResult, TestStack } from "../../provider/testing/test-stack";
+import { CliStack, findPulumiCli, type Stack } from "./cli-stack";
+import { password } from "./examples";
+import type { Platform } from "./livekit-platform";
+import { expectSuccess, said } from "./worlds";
+
+/** The folder of the programs. */
+export const PROGRAMS = join(__dirname, "programs", "field");
+
+/** The engines to be had here, by name. */
+export const ENGINES = findPulumiCli()
+  ? (["in-process engine", "Pulumi CLI"] as const)
+  : (["in-process engine"] as const);
+
+export type EngineName = (typeof ENGINES)[number] | "Pulumi CLI";
+
+/** How a stack of a program is made. */
+export interface FieldOptions {
+  /** The program's folder, or the path of another project. */
+  program: string;
+  platform: Platform;
+  /** Configuration of the program. Its `password` is a secret of its own unless it is given. */
+  config?: Record<string, string>;
+  stack?: string;
+  /** Keeps the state of an in-process stack. */
+  stateFile?: string;
+  /** A stack of the CLI whose backend this one shares. */
+  beside?: CliStack;
+}
+
+const options = ({ program, platform, config, stack, stateFile }: FieldOptions) => ({
+  projectDir: resolve(PROGRAMS, program),
+  config: { "livekit:url": platform.url, "livekit:apiKey": platform.apiKey, ...config },
+  secrets: { "livekit:apiSecret": platform.apiSecret, password: password("field") },
+  env: { LIVEKIT_URL: undefined, LIVEKIT_API_KEY: undefined, LIVEKIT_API_SECRET: undefined },
+  ...(stack !== undefined && { stack }),
+  ...(stateFile !== undefined && { stateFile }),
+});
+
+/** A stack of one of the programs. */
+export class Field<Engine extends Stack = Stack> {
+  /** All that was printed. */
+  printed = "";
+
+  private constructor(readonly stack: Engine) {}
+
+  static async start(engine: EngineName, given: FieldOptions): Promise<Field> {
+    return engine === "Pulumi CLI" ? Field.startCli(given) : new Field(await TestStack.create(options(given)));
+  }
+
+  static async startCli(given: FieldOptions): Promise<Field<CliStack>> {
+    const { beside } = given;
+    return new Field(await CliStack.create({ ...options(given), ...(beside && { beside }) }));
+  }
+
+  configure(config: Record<string, string>): void {
+    for (const [key, value] of Object.entries(config)) {
+      this.stack.setConfig(key, value);
+    }
+  }
+
+  preview = async (asked?: Parameters<Engine["preview"]>[0]) => this.#keep(await this.stack.preview(asked));
+  up = async (asked?: Parameters<Engine["up"]>[0]) => this.#keep(await this.stack.up(asked));
+  refresh = async (asked?: Parameters<Engine["refresh"]>[0]) => this.#keep(await this.stack.refresh(asked));
+  destroy = async (asked?: Parameters<Engine["destroy"]>[0]) => this.#keep(await this.stack.destroy(asked));
+
+  /** `up`, and then a preview that proposes nothing. */
+  async settle(): Promise<OperationResult> {
+    const result = await this.up();
+    expectSuccess(result);
+    await this.expectNothingToDo();
+    return result;
+  }
+
+  /** Fails when a preview proposes anything. */
+  async expectNothingToDo(): Promise<void> {
+    const after = await this.preview({ expectNoChanges: true });
+    if (after.exitCode !== 0) {
+      throw new Error(`The preview is not empty:\n${said(after)}`);
+    }
+  }
+
+  /** The URN of each resource of this package in the state. */
+  urns(): string[] {
+    const { resources = [] } = this.stack.exportState().deployment;
+    return resources.flatMap(({ urn, type }) => (type.includes("dynamic/livekit:") ? [urn] : []));
+  }
+
+  #keep(result: OperationResult): OperationResult {
+    this.printed += `${said(result)}\n${JSON.stringify(result.steps)}\n`;
+    return result;
+  }
+}
+
+/** What is proposed for each resource of this package: `SipTrunk office` and the operation, without what stays the same. */
+export function proposals({ steps }: OperationResult): Record<string, string> {
+  const ours = steps.filter(({ type, op }) => type.includes("dynamic/livekit:") && op !== "refresh" && op !== "same");
+  return Object.fromEntries(ours.map(({ type, name, op }) => [`${type.split(":").pop()} ${name}`, op]));
+}
+
+/** What a platform holds. */
+export async function objectsOn({ url, apiKey, apiSecret }: Platform) {
+  const client = new SipClient(url, apiKey, apiSecret);
+  const [inbound, outbound, rules] = await Promise.all([
+    client.listSipInboundTrunk(),
+    client.listSipOutboundTrunk(),
+    client.listSipDispatchRule(),
+  ]);
+  return { client, inbound, outbound, rules };
+}
+
+/** The LiveKit ids on a platform, in order. */
+export async function idsOn(platform: Platform): Promise<string[]> {
+  const { inbound, outbound, rules } = await objectsOn(platform);
+  return [
+    ...[...inbound, ...outbound].map(({ sipTrunkId }) => sipTrunkId),
+    ...rules.map(({ sipDispatchRuleId }) => sipDispatchRuleId),
+  ].sort();
+}
+
+/** All that a platform holds, as JSON: equal when nobody has changed anything. */
+export async function contentOf(platform: Platform): Promise<string> {
+  const { inbound, outbound, rules } = await objectsOn(platform);
+  return JSON.stringify(
+    [...inbound, ...outbound, ...rules].map((item) => item.toJson()),
+    undefined,
+    1,
+  );
+}
+
+/** The only inbound and the only outbound trunk of a platform. */
+export async function pairOn(platform: Platform) {
+  const { inbound, outbound } = await objectsOn(platform);
+  const [[one, ...moreInbound], [other, ...moreOutbound]] = [inbound, outbound];
+  if (!one || !other || moreInbound.length + moreOutbound.length > 0) {
+    throw new Error(`There are ${inbound.length} inbound and ${outbound.length} outbound trunks instead of one each.`);
+  }
+  return { inbound: one, outbound: other };
+}
+
+/** Deletes everything on a platform. */
+export async function empty(platform: Platform): Promise<void> {
+  const { client, inbound, outbound, rules } = await objectsOn(platform);
+  await Promise.all([...inbound, ...outbound].map(({ sipTrunkId }) => client.deleteSipTrunk(sipTrunkId)));
+  await Promise.all(rules.map(({ sipDispatchRuleId }) => client.deleteSipDispatchRule(sipDispatchRuleId)));
+}
+
+const modules = resolve(__dirname, "../../node_modules");
+
+/**
+ * A copy of a program's folder outside the repository, for a test that changes it; the programs' common parts lie beside it. It
+ * finds all packages of the repository but those left out.
+ */
+export function copyOf(program: string, leftOut: readonly string[] = []): { dir: string; remove: () => void } {
+  const root = realpathSync(mkdtempSync(join(tmpdir(), "field-program-")));
+  const dir = join(root, program);
+  cpSync(join(PROGRAMS, program), dir, { recursive: true });
+  cpSync(join(PROGRAMS, "trunks.js"), join(root, "trunks.js"));
+  linkModules(join(root, "node_modules"), leftOut);
+  return { dir, remove: () => rmSync(root, { recursive: true, force: true }) };
+}
+
+function linkModules(target: string, leftOut: readonly string[]): void {
+  if (leftOut.length === 0) {
+    symlinkSync(modules, target);
+    return;
+  }
+  cpSync(modules, target, { recursive: true, filter: (path) => path === modules });
+  for (const name of readdirSync(modules).filter((entry) => !leftOut.includes(entry))) {
+    symlinkSync(join(modules, name), join(target, name));
+  }
+}

@@ -1,0 +1,78 @@
+// A trunk, its InboundAuth and its rule with Pulumi's resource options.
+//   with:    options for all three, as JSON
+//   of:      options for one of them by its name, as JSON
+//   special: the name of an option that only code can set
+//   changed: a change of each
+//   without: the names of those that are not declared
+
+const pulumi = require("@pulumi/pulumi");
+const { DispatchRule, InboundAuth, SipTrunk } = require("pulumi-livekit-sip");
+const { extension } = require("../trunks");
+
+const config = new pulumi.Config();
+const special = config.get("special");
+const changed = config.getBoolean("changed");
+const without = config.getObject("without") ?? [];
+const same = config.getObject("with") ?? {};
+const own = config.getObject("of") ?? {};
+
+class Plain extends pulumi.dynamic.Resource {
+  constructor(name, value, options) {
+    super({ create: async (inputs) => ({ id: name, outs: inputs }) }, name, { value }, options);
+  }
+}
+
+class Second extends pulumi.ProviderResource {
+  constructor(name, inputs) {
+    super("pulumi-nodejs", name, inputs);
+  }
+}
+
+const other = new Plain("other", changed ? 2 : 1, { replaceOnChanges: ["value"] });
+
+const reword = ({ props, opts, type }) => ({
+  props: type.endsWith(":SipTrunk") ? { ...props, ringingTimeout: 12 } : props,
+  opts,
+});
+
+const livekit = new pulumi.Config("livekit");
+
+const specials = {
+  dependsOn: () => ({ dependsOn: [other] }),
+  deletedWith: () => ({ deletedWith: other }),
+  replaceWith: () => ({ replaceWith: [other] }),
+  replacementTrigger: () => ({ replacementTrigger: changed ? "second" : "first" }),
+  transforms: () => ({ transforms: [async (it) => reword(it)] }),
+  transformations: () => ({ transformations: [reword] }),
+  hooks: () => ({ hooks: { beforeCreate: [hook], afterUpdate: [hook], beforeDelete: [] } }),
+  provider: () => ({ provider: second }),
+  stateMigrations: () => ({ stateMigrations: [() => undefined] }),
+};
+const hook =
+  special === "hooks" &&
+  new pulumi.ResourceHook("noted", async ({ name }) => {
+    require("node:fs").appendFileSync(config.require("notes"), `${name}\n`);
+  });
+const second =
+  special === "provider" &&
+  new Second("second", {
+    "livekit:url": livekit.require("url"),
+    "livekit:apiKey": livekit.require("apiKey"),
+    "livekit:apiSecret": livekit.requireSecret("apiSecret"),
+  });
+
+const options = (name) => ({ ...same, ...own[name], ...(special ? specials[special]() : {}) });
+const declared = (name) => !without.includes(name);
+
+if (declared("trunk")) {
+  const headers = { "X-Account": changed ? "8" : "7" };
+  const trunk = new SipTrunk("trunk", extension("3601", { headers }), options("trunk"));
+  if (declared("auth")) {
+    const allowedNumbers = changed ? ["2011", "2012"] : ["2011"];
+    new InboundAuth("auth", { trunk, method: "credentials", allowedNumbers }, options("auth"));
+  }
+  if (declared("rule")) {
+    const roomPrefix = changed ? "changed-" : "call-";
+    new DispatchRule("rule", { trunks: [trunk], rule: "individual", roomPrefix }, options("rule"));
+  }
+}
