@@ -170,7 +170,7 @@ describe("the marker in a trunk's metadata", () => {
       marker: { ...marker, country: "" },
     });
     const openedBy = { owner: "acme/phones/prod/auth", id: "inbound-auth-1" };
-    const full = { ...marker, openedBy, writtenAt: "2026-01-01T00:00:00.000Z" };
+    const full = { ...marker, openedBy, unconfirmed: "proof", writtenAt: "2026-01-01T00:00:00.000Z" };
     expect(parseMetadata(composeMetadata("", full)).marker).toEqual(full);
   });
 

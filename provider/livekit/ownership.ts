@@ -94,24 +94,29 @@ export function nameOf(owner: string): string {
   return owner.split("/").slice(3).join("/").split("$").at(-1) ?? owner;
 }
 
-function readMarker(value: unknown): Marker | undefined {
-  if (!isRecord(value)) {
+/** Named field by field, so that a new one can't be forgotten. */
+type ReadMarker = Marker & { readonly [Field in keyof Required<Marker>]: Marker[Field] | undefined };
+
+function readMarker(value: unknown): ReadMarker | undefined {
+  const name = readName(value);
+  if (!isRecord(value) || !name) {
     return undefined;
   }
-  const { owner, id, numberFormat, country, openedBy, writtenAt } = value;
-  if (typeof owner !== "string" || typeof id !== "string") {
-    return undefined;
-  }
+  const text = (item: unknown) => (typeof item === "string" ? item : undefined);
   return {
-    owner,
-    id,
-    numberFormat: typeof numberFormat === "string" ? numberFormat : "",
-    country: typeof country === "string" ? country : "",
-    ...(isRecord(openedBy) && typeof openedBy.owner === "string" && typeof openedBy.id === "string"
-      ? { openedBy: { owner: openedBy.owner, id: openedBy.id } }
-      : {}),
-    ...(typeof writtenAt === "string" ? { writtenAt } : {}),
+    ...name,
+    numberFormat: text(value.numberFormat) ?? "",
+    country: text(value.country) ?? "",
+    openedBy: readName(value.openedBy),
+    unconfirmed: text(value.unconfirmed),
+    writtenAt: text(value.writtenAt),
   };
+}
+
+function readName(value: unknown): { readonly owner: string; readonly id: string } | undefined {
+  return isRecord(value) && typeof value.owner === "string" && typeof value.id === "string"
+    ? { owner: value.owner, id: value.id }
+    : undefined;
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
