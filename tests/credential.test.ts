@@ -6,6 +6,10 @@ import {
   lacksSpecialCharacter,
   passwordProblems,
 } from "../provider/credential/password";
+import { fingerprintOf } from "../provider/dynamic/fingerprint";
+import { IN_SYNC } from "../provider/dynamic/lifecycle";
+import { Session } from "../provider/dynamic/session";
+import { type Props, UNKNOWN } from "../provider/dynamic/values";
 
 describe("password policy", () => {
   test.each([
@@ -63,5 +67,36 @@ describe("credential fingerprint", () => {
       // 32 bits: three comparisons in a hundred runs collide once in ten million.
       { numRuns: 100 },
     );
+  });
+});
+
+describe("the fingerprint in the plan", () => {
+  const connection: Record<string, string> = {
+    "livekit:url": "http://127.0.0.1:7880",
+    "livekit:apiKey": "APIkey",
+    "livekit:apiSecret": "a-new-secret-0123456789-0123456789",
+  };
+  const session = new Session((key) => connection[key], {});
+  const inState = { password: "Password-One-1", platformStatus: IN_SYNC, credentialFingerprint: "00000000" };
+  const now = (password: string | undefined, olds: Props = inState) =>
+    fingerprintOf(session, "office", password, olds).credentialFingerprint;
+  const made = (password: string) => credentialFingerprint(connection["livekit:apiSecret"] ?? "", "office", password);
+
+  test("stays while the password does, although the API secret is another", () => {
+    expect(now(inState.password)).toBe("00000000");
+  });
+
+  test.each<[string, string, Props]>([
+    ["the password is another", "Password-Two-2", inState],
+    ["the one in the state is that of a changed password", inState.password, { ...inState, platformStatus: "drift" }],
+    ["the state has none", inState.password, { ...inState, credentialFingerprint: undefined }],
+    ["there is no state", inState.password, {}],
+  ])("is made anew when %s", (_, password, olds) => {
+    expect(now(password, olds)).toBe(made(password));
+  });
+
+  test("is as unknown as the password, and absent without one", () => {
+    expect(now(UNKNOWN, { ...inState, password: UNKNOWN })).toBe(UNKNOWN);
+    expect(fingerprintOf(session, "office", undefined, inState)).toEqual({});
   });
 });
