@@ -2,6 +2,7 @@
 //   with:    options for all three, as JSON
 //   of:      options for one of them by its name, as JSON
 //   special: the name of an option that only code can set
+//   url:     the LiveKit server of the provider of its own
 //   changed: a change of each
 //   without: the names of those that are not declared
 
@@ -46,7 +47,6 @@ const specials = {
   transformations: () => ({ transformations: [reword] }),
   hooks: () => ({ hooks: { beforeCreate: [hook], afterUpdate: [hook], beforeDelete: [] } }),
   provider: () => ({ provider: second }),
-  stateMigrations: () => ({ stateMigrations: [() => undefined] }),
 };
 const hook =
   special === "hooks" &&
@@ -56,7 +56,7 @@ const hook =
 const second =
   special === "provider" &&
   new Second("second", {
-    "livekit:url": livekit.require("url"),
+    "livekit:url": config.get("url") ?? livekit.require("url"),
     "livekit:apiKey": livekit.require("apiKey"),
     "livekit:apiSecret": livekit.requireSecret("apiSecret"),
   });
