@@ -40,7 +40,8 @@ const livekit = new pulumi.Config("livekit");
 
 const specials = {
   dependsOn: () => ({ dependsOn: [other] }),
-  deletedWith: () => ({ deletedWith: other }),
+  // Only the InboundAuth goes with its trunk: LiveKit does not delete a rule with the trunk that it leads to.
+  deletedWith: (name, trunk) => (name === "auth" ? { deletedWith: trunk } : {}),
   replaceWith: () => ({ replaceWith: [other] }),
   replacementTrigger: () => ({ replacementTrigger: changed ? "second" : "first" }),
   transforms: () => ({ transforms: [async (it) => reword(it)] }),
@@ -61,7 +62,7 @@ const second =
     "livekit:apiSecret": livekit.requireSecret("apiSecret"),
   });
 
-const options = (name) => ({ ...same, ...own[name], ...(special ? specials[special]() : {}) });
+const options = (name, trunk) => ({ ...same, ...own[name], ...(special ? specials[special](name, trunk) : {}) });
 const declared = (name) => !without.includes(name);
 
 if (declared("trunk")) {
@@ -69,10 +70,10 @@ if (declared("trunk")) {
   const trunk = new SipTrunk("trunk", extension("3601", { headers }), options("trunk"));
   if (declared("auth")) {
     const allowedNumbers = changed ? ["2011", "2012"] : ["2011"];
-    new InboundAuth("auth", { trunk, method: "credentials", allowedNumbers }, options("auth"));
+    new InboundAuth("auth", { trunk, method: "credentials", allowedNumbers }, options("auth", trunk));
   }
   if (declared("rule")) {
     const roomPrefix = changed ? "changed-" : "call-";
-    new DispatchRule("rule", { trunks: [trunk], rule: "individual", roomPrefix }, options("rule"));
+    new DispatchRule("rule", { trunks: [trunk], rule: "individual", roomPrefix }, options("rule", trunk));
   }
 }
