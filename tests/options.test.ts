@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isClosedCredential } from "../provider/credential/password";
+import { LiveKitEmulator } from "../provider/testing/livekit-emulator";
 import { expectNoCanary, password } from "./support/examples";
 import {
   contentOf,
@@ -83,8 +84,6 @@ describe.each(ENGINES)("with the %s", (engine: EngineName) => {
     ["hideDiffs", { with: { hideDiffs: ["headers", "allowedNumbers", "roomPrefix"] } }],
     ["version", { with: { version: "1.2.3" } }, true],
     ["pluginDownloadURL", { with: { pluginDownloadURL: "https://plugins.acme.example" } }, true],
-    ["a provider of its own", { special: "provider" }, true],
-    ["stateMigrations", { special: "stateMigrations" }, true],
   ];
 
   test.each(table.filter(([, , cliOnly]) => isCli || !cliOnly))(
@@ -123,6 +122,22 @@ describe.each(ENGINES)("with the %s", (engine: EngineName) => {
       expectNoCanary(it.printed);
     },
   );
+
+  if (isCli) {
+    test("a provider of its own connects to the LiveKit project that it names", async () => {
+      const { apiKey, apiSecret } = platform;
+      const other = await LiveKitEmulator.start({ projects: [{ apiKey, apiSecret }] });
+      closing.push(() => other.stop());
+      const it = await started({ special: "provider", url: other.url });
+      await it.settle();
+      expect(await idsOn(platform)).toEqual([]);
+      expect(other.project().inboundTrunks()).toHaveLength(1);
+      expectSuccess(await it.destroy());
+      expect(other.project().inboundTrunks()).toEqual([]);
+      expect(it.printed).not.toContain(apiSecret);
+      expect(JSON.stringify(it.stack.exportState())).not.toContain(apiSecret);
+    });
+  }
 
   test.each([["transformations"], ...(isCli ? [["transforms"]] : [])])(
     "%s of a resource are followed",

@@ -2,6 +2,7 @@
 //   with:    options for all three, as JSON
 //   of:      options for one of them by its name, as JSON
 //   special: the name of an option that only code can set
+//   url:     the LiveKit server of the provider of its own
 //   changed: a change of each
 //   without: the names of those that are not declared
 
@@ -39,14 +40,14 @@ const livekit = new pulumi.Config("livekit");
 
 const specials = {
   dependsOn: () => ({ dependsOn: [other] }),
-  deletedWith: () => ({ deletedWith: other }),
+  // Only the InboundAuth goes with its trunk: LiveKit does not delete a rule with the trunk that it leads to.
+  deletedWith: (name, trunk) => (name === "auth" ? { deletedWith: trunk } : {}),
   replaceWith: () => ({ replaceWith: [other] }),
   replacementTrigger: () => ({ replacementTrigger: changed ? "second" : "first" }),
   transforms: () => ({ transforms: [async (it) => reword(it)] }),
   transformations: () => ({ transformations: [reword] }),
   hooks: () => ({ hooks: { beforeCreate: [hook], afterUpdate: [hook], beforeDelete: [] } }),
   provider: () => ({ provider: second }),
-  stateMigrations: () => ({ stateMigrations: [() => undefined] }),
 };
 const hook =
   special === "hooks" &&
@@ -56,12 +57,12 @@ const hook =
 const second =
   special === "provider" &&
   new Second("second", {
-    "livekit:url": livekit.require("url"),
+    "livekit:url": config.get("url") ?? livekit.require("url"),
     "livekit:apiKey": livekit.require("apiKey"),
     "livekit:apiSecret": livekit.requireSecret("apiSecret"),
   });
 
-const options = (name) => ({ ...same, ...own[name], ...(special ? specials[special]() : {}) });
+const options = (name, trunk) => ({ ...same, ...own[name], ...(special ? specials[special](name, trunk) : {}) });
 const declared = (name) => !without.includes(name);
 
 if (declared("trunk")) {
@@ -69,10 +70,10 @@ if (declared("trunk")) {
   const trunk = new SipTrunk("trunk", extension("3601", { headers }), options("trunk"));
   if (declared("auth")) {
     const allowedNumbers = changed ? ["2011", "2012"] : ["2011"];
-    new InboundAuth("auth", { trunk, method: "credentials", allowedNumbers }, options("auth"));
+    new InboundAuth("auth", { trunk, method: "credentials", allowedNumbers }, options("auth", trunk));
   }
   if (declared("rule")) {
     const roomPrefix = changed ? "changed-" : "call-";
-    new DispatchRule("rule", { trunks: [trunk], rule: "individual", roomPrefix }, options("rule"));
+    new DispatchRule("rule", { trunks: [trunk], rule: "individual", roomPrefix }, options("rule", trunk));
   }
 }
