@@ -15,14 +15,6 @@ export interface Member {
   readonly end: number;
 }
 
-/** A bracket, a separator, a string, or another value; never white space. */
-interface Token {
-  /** The first character: tells what it is. */
-  readonly first: string;
-  readonly start: number;
-  readonly end: number;
-}
-
 /** The members of a JSON object in their order; undefined when the text is no JSON object. */
 export function membersOf(text: string): Member[] | undefined {
   if (!/^[ \t\r\n]*\{/.test(text) || !isJson(text)) {
@@ -30,23 +22,26 @@ export function membersOf(text: string): Member[] | undefined {
   }
   const members: Member[] = [];
   let depth = 0;
-  let key: Token | undefined;
+  let keyStart = -1;
+  let key = "";
   let valueStart = 0;
-  let end = 0;
-  for (const token of tokensOf(text)) {
-    const { first } = token;
+  let last = 0;
+  for (let start = tokenFrom(text, 0), end = 0; start < text.length; start = tokenFrom(text, end)) {
+    end = endOfToken(text, start);
+    const first = text.charAt(start);
     if (depth === 1) {
-      if (key && (first === "," || first === "}")) {
-        members.push({ key: decoded(text, key), start: key.start, valueStart, end });
-        key = undefined;
+      if (keyStart >= 0 && (first === "," || first === "}")) {
+        members.push({ key, start: keyStart, valueStart, end: last });
+        keyStart = -1;
       } else if (first === ":") {
-        valueStart = token.end;
-      } else if (!key && first === '"') {
-        key = token;
+        valueStart = end;
+      } else if (keyStart < 0 && first === '"') {
+        keyStart = start;
+        key = decoded(text, start, end);
       }
     }
     depth += first === "{" || first === "[" ? 1 : first === "}" || first === "]" ? -1 : 0;
-    end = token.end;
+    last = end;
   }
   return members;
 }
@@ -67,9 +62,14 @@ export function withoutMember(text: string, members: readonly Member[], member: 
   return text.slice(0, start) + text.slice(end);
 }
 
-/** JSON without insignificant white space. */
+/** Valid JSON without insignificant white space. */
 export function compact(text: string): string {
-  return Array.from(tokensOf(text), ({ start, end }) => text.slice(start, end)).join("");
+  const tokens: string[] = [];
+  for (let start = tokenFrom(text, 0), end = 0; start < text.length; start = tokenFrom(text, end)) {
+    end = endOfToken(text, start);
+    tokens.push(text.slice(start, end));
+  }
+  return tokens.join("");
 }
 
 /** The strings in JSON that are no keys, each with its escapes undone, and as it stands there; none when the text is no JSON. */
@@ -78,15 +78,12 @@ export function stringsIn(text: string): string[] {
     return [];
   }
   const strings: string[] = [];
-  let last: Token | undefined;
-  for (const token of tokensOf(text)) {
-    if (last && token.first !== ":") {
-      strings.push(decoded(text, last), text.slice(last.start + 1, last.end - 1));
+  for (let start = tokenFrom(text, 0), end = 0, next = 0; start < text.length; start = next) {
+    end = endOfToken(text, start);
+    next = tokenFrom(text, end);
+    if (text.charAt(start) === '"' && text.charAt(next) !== ":") {
+      strings.push(decoded(text, start, end), text.slice(start + 1, end - 1));
     }
-    last = token.first === '"' ? token : undefined;
-  }
-  if (last) {
-    strings.push(decoded(text, last), text.slice(last.start + 1, last.end - 1));
   }
   return strings;
 }
@@ -100,40 +97,46 @@ function isJson(text: string): boolean {
   }
 }
 
-function decoded(text: string, { start, end }: Token): string {
+/** A string in JSON, its escapes undone. */
+function decoded(text: string, start: number, end: number): string {
   return JSON.parse(text.slice(start, end));
 }
 
-/** The tokens of a text that is valid JSON. */
-function* tokensOf(text: string): Generator<Token> {
-  let at = 0;
-  while (at < text.length) {
-    const first = text.charAt(at);
-    if (isSpace(first)) {
-      at += 1;
-      continue;
-    }
-    const start = at;
-    at = first === '"' ? endOfString(text, at) : isMark(first) ? at + 1 : endOfScalar(text, at);
-    yield { first, start, end: at };
-  }
-}
-
-function endOfString(text: string, start: number): number {
-  let at = start + 1;
-  while (at < text.length && text.charAt(at) !== '"') {
-    at += text.charAt(at) === "\\" ? 2 : 1;
-  }
-  return at + 1;
-}
-
-/** The end of a number, `true`, `false` or `null`. */
-function endOfScalar(text: string, start: number): number {
-  let at = start + 1;
-  while (at < text.length && !isSpace(text.charAt(at)) && !isMark(text.charAt(at))) {
+/** Where the first token from a place on begins: a bracket, a separator, a string or another value, but no white space. */
+function tokenFrom(text: string, place: number): number {
+  let at = place;
+  while (isSpace(text.charAt(at))) {
     at += 1;
   }
   return at;
+}
+
+/** Where a token of valid JSON ends. */
+function endOfToken(text: string, start: number): number {
+  const first = text.charAt(start);
+  let at = start + 1;
+  if (first === '"') {
+    at = text.indexOf('"', at);
+    while (isEscaped(text, at)) {
+      at = text.indexOf('"', at + 1);
+    }
+    return at + 1;
+  }
+  if (!isMark(first)) {
+    while (at < text.length && !isMark(text.charAt(at)) && !isSpace(text.charAt(at))) {
+      at += 1;
+    }
+  }
+  return at;
+}
+
+/** Whether a quotation mark belongs to its string: an odd number of backslashes is in front of it. */
+function isEscaped(text: string, quote: number): boolean {
+  let at = quote;
+  while (text.charAt(at - 1) === "\\") {
+    at -= 1;
+  }
+  return (quote - at) % 2 === 1;
 }
 
 function isSpace(character: string): boolean {
@@ -141,5 +144,15 @@ function isSpace(character: string): boolean {
 }
 
 function isMark(character: string): boolean {
-  return "{}[]:,".includes(character);
+  switch (character) {
+    case "{":
+    case "}":
+    case "[":
+    case "]":
+    case ":":
+    case ",":
+      return true;
+    default:
+      return false;
+  }
 }
