@@ -166,18 +166,14 @@ describe.each(engines)("TestCall on the $name", (engine) => {
   });
 
   test.each([
-    ["an extension as it is declared", { ...trunk, country: "DE" }, "1011"],
-    [
-      "a trunk's own number in its format, however short",
-      { ...hotline, numbers: ["51234"], country: "FK" },
-      "+50051234",
-    ],
-  ])("calls %s", async (_, called, dialled) => {
+    ["an extension as it is declared", { ...trunk, country: "DE" }, "1012", "1012"],
+    ["a trunk's own number in its format", { ...hotline, numbers: ["51234"], country: "FK" }, undefined, "+50051234"],
+  ])("calls %s, however short", async (_, called, to, dialled) => {
     const pbx = await callee(refuse(403, "Forbidden"));
     const it = await world("unused.example");
     await it.declare({
       trunks: { called: { ...called, password: { $secret: "office" }, voipCheck: "off" } },
-      calls: { in: { trunk: "called", direction: "inbound", address: "127.0.0.1", port: pbx.port } },
+      calls: { in: { trunk: "called", direction: "inbound", address: "127.0.0.1", port: pbx.port, to } },
     });
     await it.up();
     expect(pbx.all("INVITE")[0]?.uri).toContain(`sip:${dialled}@`);
