@@ -251,23 +251,21 @@ describeInWorlds((startWorld) => {
     await it.given({ trunks: { office: { ...office, metadata } }, auths });
     const written = async () => [(await it.inbound("office")).metadata, (await it.outbound("office")).metadata];
     const [inbound = "", outbound = ""] = await written();
-    expect(inbound).toContain(metadata.slice(0, -2));
-    expect(outbound).toContain(metadata.slice(0, -2));
+    const asDeclared = (text: string) => [expect.stringContaining(text), expect.stringContaining(text)];
+    expect([inbound, outbound]).toEqual(asDeclared(metadata.slice(0, -2)));
 
     await it.changeOutbound("office", { metadata: outbound.replace("{ ", "{\n  ") });
     expect((await it.preview({ expectNoChanges: true })).exitCode).toBe(0);
 
     await it.changeInbound("office", { metadata: inbound.replace("12345678901234567890", "12345678901234567000") });
     const repaired = said(await it.upAndSettle());
-    expect(repaired).toMatch(/~ platformStatus *: "metadata changed outside Pulumi" => "in sync"/);
-    expect(await written()).toEqual([inbound, outbound]);
+    expect(repaired).toMatch(/~ platformStatus *: .*"metadata changed outside Pulumi/);
+    expect(await written()).toEqual(asDeclared(metadata.slice(0, -2)));
 
     const compact = metadata.replaceAll(" ", "");
     await it.declare({ trunks: { office: { ...office, metadata: compact } }, auths });
     await it.upAndSettle();
-    for (const text of await written()) {
-      expect(text).toContain(compact.slice(0, -1));
-    }
+    expect(await written()).toEqual(asDeclared(compact.slice(0, -1)));
   });
 
   test("takes no notice of metadata of others that is nested without end, and writes its own", async () => {
