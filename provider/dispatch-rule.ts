@@ -21,6 +21,7 @@ import {
   RULE_KINDS,
   type Rule,
   type RuleFields,
+  readableRoomConfig,
 } from "./livekit/messages";
 import { nameOf } from "./livekit/ownership";
 import * as sip from "./livekit/sip-api";
@@ -261,7 +262,7 @@ function checkRoom(room: JsonObject, context: z.core.$RefinementCtx): void {
 
 /** The rule as it should be. */
 function ruleFields(args: RuleInputs, trunkIds: readonly string[]): RuleFields {
-  const { agents = [], ...roomConfig } = canonicalRoomConfig({ ...args.roomConfig, agents: toJson(args.agents ?? []) });
+  const { agents = [], ...roomConfig } = readableRoomConfig({ ...args.roomConfig, agents: toJson(args.agents ?? []) });
   return {
     name: args.name,
     metadata: args.metadata ?? "",

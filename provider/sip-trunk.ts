@@ -429,7 +429,8 @@ function checkMethods({ type, voipCheck }: Partial<SipTrunkInputs>): readonly Ch
       return ["register"];
     case "options":
       return ["options", "register"];
-    case "off":
+    // A state may hold a word of another version.
+    default:
       return [];
   }
 }

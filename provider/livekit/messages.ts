@@ -252,6 +252,15 @@ export function canonicalRoomConfig(room: JsonObject): JsonObject {
   return asObject(RoomConfiguration.fromJson(room).toJson());
 }
 
+/** The same for what a state holds, which another version may have written: what LiveKit does not have is left out. */
+export function readableRoomConfig(room: JsonObject): JsonObject {
+  try {
+    return asObject(RoomConfiguration.fromJson(room, { ignoreUnknownFields: true }).toJson());
+  } catch {
+    return {};
+  }
+}
+
 /** The media message that a field-wise update sends: `fields` over the one that is there. */
 export function mediaMessage(current: SIPMediaConfig | undefined, fields: Partial<MediaFields>): SIPMediaConfig {
   const media = current?.clone() ?? new SIPMediaConfig();
