@@ -7,7 +7,7 @@ import { ResourceError } from "./dynamic/errors";
 import type { ArgsOf } from "./dynamic/inputs";
 import { NO_CONFLICTS, type Observation, type Resource, type Wanted } from "./dynamic/lifecycle";
 import { supported } from "./dynamic/options";
-import { ownerOf } from "./dynamic/owner";
+import { aliasOf, ownerOf } from "./dynamic/owner";
 import { goneForGood } from "./dynamic/project";
 import { thinProvider } from "./dynamic/provider";
 import * as schemas from "./dynamic/schemas";
@@ -217,6 +217,9 @@ const schema = z.strictObject({
   mediaTimeout: schemas.mediaTimeout.optional().meta({ whenAbsent: 0 }),
 });
 
+/** The resource type in Pulumi's URNs. */
+const TYPE = "pulumi-nodejs:dynamic/livekit:DispatchRule";
+
 type Schema = typeof schema;
 type RuleInputs = z.output<Schema>;
 type Common = Omit<ArgsOf<Schema>, "trunks" | "rule" | "roomName" | "roomPrefix" | "randomize" | "name"> &
@@ -424,7 +427,7 @@ async function wantedFields(session: Session, { owner, args }: Wanted<RuleInputs
 async function isLeftover(account: Account, own: Own, rule: Rule, fields: RuleFields): Promise<boolean> {
   const leadsTo = await Promise.all(fields.trunkIds.map((id) => account.inbound.get(id)));
   const onlyOwnTrunks = leadsTo.every(
-    (trunk) => trunk && (own.has(trunk.id) || own.has(trunks.metadataOf(trunk).marker?.id)),
+    (trunk) => trunk && (own.willHave(trunk.id) || own.has(trunks.metadataOf(trunk).marker?.id)),
   );
   return fields.trunkIds.length > 0 && onlyOwnTrunks && !own.has(rule.id) && sameDefinition(rule, fields);
 }
@@ -496,7 +499,8 @@ export const dispatchRule: Resource<Schema> = {
     const remarks: string[] = [];
     for (const other of others) {
       const otherOwner = own.ownerOf(other.id);
-      if (otherOwner === undefined && (await isLeftover(account, own, other, fields))) {
+      // No rule that is there leads to a trunk that is not.
+      if (otherOwner === undefined && missing.length === 0 && (await isLeftover(account, own, other, fields))) {
         remarks.push(`takes over the dispatch rule ${other.id}, which an interrupted create left behind.`);
       } else if (otherOwner === undefined) {
         return {
@@ -507,7 +511,7 @@ export const dispatchRule: Resource<Schema> = {
       } else if (otherOwner !== owner && !own.isDeclared("DispatchRule", otherOwner)) {
         return {
           problems: [
-            `DispatchRule "${nameOf(otherOwner)}" of this stack still takes the calls with the same trunk, pin and number. If this is that one with a new name, give it the option aliases: [{ name: "${nameOf(otherOwner)}" }]; else remove that one first, with a \`pulumi up\` of its own.`,
+            `DispatchRule "${nameOf(otherOwner)}" of this stack still takes the calls with the same trunk, pin and number. If this is that one with a new name, give it the option ${aliasOf(TYPE, otherOwner, owner)}; else remove that one first, with a \`pulumi up\` of its own.`,
           ],
         };
       }
@@ -588,7 +592,7 @@ export class DispatchRule extends pulumi.dynamic.Resource {
         trunks: wanted === "all" ? wanted : wanted.map(reference),
         ...(pin === undefined ? {} : { pin: pulumi.secret(pin) }),
         name: args.name ?? name,
-        owner: ownerOf(name, "pulumi-nodejs:dynamic/livekit:DispatchRule", options),
+        owner: ownerOf(name, TYPE, options),
         platformStatus: undefined,
       },
       supported("DispatchRule", name, options),

@@ -173,7 +173,10 @@ function compare(
         : `inbound trunk ${live.id} is OPEN TO ANYONE who writes an allowed host into the From header`,
     );
   }
-  if (marker && marker.openedBy?.id !== id) {
+  if (!marker) {
+    // Its SipTrunk closes it, because it can't tell any more who opened it.
+    words.push(`the metadata of inbound trunk ${live.id} was overwritten outside Pulumi`);
+  } else if (marker.openedBy?.id !== id) {
     const by = marker.openedBy;
     words.push(
       by
@@ -274,15 +277,18 @@ export const inboundAuth: Resource<Schema> = {
     return fingerprintOf(session, trunk, isKnown("password") ? password : UNKNOWN, olds);
   },
 
-  async conflicts({ account, calledNumbers }, _owner, { trunk = "", ...args }) {
-    const [live] = await account.inbound.having(trunks.owners, trunk);
+  async conflicts({ account, calledNumbers, own }, _owner, { trunk = "", ...args }, existing) {
+    const names = [trunk, own.formerOwner("SipTrunk", trunk)].filter((name) => name !== undefined);
+    const [live] = (await Promise.all(names.map((name) => account.inbound.having(trunks.owners, name)))).flat();
     const numbers = calledNumbers.get(trunk) ?? live?.numbers;
     if (!numbers || !args.allowedNumbers?.length) {
       return NO_CONFLICTS;
     }
     const { allowedNumbers } = authFields({ trunk, method: "ip", ...args }, live && trunks.metadataOf(live).marker);
     const others = await trunks.conflictingTrunks(account, { numbers, allowedNumbers });
-    const taken = others.find((other) => other.id !== live?.id);
+    // Somebody may have overwritten the marker of the trunk that this InboundAuth has opened.
+    const opened = existing && names.includes(String(existing.state.trunk)) ? existing.state.inboundTrunkId : undefined;
+    const taken = others.find(({ id }) => id !== live?.id && id !== opened);
     return taken
       ? {
           problems: [

@@ -11,7 +11,7 @@ import { fingerprintOf } from "./dynamic/fingerprint";
 import type { ArgsOf } from "./dynamic/inputs";
 import { NO_CONFLICTS, type Observation, type Resource, type Wanted } from "./dynamic/lifecycle";
 import { supported } from "./dynamic/options";
-import { ownerOf } from "./dynamic/owner";
+import { aliasOf, ownerOf } from "./dynamic/owner";
 import { goneForGood } from "./dynamic/project";
 import { thinProvider } from "./dynamic/provider";
 import * as schemas from "./dynamic/schemas";
@@ -28,6 +28,7 @@ import {
   type InboundTrunk,
   type OutboundFields,
   type OutboundTrunk,
+  type Rule,
   TRANSPORTS,
 } from "./livekit/messages";
 import { composeMetadata, MARKER_KEY, nameOf, stackOf, usesMarkerKey } from "./livekit/ownership";
@@ -273,6 +274,9 @@ const schema = z.strictObject({
    */
   mediaTimeout: schemas.mediaTimeout.optional().meta({ whenAbsent: 0 }),
 });
+
+/** The resource type in Pulumi's URNs. */
+const TYPE = "pulumi-nodejs:dynamic/livekit:SipTrunk";
 
 type Schema = typeof schema;
 type SipTrunkInputs = z.output<Schema>;
@@ -736,7 +740,8 @@ export const sipTrunk: Resource<Schema> = {
     }
     const { own } = session;
     const known = { name: "", address: "", ...args, type, country };
-    const left = existing ? undefined : await leftoverOf(session, owner, args);
+    const live = existing && (await trunks.pairOf(session.account, pairKey(existing.id, existing.state)));
+    const left = live?.inbound || live?.outbound ? undefined : await leftoverOf(session, owner, args);
     if (left?.refusal) {
       return { problems: [left.refusal] };
     }
@@ -745,6 +750,7 @@ export const sipTrunk: Resource<Schema> = {
       return { problems: [taken] };
     }
     const found = left ? [left.inbound, left.outbound, ...left.spare].filter((trunk) => trunk !== undefined) : [];
+    own.takeOver(found.map(({ id }) => id));
     const strange = found.filter(({ id }) => !own.has(id));
     if (strange.length === 0) {
       return NO_CONFLICTS;
@@ -787,10 +793,15 @@ export const sipTrunk: Resource<Schema> = {
     const { account } = session;
     const voip = await requireAccepted(session, "Updating", wanted.owner, voipSide(wanted.args));
     const pair = await trunks.freshPairOf(account, pairKey(id, state));
-    if (!pair.inbound && !pair.outbound) {
-      goneForGood("SipTrunk", wanted.owner, state, account.connection);
+    if (pair.inbound ?? pair.outbound) {
+      return { ...voip, ...(await ensure(account, id, pair, wanted, state, "Updating")) };
     }
-    return { ...voip, ...(await ensure(account, id, pair, wanted, state, "Updating")) };
+    goneForGood("SipTrunk", wanted.owner, state, account.connection);
+    const leftover = await leftoverOf(session, wanted.owner, wanted.args);
+    if (leftover.refusal) {
+      throw new ResourceError(`Updating SipTrunk "${nameOf(wanted.owner)}": ${leftover.refusal}`);
+    }
+    return { ...voip, ...(await ensure(account, id, leftover, wanted, state, "Updating")) };
   },
 
   async delete(session, id, applied, state) {
@@ -826,13 +837,15 @@ async function leftoverOf({ account, own }: Session, owner: string, args: Partia
   const pair = pairs.find(({ inbound, outbound }) => inbound ?? outbound) ?? { spare: [] };
   const found = [pair.inbound, pair.outbound, ...pair.spare].filter((trunk) => trunk !== undefined);
   const proof = createProof(owner, args, connection);
+  // Only a program whose state knows the trunk has come as far as to make a rule that leads to it.
+  const isUsed = pair.inbound !== undefined && (await account.rules.having(leadingTo, pair.inbound.id)).length > 0;
   const isOurs = (trunk: InboundTrunk | OutboundTrunk) => {
     const { marker } = trunks.metadataOf(trunk);
     const { id, openedBy, unconfirmed } = marker ?? {};
     return (
       [trunk.id, id, openedBy?.id].some((known) => own.has(known)) ||
       connection.takeOver?.has(id ?? "") ||
-      (unconfirmed !== undefined && unconfirmed === (proof ?? unconfirmed) && !openedBy)
+      (unconfirmed !== undefined && unconfirmed === (proof ?? unconfirmed) && !openedBy && !isUsed)
     );
   };
   const opener = pair.inbound && trunks.metadataOf(pair.inbound).marker;
@@ -848,6 +861,11 @@ async function leftoverOf({ account, own }: Session, owner: string, args: Partia
       `${found.map(({ id }) => id).join(" and ")} on LiveKit belong to a SipTrunk of the same name (${owner}) that this stack's state does not know. ` +
       `If another stack of that name uses them, rename this stack or its project. If they are this stack's and its state was lost, run \`pulumi config set livekit:takeOver ${ids}\` and \`pulumi up\`; or delete them.`,
   };
+}
+
+/** The trunks that a rule leads to, as keys to look it up by. */
+function leadingTo({ trunkIds }: Rule): readonly string[] {
+  return trunkIds;
 }
 
 /** Who has a number that the SipTrunk needs, as a sentence that says how to go on. */
@@ -869,17 +887,18 @@ async function numberTakenBy(
   });
   for (const other of others) {
     const { marker } = trunks.metadataOf(other);
+    const id = marker?.id ?? other.id;
+    const manager = own.ownerOf(id) ?? marker?.owner;
     const number = numbers.find((it) => other.numbers.some((its) => matchingForm(its) === matchingForm(it)));
-    if (!marker || stackOf(marker.owner) !== stackOf(owner)) {
-      const whose = marker ? `which ${marker.owner} manages` : "which this stack does not manage";
+    if (!manager || !(own.has(id) || stackOf(manager) === stackOf(owner))) {
+      const whose = manager ? `which ${manager} manages` : "which this stack does not manage";
       return `${args.type === "did" ? "numbers" : "extension"}: ${number} is taken by the inbound trunk ${other.id} of this LiveKit project, ${whose}: use another number, or delete that trunk.`;
     }
     // One that was declared before gives the number up in this very update, or the claims have refused it.
-    if (!own.isDeclared("SipTrunk", marker.owner)) {
-      const name = nameOf(marker.owner);
+    if (!own.isDeclared("SipTrunk", manager)) {
       return (
-        `SipTrunk "${name}" of this stack still has the number ${number} (inbound trunk ${other.id}). If this is that one with a new name, ` +
-        `give it the option aliases: [{ name: "${name}" }]; if the number moves, take it from that one first, with a \`pulumi up\` of its own; if an interrupted \`pulumi up\` left that trunk, delete it.`
+        `SipTrunk "${nameOf(manager)}" of this stack still has the number ${number} (inbound trunk ${other.id}). If this is that one with a new name, ` +
+        `give it the option ${aliasOf(TYPE, manager, owner)}; if the number moves, take it from that one first, with a \`pulumi up\` of its own; if an interrupted \`pulumi up\` left that trunk, delete it.`
       );
     }
   }
@@ -1026,7 +1045,7 @@ export class SipTrunk extends pulumi.dynamic.Resource {
         username,
         password,
         ...(verifier && { verifier }),
-        owner: ownerOf(name, "pulumi-nodejs:dynamic/livekit:SipTrunk", options),
+        owner: ownerOf(name, TYPE, options),
         inboundTrunkId: undefined,
         outboundTrunkId: undefined,
         sipUri: undefined,

@@ -236,8 +236,10 @@ export function lifecycle<Schema extends z.ZodObject>(resource: Resource<Schema>
         if (problems.length > 0) {
           throw new ResourceError(`${resource.kind} "${nameOf(String(news.owner))}": ${problems.join(" ")}`);
         }
+        // What a create has not made is no change that the program could ignore.
+        const isUnfinished = resource.stableOutputs.some((output) => (olds[output] ?? undefined) === undefined);
         return {
-          changes: changed.length > 0 || drift.length > 0,
+          changes: changed.length > 0 || drift.length > 0 || isUnfinished,
           replaces,
           deleteBeforeReplace: resource.deleteBeforeReplace,
         };

@@ -1,6 +1,7 @@
 /** Who owns what is on the platform: the name by which a resource is told from those of other stacks. */
 
 import * as pulumi from "@pulumi/pulumi";
+import { nameOf } from "../livekit/ownership";
 
 /**
  * `organization/project/stack/name` of a resource, with the types of its parents before the name where it has any. Made of
@@ -22,6 +23,27 @@ export function ownerOf(name: string, type: string, options?: pulumi.ResourceOpt
       resolve(`${stack}/${[...parents, name].join("$")}`);
     });
   });
+}
+
+/**
+ * The option that tells Pulumi that a resource is the one which the state has under an earlier owner, as a program writes it: by
+ * its name where the parents are the same, else by its URN.
+ */
+export function aliasOf(type: string, former: string, owner: string): string {
+  const name = nameOf(former);
+  const [before, now] = [former, owner].map(parentsOf);
+  if (before === now) {
+    return `aliases: [{ name: "${name}" }]`;
+  }
+  // A stack that was renamed has its new name in the URNs of the state already.
+  const [, project, stack] = owner.split("/");
+  return `aliases: ["urn:pulumi:${stack}::${project}::${before}${type}::${name}"]`;
+}
+
+/** The types of a resource's parents, each with the `$` that follows it. */
+function parentsOf(owner: string): string {
+  const path = owner.split("/").slice(3).join("/");
+  return path.slice(0, path.length - nameOf(owner).length);
 }
 
 /** Unit tests with `setMocks` may leave the organization out; Pulumi says "organization" for every stack of a file backend. */

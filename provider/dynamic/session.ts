@@ -38,6 +38,7 @@ export class Own {
   private readonly formerOwners = new Map<string, string>();
   private readonly newOwners = new Map<string, string>();
   private readonly declaredOwners = new Set<string>();
+  private readonly takenOver = new Set<string>();
 
   /** Records ids of Pulumi or LiveKit that a resource's state holds. */
   add(owner: string, ...ids: readonly unknown[]): void {
@@ -50,6 +51,18 @@ export class Own {
 
   has(id: string | undefined): boolean {
     return id !== undefined && this.ownersById.has(id);
+  }
+
+  /** Records ids on LiveKit that the plan takes over: they become this stack's own with `pulumi up`. */
+  takeOver(ids: readonly string[]): void {
+    for (const id of ids) {
+      this.takenOver.add(id);
+    }
+  }
+
+  /** Whether an id is this stack's own already, or will be when the plan is carried out. */
+  willHave(id: string): boolean {
+    return this.has(id) || this.takenOver.has(id);
   }
 
   /** The owner of an id, by the resource's state. */
