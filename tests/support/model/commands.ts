@@ -6,9 +6,9 @@ import { keysOf } from "../../../provider/dynamic/values";
 import { inboundTrunk, type OutboundFields, outboundTrunk, rule } from "../../../provider/livekit/messages";
 import * as sip from "../../../provider/livekit/sip-api";
 import type { Item } from "./platform";
-import { type AuthSpec, type Program, pick, type RuleSpec, type TrunkSpec } from "./program";
+import { type AuthSpec, type Option, type Program, pick, type RuleSpec, type TrunkSpec } from "./program";
 import { MISHAPS, type Mishap } from "./wire";
-import { World } from "./world";
+import { type Remedy, World } from "./world";
 
 /** One of the two stacks. */
 export type Stack = "ours" | "theirs";
@@ -18,6 +18,24 @@ export type Command =
   | { readonly do: "trunk"; readonly in: Stack; readonly slot: number; readonly spec: TrunkSpec | null }
   | { readonly do: "auth"; readonly in: Stack; readonly slot: number; readonly spec: AuthSpec | null }
   | { readonly do: "rule"; readonly in: Stack; readonly slot: number; readonly spec: RuleSpec | null }
+  /** The component goes into another component, or out of it. */
+  | { readonly do: "nest"; readonly in: Stack; readonly on: boolean }
+  /** `pulumi stack rename`; some places are in another project. Both stacks can have one name: each has a state backend of its own. */
+  | { readonly do: "rename"; readonly in: Stack; readonly to: number }
+  /** `pulumi state move` of a trunk and what belongs to it into the other stack. */
+  | { readonly do: "move state"; readonly from: Stack; readonly slot: number }
+  /** The state is lost, or a part of it with what depends on that. */
+  | {
+      readonly do: "lose";
+      readonly in: Stack;
+      readonly what: "everything" | "trunk" | "auth" | "rule";
+      readonly slot: number;
+      readonly remedy: Remedy;
+    }
+  /** The other stack becomes what somebody else gets who runs our program against our LiveKit project, with a state backend of their own. */
+  | { readonly do: "second backend" }
+  /** What the messages of the last operation say is done. */
+  | { readonly do: "remedy"; readonly in: Stack }
   /** The other stack gets the same numbers as ours, or its own again. */
   | { readonly do: "clash"; readonly on: boolean }
   | { readonly do: "preview"; readonly in: Stack; readonly refresh: boolean; readonly mishaps: readonly Mishap[] }
@@ -55,6 +73,26 @@ async function carryOut(world: World, command: Command): Promise<void> {
     case "rule":
       world.declare(command.in, (program) => ({ ...program, rules: placed(program.rules, command) }));
       return;
+    case "nest":
+      world.declare(command.in, (program) => ({ ...program, nested: command.on }));
+      return;
+    case "rename": {
+      const [project, name] = pick(PLACES, command.to);
+      world.sides[command.in].stack.rename(project, name);
+      return;
+    }
+    case "move state":
+      world.moveState(command.from, command.slot);
+      return;
+    case "lose":
+      world.lose(command.in, command.what, command.slot, command.remedy);
+      return;
+    case "second backend":
+      world.secondBackend();
+      return;
+    case "remedy":
+      await world.remedy(command.in, (id) => remove(world, id));
+      return;
     case "clash":
       world.sides.theirs.base = command.on ? world.sides.ours.base : "20";
       return;
@@ -79,6 +117,14 @@ function placed<Spec>(specs: Readonly<Record<number, Spec>>, { slot, spec }: { s
   return spec ? { ...others, [slot]: spec } : others;
 }
 
+/** Projects and stacks. */
+const PLACES = [
+  ["customer", "ours"],
+  ["customer", "others"],
+  ["client", "ours"],
+  ["customer", "production"],
+] as const;
+
 const FOREIGN_NUMBERS = ["7001", "1000", "1020", "+12025551011"];
 
 type OnInbound = (world: World, item: Item & { kind: "inbound" }) => Promise<unknown>;
@@ -101,6 +147,7 @@ const ON_INBOUND = {
   "inbound addresses cleared": changeInbound({ allowedAddresses: [] }),
   "inbound addresses of everyone": changeInbound({ authUsername: "", allowedAddresses: ["0.0.0.0/0"] }),
   "inbound numbers": changeInbound({ numbers: ["7777"] }),
+  "inbound phone number": changeInbound({ numbers: ["+12025557777"] }),
   "inbound callers": changeInbound({ allowedNumbers: ["+12025550111"] }),
   "inbound name": changeInbound({ name: "by hand" }),
   "inbound krisp": changeInbound({ krispEnabled: true, maxCallDuration: 60 }),
@@ -111,6 +158,7 @@ const ON_OUTBOUND = {
   "outbound password": changeOutbound({ authPassword: "By-Hand-2" }),
   "outbound address": changeOutbound({ address: "192.0.2.1", destinationCountry: "RO" }),
   "outbound numbers": changeOutbound({ numbers: ["8888"] }),
+  "outbound phone number": changeOutbound({ numbers: ["+12025558888"] }),
   "outbound headers": changeOutbound({ headers: { "X-By-Hand": "1" } }),
   "outbound deleted": ({ outsider }, { id }) => sip.deleteTrunk(outsider, id),
 } satisfies Record<string, OnOutbound>;
@@ -187,8 +235,25 @@ const ELSEWHERE = {
 /** What people do by hand. */
 export type Move = keyof typeof ON_INBOUND | keyof typeof ON_OUTBOUND | keyof typeof ON_RULE | keyof typeof ELSEWHERE;
 
+/** Changes that `ignoreChanges` would keep, and that leave the program without what it needs: nobody makes those. */
+const BREAKS_WHAT_IS_IGNORED: ReadonlySet<string> = new Set<Move>([
+  "inbound numbers",
+  "outbound numbers",
+  "inbound deleted",
+  "outbound deleted",
+  "metadata of one overwritten",
+  "metadata of the other overwritten",
+  "taken over by another stack",
+]);
+
 /** What LiveKit refuses to an outsider does not happen. */
 async function byHand(world: World, move: Move, which: number): Promise<void> {
+  if (
+    BREAKS_WHAT_IS_IGNORED.has(move) &&
+    world.platform.itemsOf("ours").some(({ id }) => world.isIgnored("ours", id))
+  ) {
+    return;
+  }
   try {
     await moved(world, move, which);
   } catch (error) {
@@ -247,12 +312,19 @@ const small = (count: number) => fc.nat({ max: count - 1 });
 /** Mostly the first, so that two declarations often differ in one thing alone. */
 const mostly = <Item>(first: Item, others: fc.Arbitrary<Item>) =>
   fc.oneof({ weight: 3, arbitrary: fc.constant(first) }, { weight: 2, arbitrary: others });
+const oftenTrue = fc.constantFrom(true, true, true, true, false);
 const stack = fc.oneof(
   { weight: 5, arbitrary: fc.constant("ours" as const) },
   { weight: 1, arbitrary: fc.constant("theirs" as const) },
 );
 
+const option = (...options: readonly Option[]) => mostly<Option>("none", fc.constantFrom(...options));
+const BINDING = ["ignore all", "retain on delete", "replace on changes", "delete before replace"] as const;
+
 const trunkSpec: fc.Arbitrary<TrunkSpec> = fc.record({
+  parent: mostly("none", fc.constant("component" as const)),
+  aliased: oftenTrue,
+  option: option("ignore password", "ignore numbers", ...BINDING),
   renamed: mostly(false, fc.boolean()),
   number: mostly(0, small(2)),
   password: mostly(0, small(3)),
@@ -263,6 +335,9 @@ const trunkSpec: fc.Arbitrary<TrunkSpec> = fc.record({
 });
 
 const authSpec: fc.Arbitrary<AuthSpec> = fc.record({
+  parent: mostly("none", fc.constantFrom("component" as const, "trunk" as const)),
+  aliased: oftenTrue,
+  option: option("deleted with its trunk", ...BINDING),
   trunk: small(3),
   method: fc.constantFrom("credentials", "ip"),
   addresses: mostly(0, small(2)),
@@ -270,6 +345,9 @@ const authSpec: fc.Arbitrary<AuthSpec> = fc.record({
 });
 
 const ruleSpec: fc.Arbitrary<RuleSpec> = fc.record({
+  parent: mostly("none", fc.constantFrom("component" as const, "trunk" as const)),
+  aliased: oftenTrue,
+  option: option("deleted with its trunk", ...BINDING),
   renamed: mostly(false, fc.boolean()),
   trunks: fc.uniqueArray(small(3), { maxLength: 3 }),
   pin: mostly(false, fc.boolean()),
@@ -325,6 +403,21 @@ const command: fc.Arbitrary<Command> = fc.oneof(
     arbitrary: fc.record({ do: fc.constant("by hand" as const), move: fc.constantFrom(...MOVES), which: small(4) }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("clash" as const), on: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("nest" as const), in: stack, on: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("rename" as const), in: stack, to: small(PLACES.length) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("move state" as const), from: stack, slot: small(3) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant("lose" as const),
+      in: stack,
+      what: fc.constantFrom("everything" as const, "trunk" as const, "auth" as const, "rule" as const),
+      slot: small(3),
+      remedy: fc.constantFrom<Remedy>("take over", "delete"),
+    }),
+  },
+  { weight: 1, arbitrary: fc.constant({ do: "second backend" as const }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("remedy" as const), in: stack }) },
 );
 
 /** Runs of the model. */
@@ -337,6 +430,11 @@ const slots = <Spec>(spec: fc.Arbitrary<Spec>, count: number): fc.Arbitrary<Reco
 
 /** Programs that follow one another. */
 export const programs: fc.Arbitrary<Program[]> = fc.array(
-  fc.record({ trunks: slots(trunkSpec, 3), auths: slots(authSpec, 2), rules: slots(ruleSpec, 2) }),
+  fc.record({
+    trunks: slots(trunkSpec, 3),
+    auths: slots(authSpec, 2),
+    rules: slots(ruleSpec, 2),
+    nested: fc.boolean(),
+  }),
   { minLength: 3, maxLength: 3 },
 );

@@ -4,7 +4,17 @@ import type { Command } from "./commands";
 import type { AuthSpec, RuleSpec, TrunkSpec } from "./program";
 import type { Mishap } from "./wire";
 
-const TRUNK = { renamed: false, number: 0, password: 0, address: 0, headers: 0, metadata: 0, krisp: false } as const;
+const COMMON = { parent: "none", aliased: true, option: "none" } as const;
+const TRUNK = {
+  ...COMMON,
+  renamed: false,
+  number: 0,
+  password: 0,
+  address: 0,
+  headers: 0,
+  metadata: 0,
+  krisp: false,
+} as const;
 
 const trunk = (slot: number, spec: Partial<TrunkSpec> = {}): Command => ({
   do: "trunk",
@@ -16,13 +26,13 @@ const auth = (spec: Partial<AuthSpec> & { readonly trunk: number }): Command => 
   do: "auth",
   in: "ours",
   slot: 0,
-  spec: { method: "credentials", addresses: 0, callers: 0, ...spec },
+  spec: { ...COMMON, method: "credentials", addresses: 0, callers: 0, ...spec },
 });
 const rule = (spec: Partial<RuleSpec> = {}): Command => ({
   do: "rule",
   in: "ours",
   slot: 0,
-  spec: { renamed: false, trunks: [], pin: false, room: 0, ...spec },
+  spec: { ...COMMON, renamed: false, trunks: [], pin: false, room: 0, ...spec },
 });
 const gone = (what: "trunk" | "auth"): Command => ({ do: what, in: "ours", slot: 0, spec: null });
 const up = (...mishaps: Mishap[]): Command => ({ do: "up", in: "ours", refresh: false, parallel: 1, mishaps });

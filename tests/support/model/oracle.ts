@@ -9,6 +9,7 @@ interface Marker {
   readonly id: string;
   readonly openedBy?: { readonly owner: string; readonly id: string };
   readonly metadata?: string;
+  readonly unconfirmed?: string;
 }
 
 /** What this package keeps in a trunk's metadata; undefined where there is nothing of it. */
@@ -16,25 +17,34 @@ export function markerOf(item: Item): Marker | undefined {
   return item.kind === "rule" ? undefined : takenApart(item.message.metadata).marker;
 }
 
+/** What may be left open although nothing declares it: by an InboundAuth that is in no state, on a trunk that always was in it. */
+export interface LeftOpen {
+  /** The ids of those InboundAuths, among others. */
+  readonly lost: ReadonlySet<string>;
+  /** Whether the state knew a SipTrunk, by its id, before this operation. One that takes a pair over closes it. */
+  isOld(id: string): boolean;
+}
+
 /**
  * Fails unless the objects are just those that are declared.
  *
+ * @param items - the objects to judge
+ * @param all - all of the stack, which rules may lead to
  * @param recordedRules - the rules that the state holds
- * @param lost - ids of InboundAuths that opened a trunk and are in no state: where none is declared, that trunk stays open to
- *   those who know its credential
  */
 export function expectAsDeclared(
   items: readonly Item[],
+  all: readonly Item[],
   { trunks, rules }: Declared,
   recordedRules: ReadonlySet<string>,
-  lost: ReadonlySet<string>,
+  { lost, isOld }: LeftOpen,
 ): void {
   const open = new Set(trunks.flatMap(({ owner, auth }) => (auth ? [owner] : [])));
   const isLeftOpen = (item: Item): item is Item & { kind: "inbound" } => {
-    const marker = markerOf(item);
-    return item.kind === "inbound" && lost.has(marker?.openedBy?.id ?? "") && !open.has(marker?.owner ?? "");
+    const { openedBy, owner = "", id = "" } = markerOf(item) ?? {};
+    return item.kind === "inbound" && lost.has(openedBy?.id ?? "") && !open.has(owner) && isOld(id);
   };
-  const actual = items.map((item) => described(isLeftOpen(item) ? closed(item) : item, items)).sort();
+  const actual = items.map((item) => described(isLeftOpen(item) ? closed(item) : item, all)).sort();
   const wanted = [...trunks.flatMap((trunk) => [inbound(trunk), outbound(trunk)]), ...rules.map(ruleOf)].sort();
   if (JSON.stringify(actual) !== JSON.stringify(wanted)) {
     const only = (some: string[], others: string[]) => some.filter((text) => !others.includes(text)).join("\n  ");
@@ -63,7 +73,7 @@ const CLOSED = { username: "closed", password: "nobody knows it", addresses: [],
 
 function inbound({ owner, numbers, args, username, password, auth }: DeclaredTrunk): string {
   const callers = auth?.allowedNumbers ?? [];
-  const byCredentials = { username, password, addresses: [], callers };
+  const byCredentials = { ...(auth?.credential ?? { username, password }), addresses: [], callers };
   const byAddress = { username: "", password: "", addresses: auth?.allowedAddresses ?? [], callers };
   return JSON.stringify({
     inbound: owner,

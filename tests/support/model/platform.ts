@@ -28,9 +28,11 @@ export interface Rights {
   readonly readOnly: boolean;
   /** The objects that the program still declares: they may be changed, and not be deleted. */
   readonly keeps: ReadonlySet<string>;
+  /** What somebody else has made and no state knows: it becomes the actor's when the actor changes it. */
+  readonly free: ReadonlySet<string>;
 }
 
-const ANYTHING: Rights = { readOnly: false, keeps: new Set() };
+const ANYTHING: Rights = { readOnly: false, keeps: new Set(), free: new Set() };
 const PROJECTS_PER_EMULATOR = 100;
 
 let emulator: LiveKitEmulator | undefined;
@@ -47,6 +49,8 @@ export async function stopEmulator(): Promise<void> {
 export class ModelPlatform {
   /** Whose each object is, gone ones too. */
   readonly owners = new Map<string, Actor>();
+  /** What somebody has changed by hand. */
+  readonly touched = new Set<string>();
   /** What must never happen, and did. */
   readonly violations: string[] = [];
   /** How many changes there were. */
@@ -121,22 +125,33 @@ export class ModelPlatform {
         this.owners.set(id, this.#actor);
       }
     }
-    if (this.#actor !== "outsider") {
-      this.#judge(method, before, now);
+    const changed = [...before].filter(([id, { text }]) => now.get(id)?.text !== text).map(([id]) => id);
+    if (this.#actor === "outsider") {
+      for (const id of changed) {
+        this.touched.add(id);
+      }
+    } else {
+      this.#judge(method, changed, before, now);
     }
   }
 
-  #judge(method: string, before: ReadonlyMap<string, Seen>, now: ReadonlyMap<string, Seen>): void {
+  #judge(
+    method: string,
+    changed: readonly string[],
+    before: ReadonlyMap<string, Seen>,
+    now: ReadonlyMap<string, Seen>,
+  ): void {
     if (this.#rights.readOnly) {
       this.violations.push(`${method} changed something in a preview`);
     }
-    for (const [id, { text }] of before) {
-      const after = now.get(id);
+    for (const id of changed) {
       const owner = this.owners.get(id);
-      if (owner !== this.#actor && after?.text !== text) {
+      if (owner !== this.#actor && this.#rights.free.has(id)) {
+        this.owners.set(id, this.#actor);
+      } else if (owner !== this.#actor) {
         this.violations.push(`${method} of ${this.#actor} touched ${id}, which is ${owner}'s`);
       }
-      if (!after && this.#rights.keeps.has(id)) {
+      if (!now.has(id) && this.#rights.keeps.has(id)) {
         this.violations.push(`${method} deleted ${id}, which is declared`);
       }
     }

@@ -2,10 +2,39 @@
 
 import type { Properties } from "../../../provider/testing/engine/property";
 import { type Goal, urnOf } from "../../../provider/testing/engine/registration";
+import type { ResourceState } from "../../../provider/testing/engine/state";
 import { PROVIDER_KEY } from "./host";
 
+/** What every declaration may have, whatever it declares. */
+interface Common {
+  /** What it is a child of. A child of its trunk (of its first trunk) is none where it has no trunk. */
+  readonly parent: Parent;
+  /** Whether it has its other names, and its places within other parents, as aliases. */
+  readonly aliased: boolean;
+  /** One of Pulumi's options. */
+  readonly option: Option;
+}
+
+/** What a resource can be a child of. */
+export type Parent = "none" | "component" | "trunk";
+
+/** Pulumi's options, and what each ignores. */
+export const OPTIONS = {
+  none: [],
+  "ignore all": ["*"],
+  "ignore password": ["password"],
+  "ignore numbers": ["numbers", "extension"],
+  "retain on delete": [],
+  "replace on changes": [],
+  "delete before replace": [],
+  "deleted with its trunk": [],
+} as const satisfies Readonly<Record<string, readonly string[]>>;
+
+/** One of Pulumi's options. */
+export type Option = keyof typeof OPTIONS;
+
 /** One SipTrunk; small numbers choose among a few values each. Slot 1 has numbers, the others an extension. */
-export interface TrunkSpec {
+export interface TrunkSpec extends Common {
   /** Which of its two names it has; each is an alias of the other. */
   readonly renamed: boolean;
   readonly number: number;
@@ -18,7 +47,7 @@ export interface TrunkSpec {
 }
 
 /** One InboundAuth. */
-export interface AuthSpec {
+export interface AuthSpec extends Common {
   /** The slot of its trunk. Where that is not declared, or has an InboundAuth already, neither is this one. */
   readonly trunk: number;
   readonly method: "credentials" | "ip";
@@ -27,7 +56,7 @@ export interface AuthSpec {
 }
 
 /** One DispatchRule. */
-export interface RuleSpec {
+export interface RuleSpec extends Common {
   readonly renamed: boolean;
   /** The slots of its trunks; empty for "all". Those that are not declared are left out, and with all of them the rule. */
   readonly trunks: readonly number[];
@@ -40,15 +69,42 @@ export interface Program {
   readonly trunks: Readonly<Record<number, TrunkSpec>>;
   readonly auths: Readonly<Record<number, AuthSpec>>;
   readonly rules: Readonly<Record<number, RuleSpec>>;
+  /** Whether the component, whose alias the other place is, lies within another one. */
+  readonly nested: boolean;
 }
 
-export const EMPTY: Program = { trunks: {}, auths: {}, rules: {} };
+export const EMPTY: Program = { trunks: {}, auths: {}, rules: {}, nested: false };
+
+/** Where a program runs. */
+export interface Place {
+  readonly project: string;
+  readonly stack: string;
+  /** Tells the numbers of one stack from those of another. */
+  readonly base: string;
+  /** Tells those of its rules that take all trunks from those of another stack. */
+  readonly pin: string;
+}
+
+/** A resource as it should be. */
+interface DeclaredResource extends Made {
+  readonly args: Readonly<Record<string, unknown>>;
+}
+
+/** A resource, and its place among the others. */
+interface Made {
+  readonly name: string;
+  readonly urn: string;
+  /** The URN of its parent; empty for none. */
+  readonly parent: string;
+  readonly owner: string;
+  /** The other URNs that it may have had. */
+  readonly twins: readonly string[];
+  readonly aliased: boolean;
+  readonly option: Option;
+}
 
 /** A trunk as it should be on LiveKit, and who may call in on it. */
-export interface DeclaredTrunk {
-  readonly name: string;
-  readonly owner: string;
-  readonly args: Readonly<Record<string, unknown>>;
+export interface DeclaredTrunk extends DeclaredResource {
   readonly numbers: readonly string[];
   readonly username: string;
   readonly password: string;
@@ -56,35 +112,45 @@ export interface DeclaredTrunk {
 }
 
 /** An InboundAuth as it should be. */
-export interface DeclaredAuth {
-  readonly name: string;
-  readonly owner: string;
-  readonly args: Readonly<Record<string, unknown>>;
+export interface DeclaredAuth extends DeclaredResource {
   /** As LiveKit has it. */
   readonly allowedAddresses: readonly string[];
   readonly allowedNumbers: readonly string[];
+  /** What callers are asked for, where that is not the credential of the trunk. */
+  readonly credential?: { readonly username: string; readonly password: string };
 }
 
 /** A rule as it should be. */
-export interface DeclaredRule {
-  readonly name: string;
-  readonly owner: string;
-  readonly args: Readonly<Record<string, unknown>>;
+export interface DeclaredRule extends DeclaredResource {
   /** The owners of its trunks; undefined for all trunks. */
   readonly trunks: readonly string[] | undefined;
+}
+
+/** What the engine is asked for. */
+export interface ModelGoal extends Goal {
+  readonly urn: string;
+  /** Its other names and places, whether they are its aliases or not. */
+  readonly twins: readonly string[];
+  /** Those of its inputs that are outputs of resources which are registered before it. */
+  later(outputsOf: (urn: string) => Properties): Properties;
 }
 
 /** Everything that a program declares, for one stack. */
 export interface Declared {
   readonly trunks: readonly DeclaredTrunk[];
   readonly rules: readonly DeclaredRule[];
-  readonly goals: readonly Goal[];
+  readonly goals: readonly ModelGoal[];
 }
 
-export const PROJECT = "customer";
-
 /** The names of a slot. */
-const NAMES = { trunk: ["alpha", "beta", "gamma"], auth: ["ada", "bob"], rule: ["red", "blue"] } as const;
+export const NAMES = { trunk: ["alpha", "beta", "gamma"], auth: ["ada", "bob"], rule: ["red", "blue"] } as const;
+
+/** The resource type of a slot. */
+export const TYPES = {
+  trunk: typeToken("SipTrunk"),
+  auth: typeToken("InboundAuth"),
+  rule: typeToken("DispatchRule"),
+} as const;
 
 const PASSWORDS = ["First-Password-1", "Second-Password-2", "Third-Password-3"];
 const ADDRESSES = ["pbx.acme.example", "198.51.100.9"];
@@ -93,38 +159,172 @@ const METADATA = [undefined, "free text", '{"customer":7}'];
 const ALLOWED = [["203.0.113.7"], ["203.0.113.0/24", "198.51.100.4"]];
 const CALLERS = [undefined, ["+12025550188"]];
 
-/** What a program declares on a stack. `base` tells the numbers of one stack from those of another. */
-export function declared(program: Program, stack: string, base: string): Declared {
+/**
+ * What a program declares on a stack.
+ *
+ * @param resources - the stack's state: an option is not given where it would keep a reference to a trunk that goes
+ */
+export function declared(program: Program, place: Place, resources: readonly ResourceState[]): Declared {
+  const site = new Site(program.nested, place);
+  const bySlot = new Map(
+    Object.entries(program.trunks).map(([slot, spec]) => [Number(slot), trunkAt(Number(slot), spec, site)]),
+  );
+  const owners = new Map([...bySlot.values()].map((trunk) => [trunk.urn, ownerIn(trunk, resources)]));
+  /** Whether a state holds other references than those which are accepted. */
+  const refersElsewhere = (kind: "auth" | "rule", slot: number, { urn }: Made, accepted: Iterable<string>) => {
+    const known = new Set([urn, ...site.twins(kind, slot, urn)]);
+    const old = resources.find((state) => known.has(state.urn) && !state.delete)?.inputs ?? {};
+    const references = [old.trunk ?? old.trunks ?? []].flat().map(String);
+    return references.some((reference) => !new Set(accepted).has(reference));
+  };
   const taken = new Set<number>();
-  const auths = new Map<number, DeclaredAuth>();
-  for (const [slot, spec] of Object.entries(program.auths)) {
-    if (spec.trunk in program.trunks && !taken.has(spec.trunk)) {
+  const auths: [DeclaredAuth, Made][] = [];
+  const trunks = new Map(bySlot);
+  for (const [key, spec] of Object.entries(program.auths)) {
+    const [slot, trunk] = [Number(key), bySlot.get(spec.trunk)];
+    if (trunk && !taken.has(spec.trunk)) {
       taken.add(spec.trunk);
-      auths.set(spec.trunk, declaredAuth(Number(slot), spec, stack));
+      const auth = authAt(slot, spec, site, trunk);
+      const option = refersElsewhere("auth", slot, auth, [owners.get(trunk.urn) ?? ""]) ? "none" : spec.option;
+      trunks.set(spec.trunk, { ...trunk, auth: { ...auth, option } });
+      auths.push([{ ...auth, option }, trunk]);
     }
   }
-  const bySlot = new Map(
-    Object.entries(program.trunks).map(([slot, spec]) => [
-      Number(slot),
-      declaredTrunk(Number(slot), spec, stack, base, auths.get(Number(slot))),
-    ]),
-  );
-  const rules = Object.entries(program.rules).flatMap(([slot, spec]) => {
-    const trunks = spec.trunks.flatMap((trunk) => bySlot.get(trunk)?.owner ?? []);
-    return spec.trunks.length > 0 && trunks.length === 0 ? [] : [declaredRule(Number(slot), spec, stack, trunks)];
+  const rules = Object.entries(program.rules).flatMap(([key, spec]): [DeclaredRule, readonly Made[]][] => {
+    const slot = Number(key);
+    const to = spec.trunks.flatMap((trunk) => bySlot.get(trunk) ?? []);
+    if (spec.trunks.length > 0 && to.length === 0) {
+      return [];
+    }
+    const rule = ruleAt(slot, spec, site, to);
+    const option = refersElsewhere("rule", slot, rule, ["all", ...owners.values()]) ? "none" : spec.option;
+    return [[{ ...rule, option }, to]];
   });
-  const trunks = [...bySlot.values()];
-  return { trunks, rules, goals: goalsOf(stack, trunks, rules) };
+  return {
+    trunks: [...trunks.values()],
+    rules: rules.map(([rule]) => rule),
+    goals: goalsOf(site, program, [...bySlot.values()], auths, rules),
+  };
 }
 
-function declaredTrunk(
+/** The same, with what is ignored as it was and not as it is declared, by the state that an operation has left. */
+export function effective({ trunks, rules, goals }: Declared, resources: readonly ResourceState[]): Declared {
+  const kept = (declaration: DeclaredResource) => {
+    const { inputs = {} } = resources.find(({ urn, delete: goes }) => urn === declaration.urn && !goes) ?? {};
+    const names: readonly string[] = OPTIONS[declaration.option];
+    const isKept = (name: string) => names.includes(name) || names.includes("*");
+    return Object.fromEntries(Object.entries(inputs).filter(([name]) => isKept(name)));
+  };
+  const keptTrunks = trunks.map((trunk): DeclaredTrunk => {
+    const now = kept(trunk);
+    const args = trunk.option === "ignore all" ? now : { ...trunk.args, ...now };
+    return {
+      ...trunk,
+      args,
+      owner: String(now.owner ?? trunk.owner),
+      numbers: [args.numbers ?? args.extension].flat().map(String),
+      username: String(now.username ?? trunk.username),
+      password: String(now.password ?? trunk.password),
+      ...(trunk.auth ? { auth: keptAuth(trunk.auth, kept(trunk.auth)) } : {}),
+    };
+  });
+  const ownerNow = new Map(trunks.map(({ owner }, index) => [owner, keptTrunks[index]?.owner ?? owner]));
+  const keptRules = rules.map((rule): DeclaredRule => {
+    const now = kept(rule);
+    const { trunks: to = rule.trunks?.map((owner) => ownerNow.get(owner) ?? owner) ?? "all" } = now;
+    const args = rule.option === "ignore all" ? now : { ...rule.args, ...now };
+    return { ...rule, args, trunks: to === "all" ? undefined : [to].flat().map(String) };
+  });
+  return { trunks: keptTrunks, rules: keptRules, goals };
+}
+
+function keptAuth(auth: DeclaredAuth, now: Properties): DeclaredAuth {
+  const isKept = auth.option === "ignore all";
+  return {
+    ...auth,
+    owner: String(now.owner ?? auth.owner),
+    args: isKept ? now : auth.args,
+    allowedAddresses: isKept ? [now.allowedAddresses ?? []].flat().map(String) : auth.allowedAddresses,
+    allowedNumbers: isKept ? [now.allowedNumbers ?? []].flat().map(String) : auth.allowedNumbers,
+    ...(isKept && now.method === "credentials"
+      ? { credential: { username: String(now.username), password: String(now.password) } }
+      : {}),
+  };
+}
+
+/** The owner of a trunk: what ignores every change keeps its own. */
+function ownerIn({ urn, owner, option, twins }: Made, resources: readonly ResourceState[]): string {
+  const known = new Set([urn, ...twins]);
+  const old = resources.find((state) => known.has(state.urn) && !state.delete);
+  return option === "ignore all" && old ? String(old.inputs.owner) : owner;
+}
+
+/** Where the resources of a program are. */
+class Site {
+  constructor(
+    private readonly nested: boolean,
+    readonly place: Place,
+  ) {}
+
+  /** The component, where it is now. */
+  get line(): string {
+    return this.#line(this.nested);
+  }
+
+  get #outer(): string {
+    return this.#urn("", "acme:index:Site", "site");
+  }
+
+  #line(nested: boolean): string {
+    return this.#urn(nested ? this.#outer : "", "acme:index:Line", "line");
+  }
+
+  #urn(parent: string, type: string, name: string): string {
+    return urnOf(this.place.stack, this.place.project, parent, type, name);
+  }
+
+  /** A resource's URN. */
+  urn(kind: keyof typeof TYPES, name: string, parent: string): string {
+    return this.#urn(parent, TYPES[kind], name);
+  }
+
+  /** The other URNs that a resource of a slot may have. */
+  twins(kind: keyof typeof TYPES, slot: number, urn: string): string[] {
+    const places = ["", this.#line(false), this.#line(true)];
+    const parents = kind === "trunk" ? places : places.flatMap((place) => [place, this.urn("trunk", "any", place)]);
+    const first = pick(NAMES[kind], slot);
+    const names = kind === "auth" ? [first] : [first, `${first}-renamed`];
+    return parents.flatMap((parent) => names.map((name) => this.urn(kind, name, parent))).filter((it) => it !== urn);
+  }
+
+  /** The components themselves, each with its other place as an alias. */
+  components(): ModelGoal[] {
+    const common = { custom: false, aliased: true, option: "none" } as const;
+    const parent = this.nested ? this.#outer : "";
+    const twins = [this.#line(!this.nested)];
+    const line = goal({ ...common, type: "acme:index:Line", name: "line", urn: this.line, twins, parent });
+    const outer = { type: "acme:index:Site", name: "site", urn: this.#outer, twins: [], parent: "" };
+    return this.nested ? [goal({ ...common, ...outer }), line] : [line];
+  }
+}
+
+function made(
+  site: Site,
+  kind: keyof typeof TYPES,
   slot: number,
-  spec: TrunkSpec,
-  stack: string,
-  base: string,
-  auth: DeclaredAuth | undefined,
-): DeclaredTrunk {
-  const name = nameIn(NAMES.trunk, slot, spec.renamed);
+  spec: Common & { readonly renamed: boolean },
+  trunk?: Made,
+): Made {
+  const name = `${pick(NAMES[kind], slot)}${spec.renamed ? "-renamed" : ""}`;
+  const parents = { none: "", component: site.line, trunk: trunk?.urn ?? "" };
+  const parent = parents[spec.parent];
+  const urn = site.urn(kind, name, parent);
+  const { option, aliased } = spec;
+  return { name, urn, parent, owner: ownerOf(urn), twins: site.twins(kind, slot, urn), option, aliased };
+}
+
+function trunkAt(slot: number, spec: TrunkSpec, site: Site): DeclaredTrunk {
+  const { base } = site.place;
   const isDid = slot === 1;
   const extension = `${base}${slot}${spec.number % 2}`;
   const e164 = [`+1202555${base}${slot}1`, `+1202555${base}${slot}2`];
@@ -142,131 +342,153 @@ function declaredTrunk(
     metadata: pick(METADATA, spec.metadata),
     krispEnabled: spec.krisp || undefined,
   };
-  return { name, owner: ownerOf(stack, name), args, numbers, username, password, ...(auth ? { auth } : {}) };
+  return { ...made(site, "trunk", slot, spec), args, numbers, username, password };
 }
 
-function declaredAuth(slot: number, { method, addresses, callers }: AuthSpec, stack: string): DeclaredAuth {
-  const name = nameIn(NAMES.auth, slot, false);
+function authAt(slot: number, spec: AuthSpec, site: Site, trunk: Made): DeclaredAuth {
+  const { method, addresses, callers } = spec;
   const allowed = method === "ip" ? pick(ALLOWED, addresses) : undefined;
   const allowedNumbers = pick(CALLERS, callers);
   return {
-    name,
-    owner: ownerOf(stack, name),
+    ...made(site, "auth", slot, { ...spec, renamed: false }, trunk),
     args: { method, allowedAddresses: allowed, allowedNumbers },
     allowedAddresses: (allowed ?? []).map((address) => (address.includes("/") ? address : `${address}/32`)),
     allowedNumbers: allowedNumbers ?? [],
   };
 }
 
-function declaredRule(slot: number, spec: RuleSpec, stack: string, trunks: readonly string[]): DeclaredRule {
-  const name = nameIn(NAMES.rule, slot, spec.renamed);
+function ruleAt(slot: number, spec: RuleSpec, site: Site, trunks: readonly Made[]): DeclaredRule {
   const toAll = spec.trunks.length === 0;
   const pin = spec.pin ? `${slot}77` : `${slot}88`;
   const args = {
-    trunks: toAll ? "all" : trunks,
     rule: "direct",
     roomName: `room-${spec.room}`,
     // Rules of two stacks that take all trunks would be in each other's way.
-    pin: toAll ? `${pin}${stack.length}` : pin,
+    pin: toAll ? `${pin}${site.place.pin}` : pin,
     name: NAMES.rule[slot % 2],
   };
-  return { name, owner: ownerOf(stack, name), args, trunks: toAll ? undefined : trunks };
+  const owners = trunks.map(({ owner }) => owner);
+  return { ...made(site, "rule", slot, spec, trunks[0]), args, trunks: toAll ? undefined : owners };
 }
 
 /** The classes' own part: what they add to the arguments before the engine sees them (sip-trunk.ts, inbound-auth.ts, dispatch-rule.ts). */
-function goalsOf(stack: string, trunks: readonly DeclaredTrunk[], rules: readonly DeclaredRule[]): Goal[] {
-  const urn = new Map(trunks.map(({ owner, name }) => [owner, urnOf(stack, PROJECT, "", typeToken("SipTrunk"), name)]));
-  const dependsOn = (owners: readonly string[]) => owners.flatMap((owner) => urn.get(owner) ?? []);
+function goalsOf(
+  site: Site,
+  program: Program,
+  trunks: readonly DeclaredTrunk[],
+  auths: readonly (readonly [DeclaredAuth, Made])[],
+  rules: readonly (readonly [DeclaredRule, readonly Made[]])[],
+): ModelGoal[] {
+  const specs = [...Object.values(program.trunks), ...Object.values(program.auths), ...Object.values(program.rules)];
   return [
-    ...trunks.map(({ name, owner, args, username }) =>
-      goal("SipTrunk", name, NAMES.trunk, { ...args, username, owner }, {}),
+    ...(specs.some(({ parent }) => parent === "component") ? site.components() : []),
+    ...trunks.map((trunk) => resourceGoal("trunk", trunk, { username: trunk.username }, [], () => ({}))),
+    ...auths.map(([auth, trunk]) =>
+      resourceGoal("auth", auth, {}, [trunk], ([{ owner = "", username = "", password = "" } = {}]) => ({
+        trunk: owner,
+        ...(auth.args.method === "credentials" ? { username, password } : {}),
+      })),
     ),
-    ...trunks.flatMap(({ owner: trunk, username, password, auth }) => {
-      const credential = auth?.args.method === "credentials" ? { username, password } : {};
-      return auth
-        ? [
-            goal(
-              "InboundAuth",
-              auth.name,
-              NAMES.auth,
-              { ...auth.args, ...credential, trunk, owner: auth.owner },
-              {
-                trunk: dependsOn([trunk]),
-              },
-            ),
-          ]
-        : [];
-    }),
-    ...rules.map(({ name, owner, args, trunks: owners = [] }) =>
-      goal("DispatchRule", name, NAMES.rule, { ...args, owner }, { trunks: dependsOn(owners) }),
+    ...rules.map(([rule, to]) =>
+      resourceGoal("rule", rule, {}, to, (outputs) => ({
+        trunks: rule.trunks ? outputs.map(({ owner = "" }) => owner) : "all",
+      })),
     ),
   ];
 }
 
-function goal(
-  kind: string,
-  name: string,
-  names: readonly string[],
-  inputs: Readonly<Record<string, unknown>>,
-  propertyDependencies: Record<string, string[]>,
-): Goal {
-  const type = typeToken(kind);
+function resourceGoal(
+  kind: keyof typeof TYPES,
+  resource: DeclaredResource,
+  inputs: Properties,
+  trunks: readonly Made[],
+  later: (outputs: Properties[]) => Properties,
+): ModelGoal {
+  const urns = trunks.map(({ urn }) => urn);
+  const own = toProperties({ ...resource.args, ...inputs, owner: resource.owner });
+  const [first = ""] = urns;
+  return {
+    ...goal({ ...resource, type: TYPES[kind], custom: true }),
+    inputs: { ...own, [PROVIDER_KEY]: "the serialized provider" },
+    dependencies: urns,
+    propertyDependencies: urns.length === 0 ? {} : { [kind === "auth" ? "trunk" : "trunks"]: urns },
+    deletedWith: resource.option === "deleted with its trunk" ? first : "",
+    later: (outputsOf) => later(urns.map(outputsOf)),
+  };
+}
+
+function goal(from: Omit<Made, "owner"> & { readonly type: string; readonly custom: boolean }): ModelGoal {
+  const { type, name, custom, urn, parent, twins, aliased, option } = from;
   return {
     type,
     name,
-    custom: true,
-    inputs: toProperties({ ...inputs, [PROVIDER_KEY]: "the serialized provider" }),
-    parent: "",
+    custom,
+    urn,
+    twins,
+    inputs: {},
+    parent,
     protect: undefined,
-    dependencies: Object.values(propertyDependencies).flat(),
-    propertyDependencies,
+    dependencies: [],
+    propertyDependencies: {},
     provider: "",
-    deleteBeforeReplace: undefined,
-    ignoreChanges: [],
+    deleteBeforeReplace: option === "delete before replace" ? true : undefined,
+    ignoreChanges: [...OPTIONS[option]],
     additionalSecretOutputs: [],
-    aliases: otherNames(names, name).map((other) => ({ name: other })),
-    replaceOnChanges: [],
-    retainOnDelete: undefined,
+    aliases: aliased ? twins.map((twin) => ({ urn: twin })) : [],
+    replaceOnChanges: option === "replace on changes" ? ["*"] : [],
+    retainOnDelete: option === "retain on delete" ? true : undefined,
     deletedWith: "",
     replaceWith: [],
+    later: () => ({}),
   };
 }
 
 /** What the program of tests/support/programs/customer takes as its configuration to declare the same. */
-export function asConfiguration({ trunks, rules }: Declared) {
+export function asConfiguration({ trunks, rules, goals }: Declared) {
   const named = new Map(trunks.map(({ owner, name }) => [owner, name]));
-  const aliases = (names: readonly string[], name: string) => ({
-    options: { aliases: otherNames(names, name).map((other) => ({ name: other })) },
-  });
+  const nameOf = (urn: string) => urn.split("::").at(-1);
+  const optionsByUrn = new Map(
+    goals.map((it) => [
+      it.urn,
+      {
+        aliases: it.aliases.map(({ urn }) => urn),
+        ignoreChanges: it.ignoreChanges,
+        replaceOnChanges: it.replaceOnChanges,
+        ...(it.deleteBeforeReplace ? { deleteBeforeReplace: true } : {}),
+        ...(it.retainOnDelete ? { retainOnDelete: true } : {}),
+        ...(it.parent ? { parent: nameOf(it.parent) } : {}),
+        ...(it.deletedWith ? { deletedWith: nameOf(it.deletedWith) } : {}),
+      },
+    ]),
+  );
+  const options = ({ urn }: { readonly urn: string }) => optionsByUrn.get(urn);
   return {
-    trunks: Object.fromEntries(trunks.map(({ name, args }) => [name, { ...args, ...aliases(NAMES.trunk, name) }])),
+    components: Object.fromEntries(
+      goals.filter(({ custom }) => !custom).map((it) => [it.name, { type: it.type, options: options(it) }]),
+    ),
+    trunks: Object.fromEntries(trunks.map((trunk) => [trunk.name, { ...trunk.args, options: options(trunk) }])),
     auths: Object.fromEntries(
-      trunks.flatMap(({ name: trunk, auth }) => (auth ? [[auth.name, { ...auth.args, trunk }]] : [])),
+      trunks.flatMap(({ name: trunk, auth }) =>
+        auth ? [[auth.name, { ...auth.args, trunk, options: options(auth) }]] : [],
+      ),
     ),
     rules: Object.fromEntries(
-      rules.map(({ name, args, trunks: owners }) => [
-        name,
+      rules.map((rule) => [
+        rule.name,
         {
-          ...args,
-          trunks: owners?.flatMap((owner) => named.get(owner) ?? []) ?? "all",
-          ...aliases(NAMES.rule, name),
+          ...rule.args,
+          trunks: rule.trunks?.flatMap((owner) => named.get(owner) ?? []) ?? "all",
+          options: options(rule),
         },
       ]),
     ),
   };
 }
 
-function otherNames(names: readonly string[], name: string): string[] {
-  const first = name.replace(/-renamed$/, "");
-  return names.includes(first) ? [first, `${first}-renamed`].filter((other) => other !== name) : [];
-}
-
-function nameIn(names: readonly string[], slot: number, renamed: boolean): string {
-  return `${pick(names, slot)}${renamed ? "-renamed" : ""}`;
-}
-
-function ownerOf(stack: string, name: string): string {
-  return `organization/${PROJECT}/${stack}/${name}`;
+/** Made of the URN, as every resource's owner is. */
+function ownerOf(urn: string): string {
+  const [stack = "", project = "", types = "", ...name] = urn.slice("urn:pulumi:".length).split("::");
+  return `organization/${project}/${stack}/${[...types.split("$").slice(0, -1), name.join("::")].join("$")}`;
 }
 
 function typeToken(kind: string): string {

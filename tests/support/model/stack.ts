@@ -10,14 +10,16 @@
 import { planDeletes, scheduleDeletes, transitiveDependencies } from "../../../provider/testing/engine/deletes";
 import { Executor, isPartial } from "../../../provider/testing/engine/executor";
 import { Bail, Planner } from "../../../provider/testing/engine/planner";
+import type { Properties } from "../../../provider/testing/engine/property";
 import { Queue } from "../../../provider/testing/engine/queue";
 import { rebuild } from "../../../provider/testing/engine/rebuild";
-import { type Goal, type Registration, urnOf } from "../../../provider/testing/engine/registration";
+import type { Registration } from "../../../provider/testing/engine/registration";
 import { refreshStep, type StepContext } from "../../../provider/testing/engine/resource-steps";
 import { Snapshot } from "../../../provider/testing/engine/snapshot";
-import { copyState, type ResourceState } from "../../../provider/testing/engine/state";
+import { copyState, dependenciesOf, type ResourceState } from "../../../provider/testing/engine/state";
 import type { Step } from "../../../provider/testing/engine/steps";
 import type { ModelHost } from "./host";
+import type { ModelGoal } from "./program";
 
 /** What an operation does, and how. */
 export interface Asked {
@@ -42,15 +44,62 @@ export class ModelStack {
   resources: readonly ResourceState[] = [];
 
   constructor(
-    readonly project: string,
-    readonly name: string,
+    public project: string,
+    public name: string,
   ) {}
 
+  /** `pulumi stack rename`, to another project as well. */
+  rename(project: string, name: string): void {
+    const [before, after] = [`urn:pulumi:${this.name}::${this.project}::`, `urn:pulumi:${name}::${project}::`];
+    this.resources = this.resources.map((state) => withUrns(state, (urn) => urn.replace(before, after)));
+    Object.assign(this, { project, name });
+  }
+
+  /** `pulumi state delete --target-dependents`: the state forgets resources, and what depends on them. */
+  forget(isMeant: (state: ResourceState) => boolean): void {
+    const urns = new Set<string>();
+    for (const state of this.resources) {
+      if (isMeant(state) || [state.parent, ...dependenciesOf(state)].some((urn) => urns.has(urn))) {
+        urns.add(state.urn);
+      }
+    }
+    this.resources = this.resources.filter(({ urn }) => !urns.has(urn));
+  }
+
+  /** `pulumi state move`: another stack's state gets resources, without their ties to what stays. */
+  moveTo(other: ModelStack, moved: readonly ResourceState[]): void {
+    const urns = new Set(moved.map(({ urn }) => urn));
+    const untied = (states: readonly ResourceState[], isThere: (urn: string) => boolean) =>
+      states.map((state) => withUrns(state, (urn) => (isThere(urn) ? urn : "")));
+    const copy = new ModelStack(this.project, this.name);
+    copy.resources = untied(moved, (urn) => urns.has(urn));
+    copy.rename(other.project, other.name);
+    other.resources = [...other.resources, ...copy.resources];
+    this.resources = untied(
+      this.resources.filter(({ urn }) => !urns.has(urn)),
+      (urn) => !urns.has(urn),
+    );
+  }
+
   /** Runs one operation with a host of its own. */
-  async operate(asked: Asked, goals: readonly Goal[], host: ModelHost): Promise<Outcome> {
+  async operate(asked: Asked, goals: readonly ModelGoal[], host: ModelHost): Promise<Outcome> {
     const operation = new ModelOperation(this, asked, goals, host);
     return operation.run();
   }
+}
+
+/** A resource under other URNs, its ties included. A tie to an empty URN is none. */
+function withUrns(state: ResourceState, now: (urn: string) => string): ResourceState {
+  const each = (urns: readonly string[]) => urns.map(now).filter((urn) => urn !== "");
+  const properties = Object.entries(state.propertyDependencies).map(([key, urns]) => [key, each(urns)]);
+  return {
+    ...copyState(state),
+    urn: now(state.urn),
+    parent: now(state.parent),
+    deletedWith: now(state.deletedWith),
+    dependencies: each(state.dependencies),
+    propertyDependencies: Object.fromEntries(properties),
+  };
 }
 
 class ModelOperation {
@@ -66,7 +115,7 @@ class ModelOperation {
   constructor(
     private readonly stack: ModelStack,
     private readonly asked: Asked,
-    private readonly goals: readonly Goal[],
+    private readonly goals: readonly ModelGoal[],
     private readonly host: ModelHost,
   ) {
     this.#resources = stack.resources.map((state) => structuredClone(state));
@@ -142,12 +191,23 @@ class ModelOperation {
   /** Registers each goal once what it depends on is there. */
   async #runProgram(): Promise<void> {
     const registered = new Map<string, Promise<void>>();
+    const outputs = new Map<string, Properties>();
     for (const goal of this.goals) {
-      const needed = goal.dependencies.map((urn) => registered.get(urn));
+      const needed = [goal.parent, ...goal.dependencies].map((urn) => registered.get(urn));
+      const inputs = () => ({ ...goal.inputs, ...goal.later((urn) => outputs.get(urn) ?? {}) });
       const done = Promise.all(needed).then(
-        () => new Promise<void>((resolve) => this.#queue.push({ goal, done: () => resolve() })),
+        () =>
+          new Promise<void>((resolve) =>
+            this.#queue.push({
+              goal: { ...goal, inputs: inputs() },
+              done: (state) => {
+                outputs.set(goal.urn, state.outputs ?? {});
+                resolve();
+              },
+            }),
+          ),
       );
-      registered.set(urnOf(this.stack.name, this.stack.project, "", goal.type, goal.name), done);
+      registered.set(goal.urn, done);
     }
     await Promise.all(registered.values());
     this.#queue.push("end");
@@ -183,7 +243,11 @@ class ModelOperation {
   }
 
   #context(): StepContext {
-    return { preview: this.asked.preview, hostOf: () => this.host, deleting: this.#deleting };
+    return {
+      preview: this.asked.preview,
+      hostOf: ({ custom }) => (custom ? this.host : undefined),
+      deleting: this.#deleting,
+    };
   }
 
   #save(): void {

@@ -3,15 +3,32 @@
  */
 
 import type { Connection } from "../../../provider/livekit/connection";
+import { Aliases } from "../../../provider/testing/engine/aliases";
+import { dependenciesOf, nameOf, type ResourceState } from "../../../provider/testing/engine/state";
 import { ModelHost } from "./host";
 import { expectAsDeclared, markerOf } from "./oracle";
-import { type Actor, ModelPlatform } from "./platform";
-import { type Declared, declared, EMPTY, PROJECT, type Program } from "./program";
+import { type Item, ModelPlatform } from "./platform";
+import {
+  type Declared,
+  declared,
+  EMPTY,
+  effective,
+  type ModelGoal,
+  NAMES,
+  OPTIONS,
+  type Place,
+  type Program,
+  pick,
+  TYPES,
+} from "./program";
 import { type Asked, ModelStack, type Outcome } from "./stack";
 import { type Mishap, Wire } from "./wire";
 
 /** An operation of one stack, and what goes wrong in it. */
 export type Operation = Asked & { readonly mishaps: readonly Mishap[] };
+
+/** What to do about a pair that no state knows: both are in the message that refuses it. */
+export type Remedy = "delete" | "take over";
 
 /** How often a refused `up` may be freed from what is in its way. */
 const MOST_OBSTACLES = 20;
@@ -19,19 +36,39 @@ const MOST_OBSTACLES = 20;
 interface Side {
   readonly stack: ModelStack;
   program: Program;
-  /** Tells its numbers from those of the other stack. */
   base: string;
+  readonly pin: string;
+  /** The stack configuration `livekit:takeOver`. */
+  readonly takeOver: Set<string>;
+  remedy: Remedy;
+  /** What the last operation failed with. */
+  errors: readonly string[];
+  /** The ids of the SipTrunks that were in the state after an operation that succeeded. */
+  settled: Set<string>;
   /**
-   * What it made and nobody recorded, because its host was killed, or because it is a rule, which carries no marker: only a
-   * declaration that still fits finds these again. Ids of InboundAuths among them: those that opened a trunk.
+   * What it made and nobody recorded, because its host was killed, because its state was lost, or because it is a rule, which carries no
+   * marker: only a declaration that still fits finds these again. Ids of InboundAuths among them: those that opened a trunk.
    */
   lost: Set<string>;
 }
 
+/** A stack that has made nothing yet. */
+function side(name: string, base: string, pin: string): Side {
+  const stack = new ModelStack("customer", name);
+  const nothing = { takeOver: new Set<string>(), settled: new Set<string>(), lost: new Set<string>(), errors: [] };
+  return { stack, program: EMPTY, base, pin, remedy: "delete", ...nothing };
+}
+
+/** A resource that the program has renamed or moved without an alias, and what the state knows of it. */
+interface Forgotten {
+  readonly goal: ModelGoal;
+  readonly old: ResourceState;
+}
+
 export class World {
   readonly sides: Readonly<Record<"ours" | "theirs", Side>> = {
-    ours: { stack: new ModelStack(PROJECT, "ours"), program: EMPTY, base: "10", lost: new Set() },
-    theirs: { stack: new ModelStack(PROJECT, "others"), program: EMPTY, base: "20", lost: new Set() },
+    ours: side("ours", "10", "4"),
+    theirs: side("others", "20", "6"),
   };
 
   private constructor(readonly platform: ModelPlatform) {}
@@ -60,19 +97,38 @@ export class World {
     this.sides[actor].program = change(this.sides[actor].program);
   }
 
-  /** Runs an operation and looks at what it left. */
+  /** Runs an operation and looks at what it left. An `up` is previewed first, and has to keep what the preview promised. */
   async operate(actor: "ours" | "theirs", operation: Operation): Promise<Outcome> {
+    if (operation.preview || operation.kind === "destroy") {
+      return (await this.#run(actor, operation)).outcome;
+    }
+    const { outcome: promised } = await this.#run(actor, { ...operation, preview: true, mishaps: [] });
+    const { outcome, hasStruck } = await this.#run(actor, operation);
+    if (!hasStruck) {
+      expectKept(promised, outcome);
+    }
+    return outcome;
+  }
+
+  async #run(actor: "ours" | "theirs", operation: Operation): Promise<{ outcome: Outcome; hasStruck: boolean }> {
     const { platform } = this;
     const side = this.sides[actor];
-    const wanted = this.declaredBy(actor);
-    const host = new ModelHost(platform.config);
+    const isUpdate = operation.kind === "update";
+    const wanted = isUpdate ? this.declaredBy(actor) : declared(EMPTY, this.#place(side), []);
+    const before = side.stack.resources;
+    const mustBeRefused = isUpdate ? this.#mustBeRefused(side, wanted) : [];
+    const host = new ModelHost({ ...platform.config, "livekit:takeOver": [...side.takeOver].join(",") });
     const wire = new Wire(platform.emulator, operation.mishaps, () => host.kill());
-    const keeps = operation.kind === "update" ? this.#kept(side, wanted) : new Set<string>();
+    const rights = {
+      readOnly: operation.preview,
+      keeps: isUpdate ? this.#kept(side, wanted) : new Set<string>(),
+      free: this.#free(actor),
+    };
     const original = globalThis.fetch;
     globalThis.fetch = wire.fetch;
     let outcome: Outcome;
     try {
-      outcome = await platform.acting(actor, { readOnly: operation.preview, keeps }, async () => {
+      outcome = await platform.acting(actor, rights, async () => {
         const result = await side.stack.operate(operation, wanted.goals, host);
         await host.drained();
         return result;
@@ -81,25 +137,42 @@ export class World {
       wire.mend();
       globalThis.fetch = original;
     }
-    this.#noteLost(actor, wire.isDead);
+    side.errors = outcome.errors;
+    this.#noteLost(actor, wire.isDead, leftOnPurpose(before, side.stack.resources));
     this.#refuseViolations();
     if (!outcome.succeeded) {
       this.#expectReason(actor, outcome, wire.hasStruck);
-    } else if (!operation.preview) {
-      this.#expectDone(actor, operation.kind === "update" ? wanted : declared(EMPTY, side.stack.name, side.base));
+    } else {
+      if (mustBeRefused.length > 0 && !wire.hasStruck) {
+        throw new Error(`A resource was renamed without an alias: ${mustBeRefused.map(({ urn }) => urn).join(", ")}`);
+      }
+      if (!operation.preview) {
+        expectIgnored(wanted, before, side.stack.resources, operation.refresh);
+        this.#expectDone(actor, effective(wanted, side.stack.resources));
+      }
     }
-    return outcome;
+    return { outcome, hasStruck: wire.hasStruck };
   }
 
   /** What a stack declares now. */
   declaredBy(actor: "ours" | "theirs"): Declared {
-    const { program, stack, base } = this.sides[actor];
-    return declared(program, stack.name, base);
+    const side = this.sides[actor];
+    return declared(side.program, this.#place(side), side.stack.resources);
+  }
+
+  #place({ stack, base, pin }: Side): Place {
+    return { project: stack.project, stack: stack.name, base, pin };
   }
 
   /** Whether the state knows an object, so that it is found even without its marker. */
   isRecorded(actor: "ours" | "theirs", id: string): boolean {
-    return this.#recorded(this.sides[actor]).has(id);
+    return this.#recorded(this.sides[actor].stack.resources).has(id);
+  }
+
+  /** Whether an object is of a resource that ignores changes. */
+  isIgnored(actor: "ours" | "theirs", id: string): boolean {
+    const { resources } = this.sides[actor].stack;
+    return this.#recorded(resources.filter(({ ignoreChanges }) => ignoreChanges.length > 0)).has(id);
   }
 
   /** Gives an object up to the outsider: nothing tells any more whose it was. */
@@ -110,8 +183,102 @@ export class World {
     }
   }
 
+  /** Somebody else runs the same program against the same LiveKit project, with a state backend of their own. */
+  secondBackend(): void {
+    const { ours, theirs } = this.sides;
+    theirs.stack.rename(ours.stack.project, ours.stack.name);
+    Object.assign(theirs, { program: ours.program, base: ours.base });
+  }
+
+  /** A state loses resources of a kind and slot and what depends on them, or everything. */
+  lose(actor: "ours" | "theirs", kind: keyof typeof TYPES | "everything", slot: number, remedy: Remedy): void {
+    const side = this.sides[actor];
+    side.stack.forget((state) => kind === "everything" || isAt(state, kind, slot));
+    side.remedy = remedy;
+    this.#noteLost(actor, true, new Set());
+  }
+
+  /** Moves a trunk with its InboundAuth and its children to the other stack, in the states and in the programs. */
+  moveState(from: "ours" | "theirs", slot: number): void {
+    const [source, to] = [this.sides[from], otherOf(from)];
+    const dest = this.sides[to];
+    const urns = new Set<string>();
+    const moved = source.stack.resources.filter((state) => {
+      const belongs = isAt(state, "trunk", slot) || urns.has(state.parent) || isAuthOf(state, urns);
+      return belongs && !state.delete && Boolean(urns.add(state.urn));
+    });
+    const slots = (["trunk", "auth", "rule"] as const).flatMap((kind) =>
+      [...NAMES[kind].keys()].filter((at) => moved.some((state) => isAt(state, kind, at))).map((at) => ({ kind, at })),
+    );
+    const isThere = ({ kind, at }: (typeof slots)[number]) =>
+      at in dest.program[`${kind}s`] || dest.stack.resources.some((state) => isAt(state, kind, at));
+    if (moved.length === 0 || slots.some(isThere)) {
+      return;
+    }
+    const ids = new Set([...this.#recorded(moved), ...moved.map(({ id }) => id)]);
+    for (const item of this.platform.itemsOf(from)) {
+      const { id = "", openedBy } = markerOf(item) ?? {};
+      if (ids.has(item.id) || ids.has(id)) {
+        this.platform.owners.set(item.id, to);
+        if (openedBy && source.lost.has(openedBy.id)) {
+          dest.lost.add(openedBy.id);
+        }
+      }
+    }
+    source.stack.moveTo(dest.stack, moved);
+    for (const { kind, at } of slots) {
+      const { [at]: spec, ...others } = source.program[`${kind}s`];
+      source.program = { ...source.program, [`${kind}s`]: others };
+      dest.program = spec
+        ? { ...dest.program, [`${kind}s`]: { ...dest.program[`${kind}s`], [at]: spec } }
+        : dest.program;
+    }
+  }
+
+  /** Does what the messages of a stack's last operation say to do. */
+  async remedy(actor: "ours" | "theirs", remove: (id: string) => Promise<void>): Promise<void> {
+    const side = this.sides[actor];
+    const forgotten = this.#forgotten(side, this.declaredBy(actor));
+    for (const text of side.errors) {
+      const refused = forgotten.find(({ goal, old }) => text.includes(`'${goal.name}'`) && isSameKind(goal, old));
+      if (refused && /aliases: \[/.test(text)) {
+        expectAdvice(text, refused, side.stack);
+        this.declare(actor, withAliases);
+      } else {
+        await this.#unblock(actor, text, remove);
+      }
+    }
+  }
+
+  async #unblock(actor: "ours" | "theirs", text: string, remove: (id: string) => Promise<void>): Promise<void> {
+    const side = this.sides[actor];
+    const other = this.sides[otherOf(actor)];
+    const [, resourceIds] = text.match(/config set livekit:takeOver ([\w,-]+)`/) ?? [];
+    const ids = this.#obstacles(actor, [text]);
+    const isOthers = (id: string) => this.platform.owners.get(id) === otherOf(actor) && !other.lost.has(id);
+    if (resourceIds !== undefined && ids.some(isOthers)) {
+      side.stack.rename(side.stack.project, `${side.stack.name}-else`);
+    } else if (resourceIds !== undefined && side.remedy === "take over") {
+      for (const id of resourceIds.split(",")) {
+        if (side.takeOver.has(id)) {
+          throw new Error(`It is refused although livekit:takeOver says so: ${text}`);
+        }
+        side.takeOver.add(id);
+      }
+      for (const id of ids) {
+        this.platform.owners.set(id, actor);
+        other.lost.delete(id);
+        side.lost.add(id);
+      }
+    } else {
+      for (const id of ids) {
+        await remove(id);
+      }
+    }
+  }
+
   /** What every run ends with: one `up` converges, the next preview is empty, destroy leaves only what is others'. */
-  async settle(unblock: (id: string) => Promise<void>): Promise<void> {
+  async settle(remove: (id: string) => Promise<void>): Promise<void> {
     const quiet = { parallel: 1, refresh: true, mishaps: [] } as const;
     for (let obstacles = 0; ; obstacles += 1) {
       const outcome = await this.operate("ours", { ...quiet, kind: "update", preview: false });
@@ -121,9 +288,7 @@ export class World {
       if (obstacles > MOST_OBSTACLES) {
         throw new Error(`up does not come to an end: ${outcome.errors.join("\n")}`);
       }
-      for (const id of this.#obstacles("ours", outcome)) {
-        await unblock(id);
-      }
+      await this.remedy("ours", remove);
     }
     for (const refresh of [true, false]) {
       const { succeeded, changes, errors } = await this.operate("ours", {
@@ -150,9 +315,9 @@ export class World {
   }
 
   /** The objects in the way that a refusal names: others', or lost ones. */
-  #obstacles(actor: Actor, { errors }: Outcome): string[] {
+  #obstacles(actor: "ours" | "theirs", errors: readonly string[]): string[] {
     const named = errors.flatMap((text) => text.match(/(ST|SDR)_\w+/g) ?? []);
-    const lost = actor === "outsider" ? new Set<string>() : this.sides[actor].lost;
+    const { lost } = this.sides[actor];
     return [...new Set(named)].filter((id) => this.platform.owners.get(id) !== actor || lost.has(id));
   }
 
@@ -162,30 +327,61 @@ export class World {
         text,
       ),
     );
-    if (!hasStruck && !(isConflict && this.#obstacles(actor, outcome).length > 0)) {
+    const isExpected =
+      this.#obstacles(actor, outcome.errors).length > 0 ||
+      this.#forgotten(this.sides[actor], this.declaredBy(actor)).length > 0;
+    if (!hasStruck && !(isConflict && isExpected)) {
       throw new Error(`It failed without a reason: ${outcome.errors.join("\n")}`);
     }
   }
 
   #expectDone(actor: "ours" | "theirs", wanted: Declared): void {
-    const { lost, stack } = this.sides[actor];
+    const side = this.sides[actor];
+    const { lost } = side;
+    const { touched } = this.platform;
+    const exempt = new Set<string>();
+    for (const state of side.stack.resources) {
+      const ids = [...this.#recorded([state])];
+      if (!state.ignoreChanges.includes("*") || !ids.some((id) => touched.has(id))) {
+        ids.map((id) => touched.delete(id));
+      } else {
+        exempt.add(state.urn);
+      }
+    }
+    const isJudged = ({ urn, auth }: { readonly urn: string; readonly auth?: { readonly urn: string } }) =>
+      !exempt.has(urn) && !exempt.has(auth?.urn ?? "");
     const owners = new Set(wanted.trunks.map(({ owner }) => owner));
-    const left = this.platform
-      .itemsOf(actor)
-      .filter((item) => !lost.has(item.id) || owners.has(markerOf(item)?.owner ?? ""));
-    const rules = new Set(stack.resources.filter(({ type }) => type.endsWith(":DispatchRule")).map(({ id }) => id));
-    expectAsDeclared(left, wanted, rules, lost);
+    const items = this.platform.itemsOf(actor);
+    const unjudged = new Set(wanted.trunks.filter((trunk) => !isJudged(trunk)).map(({ owner }) => owner));
+    const unjudgedIds = this.#recorded(side.stack.resources.filter(({ urn }) => exempt.has(urn)));
+    const left = items.filter((item) => {
+      const owner = markerOf(item)?.owner ?? "";
+      return (!lost.has(item.id) || owners.has(owner)) && !unjudgedIds.has(item.id) && !unjudged.has(owner);
+    });
+    const isOld = (id: string) => side.settled.has(id);
+    expectAsDeclared(
+      left,
+      items,
+      { ...wanted, trunks: wanted.trunks.filter(isJudged), rules: wanted.rules.filter(isJudged) },
+      new Set(side.stack.resources.filter(({ type }) => type === TYPES.rule).map(({ id }) => id)),
+      { lost, isOld },
+    );
+    side.settled = new Set(side.stack.resources.map(({ id }) => id));
   }
 
-  /** Notes what an operation made and did not record. */
-  #noteLost(actor: "ours" | "theirs", wasKilled: boolean): void {
+  /**
+   * Notes what an operation made and did not record.
+   *
+   * @param onPurpose - ids that an option of the program has left
+   */
+  #noteLost(actor: "ours" | "theirs", wasKilled: boolean, onPurpose: ReadonlySet<string>): void {
     const side = this.sides[actor];
-    const recorded = this.#recorded(side);
-    const resources = new Set(side.stack.resources.map(({ id }) => id));
+    const recorded = this.#recorded(side.stack.resources);
+    const resources = new Set(side.stack.resources.filter(({ custom }) => custom).map(({ id }) => id));
     const before = side.lost;
     side.lost = new Set();
     const lose = (id: string, what: string, canBeFound: boolean) => {
-      if (!wasKilled && canBeFound && !before.has(id)) {
+      if (!wasKilled && canBeFound && !before.has(id) && !onPurpose.has(id)) {
         throw new Error(`${what} ${id} was orphaned: it is not in the state, although nothing was killed`);
       }
       side.lost.add(id);
@@ -201,25 +397,150 @@ export class World {
     }
   }
 
-  /** The ids on LiveKit that the state holds. */
-  #recorded({ stack }: Side): Set<string> {
-    return new Set(
-      stack.resources.flatMap(({ type, id, outputs = {} }) =>
-        type.endsWith(":SipTrunk") ? [String(outputs.inboundTrunkId), String(outputs.outboundTrunkId)] : [id],
-      ),
-    );
+  /** The ids on LiveKit that a state holds. */
+  #recorded(resources: readonly ResourceState[]): Set<string> {
+    return new Set(resources.flatMap(idsOf));
+  }
+
+  /**
+   * What the other stack has made and no state knows, and what nothing tells from that: the pairs that the same program with the same
+   * password may have made in an interrupted create. Nothing has opened those, and no rule leads to them.
+   */
+  #free(actor: "ours" | "theirs"): Set<string> {
+    const other = otherOf(actor);
+    const used = new Set(this.platform.items().flatMap((it) => (it.kind === "rule" ? it.message.trunkIds : [])));
+    const items = this.platform.itemsOf(other).map((item) => ({ item, marker: markerOf(item) }));
+    const isSettled = ({ item, marker }: (typeof items)[number]) =>
+      !marker?.unconfirmed || marker.openedBy !== undefined || used.has(item.id);
+    const settled = new Set(items.filter(isSettled).map(({ marker }) => marker?.id));
+    const undecided = items.filter(({ marker }) => !settled.has(marker?.id));
+    return new Set([...this.sides[other].lost, ...undecided.map(({ item }) => item.id)]);
   }
 
   /** The recorded objects of resources that the program still declares. */
   #kept({ stack }: Side, { goals }: Declared): Set<string> {
-    const known = new Set(
-      goals.flatMap(({ type, name, aliases }) => [name, ...aliases.map((alias) => alias.name)].map((it) => type + it)),
-    );
-    return this.#recorded({
-      ...this.sides.ours,
-      stack: Object.assign(new ModelStack(stack.project, stack.name), {
-        resources: stack.resources.filter(({ type, urn }) => known.has(type + urn.split("::").at(-1))),
-      }),
+    const known = new Set(goals.flatMap(({ urn, aliases }) => [urn, ...aliases.map((alias) => alias.urn)]));
+    return this.#recorded(stack.resources.filter(({ urn }) => known.has(urn)));
+  }
+
+  /** What the program has renamed or moved without an alias of its own or of its parent. */
+  #forgotten({ stack }: Side, { goals }: Declared): Forgotten[] {
+    const states = new Map(stack.resources.filter((state) => !state.delete).map((state) => [state.urn, state]));
+    const aliases = new Aliases(stack.name, stack.project);
+    return goals.flatMap((goal) => {
+      const found = aliases.find(goal.urn, goal, (urn) => states.has(urn));
+      const [old] = goal.twins.flatMap((twin) => states.get(twin) ?? []);
+      return old && found === undefined ? [{ goal, old }] : [];
     });
   }
+
+  /** The resources among them that can't be made beside what is there, as LiveKit's own rules have it. */
+  #mustBeRefused(side: Side, wanted: Declared): ModelGoal[] {
+    const items = new Map(this.platform.items().map((item) => [item.id, item]));
+    return this.#forgotten(side, wanted).flatMap(({ goal, old }) => {
+      const found = idsOf(old).map((id) => items.get(id));
+      const collides = found.some((item) => item && collidesWith(item, goal, wanted, items));
+      return collides ? [goal] : [];
+    });
+  }
+}
+
+function otherOf(actor: "ours" | "theirs"): "ours" | "theirs" {
+  return actor === "ours" ? "theirs" : "ours";
+}
+
+/** The ids on LiveKit that a resource's state holds. */
+function idsOf({ type, id, custom, outputs = {} }: ResourceState): string[] {
+  if (!custom) {
+    return [];
+  }
+  return type === TYPES.trunk ? [String(outputs.inboundTrunkId), String(outputs.outboundTrunkId)] : [id];
+}
+
+/** Whether a resource is the one of a slot, by either of its names. */
+function isAt({ type, urn }: ResourceState, kind: keyof typeof TYPES, slot: number): boolean {
+  return type === TYPES[kind] && nameOf(urn).replace(/-renamed$/, "") === pick(NAMES[kind], slot);
+}
+
+function isAuthOf(state: ResourceState, trunks: ReadonlySet<string>): boolean {
+  return state.type === TYPES.auth && dependenciesOf(state).some((urn) => trunks.has(urn));
+}
+
+function isSameKind(goal: ModelGoal, { type }: ResourceState): boolean {
+  return goal.type === type;
+}
+
+/** Whether what a goal wants can't be beside an object. */
+function collidesWith(item: Item, { urn }: ModelGoal, wanted: Declared, items: ReadonlyMap<string, Item>): boolean {
+  const trunk = wanted.trunks.find((it) => it.urn === urn);
+  const rule = wanted.rules.find((it) => it.urn === urn);
+  if (item.kind === "inbound" && trunk) {
+    return item.message.numbers.some((number) => trunk.numbers.includes(number));
+  }
+  if (item.kind !== "rule" || !rule) {
+    return false;
+  }
+  const { rule: { rule: kind } = {}, trunkIds } = item.message;
+  const leadsTo = trunkIds.map((id) => items.get(id)).map((it) => it && markerOf(it)?.owner);
+  const isSamePin = kind?.case === "dispatchRuleDirect" && kind.value.pin === rule.args.pin;
+  const shared = leadsTo.filter((owner) => owner !== undefined && rule.trunks?.includes(owner));
+  return isSamePin && (shared.length > 0 || (trunkIds.length === 0 && rule.trunks === undefined));
+}
+
+/** What an operation has left on LiveKit because the program said so: `retainOnDelete`, or `deletedWith` what went too. */
+function leftOnPurpose(before: readonly ResourceState[], after: readonly ResourceState[]): Set<string> {
+  const ids = new Set(after.flatMap((state) => [state.id, ...idsOf(state)]));
+  const left = before.filter(({ id, retainOnDelete, deletedWith }) => !ids.has(id) && (retainOnDelete || deletedWith));
+  return new Set(left.flatMap((state) => [state.id, ...idsOf(state)]));
+}
+
+/** Fails unless an `up` that nothing disturbed did what its preview showed. */
+function expectKept(promised: Outcome, done: Outcome): void {
+  if (promised.succeeded !== done.succeeded) {
+    const [which, { errors }] = promised.succeeded ? (["up", done] as const) : (["the preview", promised] as const);
+    throw new Error(`The preview promised something else than up did. Only ${which} failed: ${errors.join("; ")}`);
+  }
+  const [shown, made] = [promised, done].map(({ changes }) => changes.toSorted().join("\n  "));
+  if (done.succeeded && shown !== made) {
+    throw new Error(`The preview promised something else than up did.\nShown:\n  ${shown}\nDone:\n  ${made}`);
+  }
+}
+
+/** Fails unless what the program ignores is as it was. A refresh may bring in what was changed on the platform. */
+function expectIgnored(
+  { trunks }: Declared,
+  before: readonly ResourceState[],
+  after: readonly ResourceState[],
+  refresh: boolean,
+): void {
+  for (const { urn, twins, aliased, option } of trunks) {
+    const known = new Set([urn, ...(aliased ? twins : [])]);
+    const now = after.find((state) => state.urn === urn && !state.delete);
+    const old = before.find((state) => known.has(state.urn) && state.id === now?.id);
+    const [ignored] = OPTIONS[option];
+    const fields = ignored === "*" ? ["password", "numbers", "extension", "address", "owner"] : OPTIONS[option];
+    for (const field of old && now ? fields : []) {
+      const [was, is] = [old?.inputs[field], now?.inputs[field]].map((value) => JSON.stringify(value));
+      if (was !== is && (!refresh || field === "password" || field === "owner")) {
+        throw new Error(`${urn} ignores changes of ${field}, and it was changed`);
+      }
+    }
+  }
+}
+
+/** Fails unless the alias that a refusal advises leads to what the state knows. */
+function expectAdvice(text: string, { goal }: Forgotten, { resources }: ModelStack): void {
+  const [, name] = text.match(/aliases: \[\{ name: "([^"]+)" \}\]/) ?? [];
+  const [, urn] = text.match(/aliases: \["([^"]+)"\]/) ?? [];
+  const meant = urn ?? `${goal.urn.split("::").slice(0, 3).join("::")}::${name}`;
+  if (!resources.some((state) => state.urn === meant)) {
+    throw new Error(`The advice leads nowhere: ${text}`);
+  }
+}
+
+/** A program in which everything has its aliases. */
+function withAliases(program: Program): Program {
+  const each = <Spec>(specs: Readonly<Record<number, Spec>>): Record<number, Spec> =>
+    Object.fromEntries(Object.entries(specs).map(([slot, spec]) => [slot, { ...spec, aliased: true }]));
+  return { ...program, trunks: each(program.trunks), auths: each(program.auths), rules: each(program.rules) };
 }
