@@ -843,13 +843,14 @@ async function leftoverOf({ account, own }: Session, owner: string, args: Partia
     const { marker } = trunks.metadataOf(trunk);
     const { id, openedBy, unconfirmed } = marker ?? {};
     return (
-      [trunk.id, id, openedBy?.id].some((known) => own.has(known)) ||
+      own.has(id) ||
+      own.has(openedBy?.id) ||
       connection.takeOver?.has(id ?? "") ||
       (unconfirmed !== undefined && unconfirmed === (proof ?? unconfirmed) && !openedBy && !isUsed)
     );
   };
   const opener = pair.inbound && trunks.metadataOf(pair.inbound).marker;
-  const mayStayOpen = [pair.inbound?.id, opener?.id, opener?.openedBy?.id].some((id) => own.has(id));
+  const mayStayOpen = own.has(opener?.id) || own.has(opener?.openedBy?.id);
   if (found.every(isOurs)) {
     return { ...pair, mayStayOpen };
   }
