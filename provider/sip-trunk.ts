@@ -751,7 +751,7 @@ export const sipTrunk: Resource<Schema> = {
     }
     const found = left ? [left.inbound, left.outbound, ...left.spare].filter((trunk) => trunk !== undefined) : [];
     own.takeOver(found.map(({ id }) => id));
-    const strange = found.filter(({ id }) => !own.has(id));
+    const strange = found.filter((trunk) => !own.has(trunk.id) && !own.has(trunks.metadataOf(trunk).marker?.id));
     if (strange.length === 0) {
       return NO_CONFLICTS;
     }

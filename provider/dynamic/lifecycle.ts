@@ -177,6 +177,8 @@ export function lifecycle<Schema extends z.ZodObject>(resource: Resource<Schema>
       const { inputs, known, isKnown, problems } = validate(resource, fields, news);
       const owner = String(news.owner);
       session.own.declare(resource.kind, owner, olds.owner);
+      // A replacement that Pulumi decides on by itself asks neither read() nor diff() of this process which resource it replaces.
+      session.own.add(owner, olds[ID]);
       try {
         if (problems.length === 0) {
           problems.push(...session.claims.make(resource.kind, owner, resource.claims(known)));
@@ -185,7 +187,7 @@ export function lifecycle<Schema extends z.ZodObject>(resource: Resource<Schema>
           const computed = { ...resource.computed(session, owner, known, olds, isKnown), ...status(IN_SYNC) };
           // The program gives no computed input: what comes here was put back by ignoreChanges and is to stay.
           const kept = computedInputs(news).map((field) => [field, news[field]]);
-          Object.assign(inputs, Object.fromEntries(stable), computed, Object.fromEntries(kept));
+          Object.assign(inputs, Object.fromEntries(stable), { [ID]: olds[ID] }, computed, Object.fromEntries(kept));
           if (!exists) {
             const { problems: inTheWay, remarks = [] } = await resource.conflicts(session, owner, known);
             problems.push(...inTheWay);
@@ -275,6 +277,7 @@ export function lifecycle<Schema extends z.ZodObject>(resource: Resource<Schema>
         return {
           id,
           inputs: sealed({
+            [ID]: id,
             ...Object.fromEntries(
               ["owner", ...fields.keys(), ...computedInputs(live)].map((field) => [field, Reflect.get(live, field)]),
             ),
@@ -358,7 +361,10 @@ function validate<Schema extends z.ZodObject>(
   return { inputs: { ...inputs, ...canonical }, known: { ...args, ...canonical }, isKnown, problems };
 }
 
-const INTERNAL: ReadonlySet<string> = new Set(["owner", "__provider"]);
+/** The resource's own id among its inputs, by which check() knows an existing resource. Pulumi does not show such names. */
+const ID = "__id";
+
+const INTERNAL: ReadonlySet<string> = new Set(["owner", "__provider", ID]);
 
 /** Our own messages go on from the field's name in lower case; zod's begin with a capital letter and stand for themselves. */
 function sentence(field: string, value: unknown, { path, message }: z.core.$ZodIssue): string {

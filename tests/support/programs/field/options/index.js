@@ -42,8 +42,12 @@ const specials = {
   dependsOn: () => ({ dependsOn: [other] }),
   // Only the InboundAuth goes with its trunk: LiveKit does not delete a rule with the trunk that it leads to.
   deletedWith: (name, trunk) => (name === "auth" ? { deletedWith: trunk } : {}),
-  replaceWith: () => ({ replaceWith: [other] }),
-  replacementTrigger: () => ({ replacementTrigger: changed ? "second" : "first" }),
+  // LiveKit takes no second rule beside the one that is replaced.
+  replaceWith: (name) => ({ replaceWith: [other], deleteBeforeReplace: name === "rule" }),
+  replacementTrigger: (name) => ({
+    replacementTrigger: changed ? "second" : "first",
+    deleteBeforeReplace: name === "rule",
+  }),
   transforms: () => ({ transforms: [async (it) => reword(it)] }),
   transformations: () => ({ transformations: [reword] }),
   hooks: () => ({ hooks: { beforeCreate: [hook], afterUpdate: [hook], beforeDelete: [] } }),
