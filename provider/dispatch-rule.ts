@@ -511,7 +511,7 @@ export const dispatchRule: Resource<Schema> = {
       } else if (otherOwner !== owner && !own.isDeclared("DispatchRule", otherOwner)) {
         return {
           problems: [
-            `DispatchRule "${nameOf(otherOwner)}" of this stack still takes the calls with the same trunk, pin and number. If this is that one with a new name, give it the option ${aliasOf(TYPE, otherOwner, owner)}; else remove that one first, with a \`pulumi up\` of its own.`,
+            `DispatchRule "${nameOf(otherOwner)}" of this stack still takes the calls with the same trunk, pin and number. If this is that one with a new name, give it the option ${aliasOf(otherOwner, owner)}; else remove that one first, with a \`pulumi up\` of its own.`,
           ],
         };
       }

@@ -899,7 +899,7 @@ async function numberTakenBy(
     if (!own.isDeclared("SipTrunk", manager)) {
       return (
         `SipTrunk "${nameOf(manager)}" of this stack still has the number ${number} (inbound trunk ${other.id}). If this is that one with a new name, ` +
-        `give it the option ${aliasOf(TYPE, manager, owner)}; if the number moves, take it from that one first, with a \`pulumi up\` of its own; if an interrupted \`pulumi up\` left that trunk, delete it.`
+        `give it the option ${aliasOf(manager, owner)}; if the number moves, take it from that one first, with a \`pulumi up\` of its own; if an interrupted \`pulumi up\` left that trunk, delete it.`
       );
     }
   }

@@ -26,18 +26,15 @@ export function ownerOf(name: string, type: string, options?: pulumi.ResourceOpt
 }
 
 /**
- * The option that tells Pulumi that a resource is the one which the state has under an earlier owner, as a program writes it: by
- * its name where the parents are the same, else by its URN.
+ * The option that tells Pulumi that a resource is the one which the state has under an earlier owner, as a program writes it: with
+ * the earlier parent where that is another one. Not as a URN, because no message may hold what a CI system could take for a command.
  */
-export function aliasOf(type: string, former: string, owner: string): string {
+export function aliasOf(former: string, owner: string): string {
   const name = nameOf(former);
-  const [before, now] = [former, owner].map(parentsOf);
-  if (before === now) {
-    return `aliases: [{ name: "${name}" }]`;
-  }
-  // A stack that was renamed has its new name in the URNs of the state already.
-  const [, project, stack] = owner.split("/");
-  return `aliases: ["urn:pulumi:${stack}::${project}::${before}${type}::${name}"]`;
+  const [before = "", now = ""] = [former, owner].map(parentsOf);
+  const [nearest] = before.split("$").slice(-2);
+  const parent = before === "" ? "pulumi.rootStackResource" : `<the ${nearest}>`;
+  return before === now ? `aliases: [{ name: "${name}" }]` : `aliases: [{ name: "${name}", parent: ${parent} }]`;
 }
 
 /** The types of a resource's parents, each with the `$` that follows it. */

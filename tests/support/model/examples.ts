@@ -84,4 +84,17 @@ export const EXAMPLES: Readonly<Record<string, readonly Command[]>> = {
     up({ after: 3, what: "kill after", times: 1 }),
     up({ after: 2, what: "429", times: 1 }, { after: 1, what: "429", times: 40 }, { after: 0, what: "429", times: 1 }),
   ],
+  "does not take back a pair that another stack of the same name has, although its own state still holds the ids": [
+    trunk(0),
+    up(),
+    { do: "second backend" },
+    {
+      do: "auth",
+      in: "theirs",
+      slot: 0,
+      spec: { ...COMMON, trunk: 0, method: "credentials", addresses: 0, callers: 0 },
+    },
+    { do: "up", in: "theirs", refresh: false, parallel: 1, mishaps: [] },
+    // What follows is the end of every run: our `up` is refused, and comes to an end under another name.
+  ],
 };

@@ -4,6 +4,7 @@
 
 import type { Connection } from "../../../provider/livekit/connection";
 import { Aliases } from "../../../provider/testing/engine/aliases";
+import { urnOf } from "../../../provider/testing/engine/registration";
 import { dependenciesOf, nameOf, type ResourceState } from "../../../provider/testing/engine/state";
 import { ModelHost } from "./host";
 import { expectAsDeclared, markerOf } from "./oracle";
@@ -529,11 +530,13 @@ function expectIgnored(
 }
 
 /** Fails unless the alias that a refusal advises leads to what the state knows. */
-function expectAdvice(text: string, { goal }: Forgotten, { resources }: ModelStack): void {
-  const [, name] = text.match(/aliases: \[\{ name: "([^"]+)" \}\]/) ?? [];
-  const [, urn] = text.match(/aliases: \["([^"]+)"\]/) ?? [];
-  const meant = urn ?? `${goal.urn.split("::").slice(0, 3).join("::")}::${name}`;
-  if (!resources.some((state) => state.urn === meant)) {
+function expectAdvice(text: string, { goal }: Forgotten, { project, name: stack, resources }: ModelStack): void {
+  const [, name = "", parent] = text.match(/aliases: \[\{ name: "([^"]+)"(?:, parent: (.+?))? \}\]/) ?? [];
+  const [, type] = parent?.match(/^<the (.+)>$/) ?? [];
+  const parents = resources.filter((state) => state.type === type).map(({ urn }) => urn);
+  const places = type ? parents : [parent === "pulumi.rootStackResource" ? "" : goal.parent];
+  const meant = places.map((place) => urnOf(stack, project, place, goal.type, name));
+  if (!resources.some(({ urn }) => meant.includes(urn))) {
     throw new Error(`The advice leads nowhere: ${text}`);
   }
 }
