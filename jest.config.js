@@ -1,5 +1,6 @@
-// Programs from the field and the table of Pulumi's options: many stacks each, for `npm run test:all`.
-const LONG = ["field-programs", "options"].map((suite) => `/${suite}\\.test\\.ts$`);
+// Suites with many stacks each: the table of Pulumi's options runs in `npm run test:all`, the programs from the field in `npm run test:field`.
+const { TEST_MATRIX, TEST_FIELD } = process.env;
+const LEFT_OUT = [...(TEST_MATRIX === "all" ? [] : ["options"]), ...(TEST_FIELD ? [] : ["field-programs"])];
 
 /** @type {import("jest").Config} */
 module.exports = {
@@ -9,7 +10,7 @@ module.exports = {
   testMatch: ["**/*.test.ts"],
   transform: { "^.+\\.ts$": ["ts-jest", { tsconfig: "tsconfig.json" }] },
   testSequencer: "<rootDir>/tests/support/slowest-first.js",
-  testPathIgnorePatterns: ["/node_modules/", ...(process.env.TEST_MATRIX === "all" ? [] : LONG)],
+  testPathIgnorePatterns: ["/node_modules/", ...LEFT_OUT.map((suite) => `/${suite}\\.test\\.ts$`)],
   testTimeout: 180_000,
   maxWorkers: "100%",
 };
