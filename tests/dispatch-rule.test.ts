@@ -192,21 +192,6 @@ describeInWorlds((startWorld) => {
     expect(said(await it.preview())).toContain(`trunks has the trunk ${sipTrunkId} twice`);
   });
 
-  test("refuses a rename without an alias in the preview, and says how to fix it", async () => {
-    const it = await world();
-    const rule = { trunks: ["office"], rule: "individual", name: "reception" };
-    await it.given({ trunks: { office }, rules: { reception: rule } });
-    const { sipDispatchRuleId } = await it.rule("reception");
-    await it.declare({ trunks: { office }, rules: { desk: rule } });
-    const plan = await it.preview();
-    expect(plan.succeeded).toBe(false);
-    expect(said(plan)).toContain('give it the option aliases: [{ name: "reception" }]');
-    const options = { aliases: [{ name: "reception" }] };
-    await it.declare({ trunks: { office }, rules: { desk: { ...rule, options } } });
-    await it.upAndSettle();
-    expect((await it.rule("reception")).sipDispatchRuleId).toBe(sipDispatchRuleId);
-  });
-
   test("takes over an interrupted create's rule if it leads to this stack's own trunks alone, and says so", async () => {
     const it = await world();
     await it.given({ trunks: { office } });
