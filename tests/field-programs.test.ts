@@ -430,7 +430,7 @@ describe("on the emulator alone", () => {
       expectSuccess(await it.destroy());
     });
 
-    test("a package that is only a library's is found, or it is said what to add to which package.json", async () => {
+    test("a package that only a library has is found, or the error says what to add to which package.json", async () => {
       const dir = projectWithLibrary(["pulumi-livekit-sip"]);
       writeFileSync(
         join(dir, "Pulumi.yaml"),

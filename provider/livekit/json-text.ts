@@ -53,7 +53,7 @@ export function withMember(text: string, members: readonly Member[], key: string
   return `${text.slice(0, at)}${last ? "," : ""}${JSON.stringify(key)}:${value}${text.slice(at)}`;
 }
 
-/** A JSON object without one of its members; every other byte stays, but for the comma that parted it from the others. */
+/** A JSON object without one of its members; every other byte stays, except the comma beside it. */
 export function withoutMember(text: string, members: readonly Member[], member: Member): string {
   const index = members.indexOf(member);
   const [before, after] = [members[index - 1], members[index + 1]];
