@@ -501,7 +501,7 @@ export const dispatchRule: Resource<Schema> = {
       const otherOwner = own.ownerOf(other.id);
       // No rule that is there leads to a trunk that is not.
       if (otherOwner === undefined && missing.length === 0 && (await isLeftover(account, own, other, fields))) {
-        remarks.push(`takes over the dispatch rule ${other.id}, which an interrupted create left behind.`);
+        remarks.push(`takes over the dispatch rule ${other.id}, which is as declared here already.`);
       } else if (otherOwner === undefined) {
         return {
           problems: [

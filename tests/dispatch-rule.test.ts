@@ -192,6 +192,18 @@ describeInWorlds((startWorld) => {
     expect(said(await it.preview())).toContain(`trunks has the trunk ${sipTrunkId} twice`);
   });
 
+  test("keeps the rule of a resource that was renamed without an alias, where the preview can't know of it", async () => {
+    const it = await world();
+    const rule = { trunks: ["office"], rule: "individual", name: "reception" };
+    await it.given({ trunks: { office }, rules: { reception: rule } });
+    const { sipDispatchRuleId } = await it.rule("reception");
+    // The program is in the stack's configuration: with another one, Pulumi refreshes in another host process.
+    await it.declare({ trunks: { office }, rules: { desk: rule } });
+    expect(said(await it.preview())).toContain(`takes over the dispatch rule ${sipDispatchRuleId}`);
+    await it.upAndSettle();
+    expect((await it.rule("reception")).sipDispatchRuleId).toBe(sipDispatchRuleId);
+  });
+
   test("takes over an interrupted create's rule if it leads to this stack's own trunks alone, and says so", async () => {
     const it = await world();
     await it.given({ trunks: { office } });

@@ -296,9 +296,11 @@ export function lifecycle<Schema extends z.ZodObject>(resource: Resource<Schema>
       }),
 
     delete: (id: string, state: Props) =>
-      guarded("Deleting", state, () => {
+      guarded("Deleting", state, async () => {
         known(id, state);
-        return resource.delete(session, id, wanted({ ...state, ...lastApplied(state) }), state);
+        if (!session.own.isHeldByAnother(resource.kind, String(state.owner), id)) {
+          await resource.delete(session, id, wanted({ ...state, ...lastApplied(state) }), state);
+        }
       }),
   };
 }

@@ -34,7 +34,8 @@ export class Session {
  * holds and those that this process made. Names alone prove nothing: two state backends can hold stacks of one name.
  */
 export class Own {
-  private readonly ownersById = new Map<string, string>();
+  /** Who holds an id; who was recorded last comes last. */
+  private readonly ownersById = new Map<string, Set<string>>();
   private readonly formerOwners = new Map<string, string>();
   private readonly newOwners = new Map<string, string>();
   private readonly declaredOwners = new Set<string>();
@@ -44,7 +45,9 @@ export class Own {
   add(owner: string, ...ids: readonly unknown[]): void {
     for (const id of ids) {
       if (typeof id === "string") {
-        this.ownersById.set(id, owner);
+        const owners = this.ownersById.get(id) ?? new Set();
+        owners.delete(owner);
+        this.ownersById.set(id, owners.add(owner));
       }
     }
   }
@@ -67,7 +70,13 @@ export class Own {
 
   /** The owner of an id, by the resource's state. */
   ownerOf(id: string): string | undefined {
-    return this.ownersById.get(id);
+    return [...(this.ownersById.get(id) ?? [])].at(-1);
+  }
+
+  /** Whether another resource that the program declares holds the same id: it has taken over what this one had. */
+  isHeldByAnother(kind: string, owner: string, id: string): boolean {
+    const same = [owner, this.newOwner(kind, owner)];
+    return [...(this.ownersById.get(id) ?? [])].some((it) => !same.includes(it) && this.isDeclared(kind, it));
   }
 
   /** Records that the program declares a resource, and under which name its state has it. */
