@@ -102,4 +102,4 @@ type Shaped = Pick<ExportedResource, "urn" | "dependencies"> & {
   readonly outputs?: Readonly<Record<string, unknown>> | undefined;
 };
 
-const VARIES = new Set(["password", "credentialFingerprint", "inboundTrunkId", "outboundTrunkId", "project"]);
+const VARIES = new Set(["password", "pin", "credentialFingerprint", "inboundTrunkId", "outboundTrunkId", "project"]);

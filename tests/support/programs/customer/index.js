@@ -53,13 +53,34 @@ function resolve(value) {
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, resolve(item)]));
 }
 
+const placed = {};
+
+/** Options, in which `parent` and `deletedWith` name a component or a trunk. */
+function resolveOptions({ parent, deletedWith, ...options } = {}) {
+  return {
+    ...options,
+    ...(parent && { parent: placed[parent] }),
+    ...(deletedWith && { deletedWith: placed[deletedWith] }),
+  };
+}
+
 function declare(specs, make) {
   return Object.fromEntries(
-    Object.entries(specs ?? {}).map(([name, { options, ...args }]) => [name, make(name, args, options)]),
+    Object.entries(specs ?? {}).map(([name, { options, ...args }]) => [
+      name,
+      make(name, args, resolveOptions(options)),
+    ]),
   );
 }
 
-const trunks = declare(program.trunks, (name, args, options) => new SipTrunk(name, resolve(args), options));
+declare(program.components, (name, { type }, options) => {
+  placed[name] = new pulumi.ComponentResource(type, name, {}, options);
+});
+
+const trunks = declare(program.trunks, (name, args, options) => {
+  placed[name] = new SipTrunk(name, resolve(args), options);
+  return placed[name];
+});
 const auths = declare(program.auths, (name, { trunk, ...args }, options) => {
   return new InboundAuth(name, { trunk: trunks[trunk], ...resolve(args) }, options);
 });
