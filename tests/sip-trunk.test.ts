@@ -197,6 +197,8 @@ describeInWorlds((startWorld) => {
 
     await it.declare(everything);
     await it.upAndSettle();
+    // An update takes the proof of the create out of the marker.
+    outbound.metadata = outbound.metadata.replace(/,"unconfirmed":"\w+"/, "");
     expect((await it.outbound("office")).toJson()).toEqual(outbound.toJson());
     expect((await it.inbound("office")).toJson()).toEqual(inbound.toJson());
   });

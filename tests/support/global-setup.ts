@@ -7,7 +7,7 @@ import { installServer, livekitServerAvailability } from "./livekit-platform";
 import { sippAvailability } from "./sipp";
 
 async function prepare(): Promise<void> {
-  // The processes of Pulumi are most of what a run costs. Node 22 and later also keep what they compiled.
+  // The processes of Pulumi are most of what a run costs.
   const lightStart = `--require "${join(__dirname, "light-start.js")}"`;
   process.env.NODE_OPTIONS = [process.env.NODE_OPTIONS, lightStart].filter(Boolean).join(" ");
   process.env.NODE_COMPILE_CACHE ??= join(__dirname, "..", "..", "node_modules", ".cache", "compiled");

@@ -4,6 +4,8 @@
 // dependency solver, exporters of traces. Here Pulumi gets these when it uses them.
 
 const Module = require("node:module");
+const path = require("node:path");
+const { useCompileCache } = require("./compile-cache");
 
 const RARELY_USED =
   /^(typescript|@npmcli\/arborist|@opentelemetry\/(resources|sdk-trace-base|sdk-trace-node|exporter-zipkin|instrumentation|instrumentation-grpc))$/;
@@ -11,7 +13,11 @@ const RARELY_USED =
 const SOURCE_MAPS = "source-map-support/register";
 const OF_PULUMI = /[\\/]@pulumi[\\/]pulumi[\\/]/;
 
-if (/[\\/]@pulumi[\\/]pulumi[\\/]cmd[\\/](run|dynamic-provider)\b/.test(process.argv[1] ?? "")) {
+const [, entry] = /[\\/]@pulumi[\\/]pulumi[\\/]cmd[\\/](run|dynamic-provider)\b/.exec(process.argv[1] ?? "") ?? [];
+if (entry) {
+  if (process.env.NODE_COMPILE_CACHE && !Module.enableCompileCache) {
+    useCompileCache(path.join(process.env.NODE_COMPILE_CACHE, `${entry}-${process.version}`));
+  }
   const load = Module._load;
   Module._load = function (request, parent, ...rest) {
     if (!OF_PULUMI.test(parent?.filename ?? "") || (request !== SOURCE_MAPS && !RARELY_USED.test(request))) {

@@ -384,10 +384,16 @@ function goalsOf(
     ...(specs.some(({ parent }) => parent === "component") ? site.components() : []),
     ...trunks.map((trunk) => resourceGoal("trunk", trunk, { username: trunk.username }, [], () => ({}))),
     ...auths.map(([auth, trunk]) =>
-      resourceGoal("auth", auth, {}, [trunk], ([{ owner = "", username = "", password = "" } = {}]) => ({
-        trunk: owner,
-        ...(auth.args.method === "credentials" ? { username, password } : {}),
-      })),
+      resourceGoal(
+        "auth",
+        auth,
+        auth.args.allowedNumbers ? { country: "US" } : {},
+        [trunk],
+        ([{ owner = "", username = "", password = "" } = {}]) => ({
+          trunk: owner,
+          ...(auth.args.method === "credentials" ? { username, password } : {}),
+        }),
+      ),
     ),
     ...rules.map(([rule, to]) =>
       resourceGoal("rule", rule, {}, to, (outputs) => ({
