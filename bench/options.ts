@@ -11,8 +11,11 @@ export type Operation = (typeof OPERATIONS)[number];
 /** What takes longest to say nothing new is left out of a quick run. */
 const QUICK_OPERATIONS = "up,preview,refresh,destroy";
 
-/** Who is measured: this package, resources that do nothing, the provider that one would write first. */
-export const SUBJECTS = ["livekit", "floor", "straightforward"] as const;
+/**
+ * Who is measured: this package, resources that do nothing with as many properties or with the program's own arguments alone, the
+ * provider that one would write first.
+ */
+export const SUBJECTS = ["livekit", "floor", "arguments", "straightforward"] as const;
 export type Subject = (typeof SUBJECTS)[number];
 
 const PLATFORMS = ["emulator", "livekit-server"] as const satisfies readonly Platform["name"][];

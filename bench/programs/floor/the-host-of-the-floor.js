@@ -2,6 +2,7 @@
 
 const COMPUTED = {
   SipTrunk: {
+    sipUri: null,
     credentialFingerprint: "00000000",
     platformStatus: "in sync",
     voipStatus: 'not checked: voipCheck is "off"',
