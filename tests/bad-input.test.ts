@@ -1,7 +1,7 @@
 /** Bad input is refused in the preview, in one sentence that names the field and the mend, without the secret. */
 
 import { CANARY, everything, expectNoCanary, hotline, office, password } from "./support/examples";
-import { someOf } from "./support/matrix";
+import { someOf, scenario as test } from "./support/matrix";
 import { describeInWorlds, expectSuccess, type Program, said } from "./support/worlds";
 
 const trunk = (args: Record<string, unknown>): Program => ({ trunks: { office: { ...office, ...args } } });

@@ -1,5 +1,6 @@
 import { ListUpdate, SIPDispatchRule } from "@livekit/protocol";
 import { everything, office, password } from "./support/examples";
+import { scenario as test } from "./support/matrix";
 import { change, describeInWorlds, expectSuccess, said } from "./support/worlds";
 
 describeInWorlds((startWorld) => {

@@ -17,6 +17,7 @@
 
 import { everything, hotline, office, password } from "./support/examples";
 import { describeUnderFaults, type FaultyWorld } from "./support/faulty-world";
+import { scenario as test } from "./support/matrix";
 import { type Program, said } from "./support/worlds";
 
 const LISTS = ["ListSIPInboundTrunk", "ListSIPOutboundTrunk", "ListSIPDispatchRule"];

@@ -2,6 +2,7 @@
 
 import { RoomConfiguration, SIPDispatchRule, SIPDispatchRuleInfo, SIPOutboundTrunkInfo } from "@livekit/protocol";
 import { CANARY, everything, expectNoCanary, office, password } from "./support/examples";
+import { scenario as test } from "./support/matrix";
 import { describeInWorlds, expectSuccess, said, type World } from "./support/worlds";
 
 /** A secret of somebody else, which nobody but LiveKit may know. */

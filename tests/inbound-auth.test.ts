@@ -1,5 +1,6 @@
 import { ListUpdate } from "@livekit/protocol";
 import { everything, expectNoCanary, hotline, office, password } from "./support/examples";
+import { scenario as test } from "./support/matrix";
 import { change, describeInWorlds, said } from "./support/worlds";
 
 describeInWorlds((startWorld) => {

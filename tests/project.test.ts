@@ -13,6 +13,7 @@ import { AccessToken, SipClient } from "livekit-server-sdk";
 import { LiveKitEmulator, type LiveKitEmulatorOptions } from "../provider/testing/livekit-emulator";
 import { TestStack } from "../provider/testing/test-stack";
 import { everything, expectNoCanary, password } from "./support/examples";
+import { scenario as test } from "./support/matrix";
 import { futureFields, withFutureFields } from "./support/messages";
 import { expectSuccess, type Program, said } from "./support/worlds";
 

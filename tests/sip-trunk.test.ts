@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { ListUpdate, SIPTransport } from "@livekit/protocol";
 import { everything, expectNoCanary, hotline, office, password } from "./support/examples";
 import { startEmulatorPlatform } from "./support/livekit-platform";
+import { scenario as test } from "./support/matrix";
 import { change, describeInWorlds, type Engine, expectSuccess, inProcess, said, World } from "./support/worlds";
 
 describeInWorlds((startWorld) => {

@@ -3,6 +3,7 @@ import { LiveKitEmulator } from "../provider/testing/livekit-emulator";
 import { expectNoCanary, hotline, office, password } from "./support/examples";
 import { Kamailio, kamailioAvailability } from "./support/kamailio";
 import type { Platform } from "./support/livekit-platform";
+import { scenario as test } from "./support/matrix";
 import { type Challenge, ignore, pickUp, refuse, ring, type Script, SipCallee } from "./support/sip-callee";
 import { SippCallee, sippAvailability } from "./support/sipp";
 import { change, engines, expectSuccess, type Program, said, World } from "./support/worlds";

@@ -2,7 +2,7 @@ import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { type OperationResult, type StepResult, TestStack } from "../provider/testing/test-stack";
 import { CliStack, findPulumiCli, type Stack } from "./support/cli-stack";
-import { isWholeMatrix } from "./support/matrix";
+import { isWholeMatrix, scenario as test } from "./support/matrix";
 import { CloudProject } from "./support/programs/cloud/project";
 
 const engines = [

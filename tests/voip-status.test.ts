@@ -7,7 +7,7 @@ import { TestStack } from "../provider/testing/test-stack";
 import { CANARY, expectNoCanary, hotline, office, password } from "./support/examples";
 import { Kamailio, type KamailioOptions, kamailioAvailability } from "./support/kamailio";
 import { type Platform, startEmulatorPlatform } from "./support/livekit-platform";
-import { testInWholeMatrix } from "./support/matrix";
+import { scenario as test, testInWholeMatrix } from "./support/matrix";
 import { engines, expectSuccess, said, World } from "./support/worlds";
 
 const EMPTY = { expectNoChanges: true };

@@ -1,7 +1,7 @@
 /**
- * How much a run covers. `npm test` runs every scenario once, on the in-process engine and the emulator, and smoke.test.ts on every other
- * engine and platform that is found. `npm run test:all`, which sets TEST_MATRIX=all, runs every scenario on each engine and
- * platform, and what takes long.
+ * How much a run covers. `npm test` is done in five minutes: of the scenarios that start Pulumi's processes it runs some, on the in-process
+ * engine and the emulator, and smoke.test.ts on every other engine and platform that is found. `npm run test:all`, which sets
+ * TEST_MATRIX=all, runs every scenario on each engine and platform, and what takes long.
  */
 
 /** Whether this run covers the whole matrix. */
@@ -12,6 +12,24 @@ export const testInWholeMatrix = isWholeMatrix ? test : test.skip;
 
 /** For what runs the provider in Pulumi's processes: these run dist/, which no mutation reaches (stryker.config.json). */
 export const testWithProcesses = process.env.STRYKER_MUTATOR_WORKER ? test.skip : test;
+
+/** One of so many scenarios of a suite is in a short run, beginning with the first. */
+const SHORT_RUN_TAKES_ONE_OF = 4;
+
+let scenarios = 0;
+
+/** A test that starts Pulumi's processes: a short run skips most of them. Imported as `test`. */
+export const scenario: Pick<jest.It, "each" | "skip"> & typeof run = Object.assign(run, { each, skip: test.skip });
+
+function run(name: string, work: () => Promise<void>, timeoutMs?: number): void {
+  const isIn = isWholeMatrix || scenarios % SHORT_RUN_TAKES_ONE_OF === 0;
+  scenarios += 1;
+  (isIn ? test : test.skip)(name, work, timeoutMs);
+}
+
+function each(cases: readonly unknown[]) {
+  return test.each(someOf(cases));
+}
 
 /** Of many cases of one kind, all in the whole matrix, or else every sixth. */
 export function someOf<Case>(cases: readonly Case[]): readonly Case[] {
