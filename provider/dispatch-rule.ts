@@ -498,7 +498,7 @@ export const dispatchRule: Resource<Schema> = {
     const others = await rulesInTheWay(account, { trunkIds: ids, pin, numbers, inboundNumbers }, existing?.id);
     const remarks: string[] = [];
     for (const other of others) {
-      const otherOwner = own.ownerOf(other.id);
+      const otherOwner = own.ownerOf("DispatchRule", other.id);
       // No rule that is there leads to a trunk that is not.
       if (otherOwner === undefined && missing.length === 0 && (await isLeftover(account, own, other, fields))) {
         remarks.push(`takes over the dispatch rule ${other.id}, which is as declared here already.`);

@@ -889,7 +889,7 @@ async function numberTakenBy(
   for (const other of others) {
     const { marker } = trunks.metadataOf(other);
     const id = marker?.id ?? other.id;
-    const manager = own.ownerOf(id) ?? marker?.owner;
+    const manager = own.ownerOf("SipTrunk", id) ?? marker?.owner;
     const number = numbers.find((it) => other.numbers.some((its) => matchingForm(its) === matchingForm(it)));
     if (!manager || !(own.has(id) || stackOf(manager) === stackOf(owner))) {
       const whose = manager ? `which ${manager} manages` : "which this stack does not manage";

@@ -145,7 +145,7 @@ export function lifecycle<Schema extends z.ZodObject>(resource: Resource<Schema>
 
   /** Records what the state holds as this stack's own. */
   const known = (id: string, state: Props): void => {
-    session.own.add(String(state.owner), id, ...resource.stableOutputs.map((output) => state[output]));
+    session.own.add(resource.kind, String(state.owner), id, ...resource.stableOutputs.map((output) => state[output]));
   };
 
   const secrets = new Set(["__lastApplied", ...[...fields].filter(([, it]) => it.secret).map(([field]) => field)]);
@@ -178,7 +178,7 @@ export function lifecycle<Schema extends z.ZodObject>(resource: Resource<Schema>
       const owner = String(news.owner);
       session.own.declare(resource.kind, owner, olds.owner);
       // A replacement that Pulumi decides on by itself asks neither read() nor diff() of this process which resource it replaces.
-      session.own.add(owner, olds[ID]);
+      session.own.add(resource.kind, owner, olds[ID]);
       try {
         if (problems.length === 0) {
           problems.push(...session.claims.make(resource.kind, owner, resource.claims(known)));

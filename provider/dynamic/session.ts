@@ -34,26 +34,27 @@ export class Session {
  * holds and those that this process made. Names alone prove nothing: two state backends can hold stacks of one name.
  */
 export class Own {
-  /** Who holds an id; who was recorded last comes last. */
-  private readonly ownersById = new Map<string, Set<string>>();
+  /** Who holds an id, as kind and owner; who was recorded last comes last. */
+  private readonly holdersById = new Map<string, Set<string>>();
   private readonly formerOwners = new Map<string, string>();
   private readonly newOwners = new Map<string, string>();
   private readonly declaredOwners = new Set<string>();
   private readonly takenOver = new Set<string>();
 
   /** Records ids of Pulumi or LiveKit that a resource's state holds. */
-  add(owner: string, ...ids: readonly unknown[]): void {
+  add(kind: string, owner: string, ...ids: readonly unknown[]): void {
+    const holder = `${kind} ${owner}`;
     for (const id of ids) {
       if (typeof id === "string") {
-        const owners = this.ownersById.get(id) ?? new Set();
-        owners.delete(owner);
-        this.ownersById.set(id, owners.add(owner));
+        const holders = this.holdersById.get(id) ?? new Set();
+        holders.delete(holder);
+        this.holdersById.set(id, holders.add(holder));
       }
     }
   }
 
   has(id: string | undefined): boolean {
-    return id !== undefined && this.ownersById.has(id);
+    return id !== undefined && this.holdersById.has(id);
   }
 
   /** Records ids on LiveKit that the plan takes over: they become this stack's own with `pulumi up`. */
@@ -68,15 +69,15 @@ export class Own {
     return this.has(id) || this.takenOver.has(id);
   }
 
-  /** The owner of an id, by the resource's state. */
-  ownerOf(id: string): string | undefined {
-    return [...(this.ownersById.get(id) ?? [])].at(-1);
+  /** The owner of an id among the resources of a kind, by their states. */
+  ownerOf(kind: string, id: string): string | undefined {
+    return this.ownersOf(kind, id).at(-1);
   }
 
   /** Whether another resource that the program declares holds the same id: it has taken over what this one had. */
   isHeldByAnother(kind: string, owner: string, id: string): boolean {
     const same = [owner, this.newOwner(kind, owner)];
-    return [...(this.ownersById.get(id) ?? [])].some((it) => !same.includes(it) && this.isDeclared(kind, it));
+    return this.ownersOf(kind, id).some((it) => !same.includes(it) && this.isDeclared(kind, it));
   }
 
   /** Records that the program declares a resource, and under which name its state has it. */
@@ -102,6 +103,12 @@ export class Own {
   /** The name that the program has given to a resource which the state knows by another one. */
   newOwner(kind: string, former: string): string | undefined {
     return this.newOwners.get(`${kind} ${former}`);
+  }
+
+  private ownersOf(kind: string, id: string): string[] {
+    const prefix = `${kind} `;
+    const holders = [...(this.holdersById.get(id) ?? [])];
+    return holders.filter((it) => it.startsWith(prefix)).map((it) => it.slice(prefix.length));
   }
 }
 

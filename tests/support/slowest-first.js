@@ -5,6 +5,8 @@
 const { default: Sequencer } = require("@jest/test-sequencer");
 
 const SLOWEST = [
+  "options",
+  "field-programs",
   "faults",
   "model",
   "test-stack",

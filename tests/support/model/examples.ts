@@ -84,6 +84,13 @@ export const EXAMPLES: Readonly<Record<string, readonly Command[]>> = {
     up({ after: 3, what: "kill after", times: 1 }),
     up({ after: 2, what: "429", times: 1 }, { after: 1, what: "429", times: 40 }, { after: 0, what: "429", times: 1 }),
   ],
+  "names the SipTrunk, and not its InboundAuth, that has a number, where the trunk's marker was overwritten": [
+    trunk(1),
+    auth({ trunk: 1, option: "deleted with its trunk" }),
+    up(),
+    byHand("metadata of one overwritten"),
+    trunk(1, { parent: "component", aliased: false }),
+  ],
   "does not take back a pair that another stack of the same name has, although its own state still holds the ids": [
     trunk(0),
     up(),
