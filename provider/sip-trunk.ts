@@ -745,7 +745,7 @@ export const sipTrunk: Resource<Schema> = {
     if (left?.refusal) {
       return { problems: [left.refusal] };
     }
-    const taken = await numberTakenBy(session, owner, known, existing);
+    const taken = await numberTakenBy(session, owner, known, existing, left !== undefined);
     if (taken) {
       return { problems: [taken] };
     }
@@ -875,6 +875,8 @@ async function numberTakenBy(
   owner: string,
   args: SipTrunkInputs,
   existing?: { readonly id: string; readonly state: Props },
+  /** Whether it takes over what carries its name, which {@link leftoverOf} has allowed. */
+  takesOver = true,
 ): Promise<string | undefined> {
   const numbers = calledNumbers(args);
   const [live] = await account.inbound.having(trunks.owners, owner);
@@ -883,7 +885,7 @@ async function numberTakenBy(
   const others = sameNumber.filter((trunk) => {
     const { marker } = trunks.metadataOf(trunk);
     return marker
-      ? marker.id !== existing?.id && !names.includes(marker.owner)
+      ? marker.id !== existing?.id && !(names.includes(marker.owner) && (takesOver || own.has(marker.id)))
       : trunk.id !== existing?.state.inboundTrunkId;
   });
   for (const other of others) {
@@ -891,8 +893,10 @@ async function numberTakenBy(
     const id = marker?.id ?? other.id;
     const manager = own.ownerOf("SipTrunk", id) ?? marker?.owner;
     const number = numbers.find((it) => other.numbers.some((its) => matchingForm(its) === matchingForm(it)));
-    if (!manager || !(own.has(id) || stackOf(manager) === stackOf(owner))) {
-      const whose = manager ? `which ${manager} manages` : "which this stack does not manage";
+    const isTwin = names.includes(manager) && !own.has(id);
+    if (!manager || isTwin || !(own.has(id) || stackOf(manager) === stackOf(owner))) {
+      const twin = isTwin ? " of another state" : "";
+      const whose = manager ? `which ${manager}${twin} manages` : "which this stack does not manage";
       return `${args.type === "did" ? "numbers" : "extension"}: ${number} is taken by the inbound trunk ${other.id} of this LiveKit project, ${whose}: use another number, or delete that trunk.`;
     }
     // One that was declared before gives the number up in this very update, or the claims have refused it.

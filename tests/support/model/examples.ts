@@ -91,6 +91,14 @@ export const EXAMPLES: Readonly<Record<string, readonly Command[]>> = {
     byHand("metadata of one overwritten"),
     trunk(1, { parent: "component", aliased: false }),
   ],
+  "refuses in the preview what another stack of the same name has made of half a pair": [
+    trunk(0, { option: "delete before replace" }),
+    { do: "second backend" },
+    up(),
+    byHand("metadata of the other overwritten"),
+    { do: "up", in: "theirs", refresh: false, parallel: 1, mishaps: [] },
+    up({ after: 0, what: "429", times: 1 }),
+  ],
   "does not take back a pair that another stack of the same name has, although its own state still holds the ids": [
     trunk(0),
     up(),
