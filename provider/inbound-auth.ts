@@ -15,7 +15,6 @@ import { goneForGood } from "./dynamic/project";
 import { thinProvider } from "./dynamic/provider";
 import type { Session } from "./dynamic/session";
 import { differences, type Props, UNKNOWN } from "./dynamic/values";
-import type { Account } from "./livekit/account";
 import { admitsEveryone, canonicalCidr, exposureOf } from "./livekit/addresses";
 import type { InboundFields, InboundTrunk } from "./livekit/messages";
 import { composeMetadata, type Marker, nameOf, stackOf } from "./livekit/ownership";
@@ -279,7 +278,10 @@ export const inboundAuth: Resource<Schema> = {
 
   async conflicts({ account, calledNumbers, own }, _owner, { trunk = "", ...args }, existing) {
     const names = [trunk, own.formerOwner("SipTrunk", trunk)].filter((name) => name !== undefined);
-    const [live] = (await Promise.all(names.map((name) => account.inbound.having(trunks.owners, name)))).flat();
+    const named = await Promise.all(
+      names.map((owner) => trunks.inboundOf(account, { owner, ids: own.idsOf("SipTrunk", owner) })),
+    );
+    const live = named.find((it) => it !== undefined);
     const numbers = calledNumbers.get(trunk) ?? live?.numbers;
     if (!numbers || !args.allowedNumbers?.length) {
       return NO_CONFLICTS;
@@ -298,8 +300,9 @@ export const inboundAuth: Resource<Schema> = {
       : NO_CONFLICTS;
   },
 
-  async observe({ account }, id, applied, state) {
-    const live = await trunks.inboundOf(account, openedKey(applied, id, state));
+  async observe(session, id, applied, state) {
+    const { account } = session;
+    const live = await trunks.inboundOf(account, openedKey(session, applied, id, state));
     if (!live) {
       goneForGood("InboundAuth", applied.owner, state, account.connection);
       return undefined;
@@ -310,7 +313,7 @@ export const inboundAuth: Resource<Schema> = {
   async create(session, wanted) {
     const { account } = session;
     const id = `inbound-auth-${randomBytes(6).toString("hex")}`;
-    const live = await trunkToOpen(account, wanted, id, {});
+    const live = await trunkToOpen(session, wanted, id, {});
     try {
       return { id, outputs: await open(session, live, wanted, id) };
     } catch (error) {
@@ -327,11 +330,12 @@ export const inboundAuth: Resource<Schema> = {
   },
 
   async update(session, id, wanted, state) {
-    return open(session, await trunkToOpen(session.account, wanted, id, state), wanted, id);
+    return open(session, await trunkToOpen(session, wanted, id, state), wanted, id);
   },
 
-  async delete({ account }, id, applied, state) {
-    const live = await trunks.inboundToClose(account, openedKey(applied, id, state));
+  async delete(session, id, applied, state) {
+    const { account } = session;
+    const live = await trunks.inboundToClose(account, openedKey(session, applied, id, state));
     if (!live) {
       goneForGood("InboundAuth", applied.owner, state, account.connection);
       return;
@@ -349,18 +353,20 @@ export const inboundAuth: Resource<Schema> = {
   },
 };
 
-function openedKey({ args }: Wanted<InboundAuthInputs>, id: string, state: Props): trunks.OpenedKey {
-  return { owner: args.trunk, openedBy: id, recorded: state.inboundTrunkId };
+function openedKey({ own }: Session, { args }: Wanted<InboundAuthInputs>, id: string, state: Props): trunks.OpenedKey {
+  const ids = own.idsOf("SipTrunk", args.trunk);
+  return { owner: args.trunk, openedBy: id, recorded: state.inboundTrunkId, ids };
 }
 
 async function trunkToOpen(
-  account: Account,
+  session: Session,
   wanted: Wanted<InboundAuthInputs>,
   id: string,
   state: Props,
 ): Promise<InboundTrunk> {
   const { owner, args } = wanted;
-  const live = await trunks.freshInboundOf(account, openedKey(wanted, id, state));
+  const { account } = session;
+  const live = await trunks.freshInboundOf(account, openedKey(session, wanted, id, state));
   if (!live) {
     goneForGood("InboundAuth", owner, state, account.connection);
     throw new ResourceError(

@@ -10,6 +10,7 @@ import { supported } from "./dynamic/options";
 import { ownerOf } from "./dynamic/owner";
 import { thinProvider } from "./dynamic/provider";
 import * as schemas from "./dynamic/schemas";
+import type { Session } from "./dynamic/session";
 import type { Props } from "./dynamic/values";
 import type { Account } from "./livekit/account";
 import * as calls from "./livekit/calls";
@@ -251,10 +252,10 @@ function refusalMeaning(
 }
 
 /** Lets LiveKit call, and removes the room, which hangs up. */
-async function callOut(account: Account, { owner, args }: Wanted<TestCallInputs>): Promise<Props> {
+async function callOut({ account, own }: Session, { owner, args }: Wanted<TestCallInputs>): Promise<Props> {
   const { connection } = account;
   const trunk = nameOf(args.trunk);
-  const { outbound } = await trunks.pairOwnedBy(account, args.trunk);
+  const outbound = await trunks.outboundOf(account, { owner: args.trunk, ids: own.idsOf("SipTrunk", args.trunk) });
   if (!outbound) {
     throw new ResourceError(
       `TestCall "${nameOf(owner)}": the outbound trunk of SipTrunk "${trunk}" does not exist: run \`pulumi up\` without --target, so that the trunk is made first.`,
@@ -309,8 +310,8 @@ async function callIn({ connection }: Account, { owner, args }: Wanted<TestCallI
   return { result: `${status < 200 ? "ringing" : "answered"} (${status})`, sipStatus: status };
 }
 
-function place(account: Account, wanted: Wanted<TestCallInputs>): Promise<Props> {
-  return wanted.args.direction === "outbound" ? callOut(account, wanted) : callIn(account, wanted);
+function place(session: Session, wanted: Wanted<TestCallInputs>): Promise<Props> {
+  return wanted.args.direction === "outbound" ? callOut(session, wanted) : callIn(session.account, wanted);
 }
 
 /** The lifecycle of a {@link TestCall}. It leaves nothing behind that could be looked at, changed or deleted. */
@@ -354,12 +355,12 @@ export const testCall: Resource<Schema> = {
     return NO_CONFLICTS;
   },
 
-  async create({ account }, wanted) {
-    const outputs = await place(account, wanted);
+  async create(session, wanted) {
+    const outputs = await place(session, wanted);
     return { id: `test-call-${randomBytes(6).toString("hex")}`, outputs };
   },
 
-  update: ({ account }, _id, wanted) => place(account, wanted),
+  update: (session, _id, wanted) => place(session, wanted),
 
   async delete() {
     // A call that is over leaves nothing to delete.

@@ -36,6 +36,7 @@ export class Session {
 export class Own {
   /** Who holds an id, as kind and owner; who was recorded last comes last. */
   private readonly holdersById = new Map<string, Set<string>>();
+  private readonly idsByHolder = new Map<string, Set<string>>();
   private readonly formerOwners = new Map<string, string>();
   private readonly newOwners = new Map<string, string>();
   private readonly declaredOwners = new Set<string>();
@@ -49,12 +50,19 @@ export class Own {
         const holders = this.holdersById.get(id) ?? new Set();
         holders.delete(holder);
         this.holdersById.set(id, holders.add(holder));
+        this.idsByHolder.set(holder, (this.idsByHolder.get(holder) ?? new Set()).add(id));
       }
     }
   }
 
   has(id: string | undefined): boolean {
     return id !== undefined && this.holdersById.has(id);
+  }
+
+  /** The ids of Pulumi and LiveKit that a resource holds, by whichever name its state has it. */
+  idsOf(kind: string, owner: string): ReadonlySet<string> {
+    const names = [owner, this.formerOwner(kind, owner), this.newOwner(kind, owner)];
+    return new Set(names.flatMap((name) => [...(this.idsByHolder.get(`${kind} ${name}`) ?? [])]));
   }
 
   /** Records ids on LiveKit that the plan takes over: they become this stack's own with `pulumi up`. */

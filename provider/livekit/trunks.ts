@@ -125,10 +125,16 @@ export async function pairOwnedBy(account: Account, owner: string): Promise<Pair
   return pairIn(inbound, outbound);
 }
 
-/** Which inbound trunk an InboundAuth is about. */
-export interface OpenedKey {
-  /** The SipTrunk that the InboundAuth names. */
+/** Which trunk is meant by a SipTrunk's name. */
+export interface OwnerKey {
+  /** The SipTrunk that is named. */
   readonly owner: string;
+  /** The ids that the state holds for it: they tell its trunk from that of another stack with the same name. */
+  readonly ids: ReadonlySet<string>;
+}
+
+/** Which inbound trunk an InboundAuth is about. */
+export interface OpenedKey extends OwnerKey {
   /** The InboundAuth's id: finds the trunk that it opened although its SipTrunk has been renamed since. */
   readonly openedBy?: string;
   /** The LiveKit id that the state holds: finds the trunk although somebody has overwritten its metadata. */
@@ -138,11 +144,27 @@ export interface OpenedKey {
 /** The inbound trunk that an InboundAuth opened, else the one of the SipTrunk that it names. */
 export async function inboundOf(
   { inbound }: Account,
-  { owner, openedBy, recorded }: OpenedKey,
+  { openedBy, recorded, ...key }: OpenedKey,
 ): Promise<InboundTrunk | undefined> {
   const [opened] = openedBy === undefined ? [] : await inbound.having(openers, openedBy);
-  const [owned] = opened ? [] : await inbound.having(owners, owner);
+  const [owned] = opened ? [] : await ownedBy(inbound, key);
   return opened ?? owned ?? unmarkedTrunk(inbound, recorded);
+}
+
+/** The outbound trunk of a SipTrunk. */
+export async function outboundOf({ outbound }: Account, key: OwnerKey): Promise<OutboundTrunk | undefined> {
+  return first(await ownedBy(outbound, key));
+}
+
+/** By the ids first, then by the name, and last a trunk whose marker somebody has overwritten. */
+async function ownedBy<Kind extends Trunk>(listing: Listing<Kind>, { owner, ids }: OwnerKey): Promise<readonly Kind[]> {
+  const named = await listing.having(owners, owner);
+  const own = named.filter((trunk) => ids.has(trunk.id) || ids.has(metadataOf(trunk).marker?.id ?? ""));
+  if (named.length > 0) {
+    return own.length > 0 ? own : named;
+  }
+  const unmarked = await Promise.all([...ids].map((id) => unmarkedTrunk(listing, id)));
+  return unmarked.filter((trunk) => trunk !== undefined);
 }
 
 /** {@link inboundOf}, by a listing that many deletions share. */

@@ -99,6 +99,22 @@ export const EXAMPLES: Readonly<Record<string, readonly Command[]>> = {
     { do: "up", in: "theirs", refresh: false, parallel: 1, mishaps: [] },
     up({ after: 0, what: "429", times: 1 }),
   ],
+  "leads a rule to this stack's own trunk, also where another stack's has the same name": [
+    { do: "trunk", in: "theirs", slot: 2, spec: TRUNK },
+    { do: "up", in: "theirs", refresh: false, parallel: 1, mishaps: [] },
+    trunk(2, { renamed: true }),
+    rule({ parent: "component", trunks: [2] }),
+    { do: "rename", in: "ours", to: 1 },
+    up(),
+    trunk(2),
+  ],
+  "leads a rule to a trunk that is not to be repaired, although its marker was overwritten": [
+    trunk(2),
+    up(),
+    rule({ trunks: [2], option: "deleted with its trunk" }),
+    trunk(2, { parent: "component", option: "ignore all" }),
+    byHand("metadata of one overwritten"),
+  ],
   "does not take back a pair that another stack of the same name has, although its own state still holds the ids": [
     trunk(0),
     up(),

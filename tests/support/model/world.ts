@@ -324,7 +324,7 @@ export class World {
 
   #expectReason(actor: "ours" | "theirs", outcome: Outcome, hasStruck: boolean): void {
     const isConflict = outcome.errors.some((text) =>
-      /is taken by|still has the number|already takes|still takes the calls|of the same name|Conflicting|already exists/.test(
+      /is taken by|takes the same callers|still has the number|already takes|still takes the calls|of the same name|Conflicting|already exists/.test(
         text,
       ),
     );
@@ -357,13 +357,16 @@ export class World {
     const unjudgedIds = this.#recorded(side.stack.resources.filter(({ urn }) => exempt.has(urn)));
     const left = items.filter((item) => {
       const owner = markerOf(item)?.owner ?? "";
-      return (!lost.has(item.id) || owners.has(owner)) && !unjudgedIds.has(item.id) && !unjudged.has(owner);
+      const ids = [item.id, ...(item.kind === "rule" ? item.message.trunkIds : [])];
+      const isUnjudged = ids.some((id) => unjudgedIds.has(id)) || unjudged.has(owner);
+      return (!lost.has(item.id) || owners.has(owner)) && !isUnjudged;
     });
+    const rules = wanted.rules.filter((rule) => isJudged(rule) && !rule.trunks?.some((owner) => unjudged.has(owner)));
     const isOld = (id: string) => side.settled.has(id);
     expectAsDeclared(
       left,
       items,
-      { ...wanted, trunks: wanted.trunks.filter(isJudged), rules: wanted.rules.filter(isJudged) },
+      { ...wanted, trunks: wanted.trunks.filter(isJudged), rules },
       new Set(side.stack.resources.filter(({ type }) => type === TYPES.rule).map(({ id }) => id)),
       { lost, isOld },
     );
