@@ -233,6 +233,10 @@ export function lifecycle<Schema extends z.ZodObject>(resource: Resource<Schema>
           const declared = `is not as declared: ${drift.join("; ")}.`;
           tell(session, resource.kind, news, drift.length > 0 ? [declared] : []);
         }
+        if (replaces.length > 0) {
+          // The replacement is checked anew, and under its new name where ignoreChanges has kept the old one.
+          session.claims.release(resource.kind, String(news.owner));
+        }
         const args = validate(resource, fields, news).known;
         const { problems } = await resource.conflicts(session, String(news.owner), args, { id, state: olds });
         if (problems.length > 0) {

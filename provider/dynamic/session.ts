@@ -132,12 +132,19 @@ export class Claims {
   private readonly byClaimant = new Map<string, readonly Claim[]>();
   private readonly claimants = new Map<string, Set<string>>();
 
-  /** Notes what `owner` claims, in place of what it claimed before. Returns what another resource claims already. */
-  make(kind: string, owner: string, claims: readonly Claim[]): string[] {
+  /** Takes back what a resource claims. */
+  release(kind: string, owner: string): void {
     const claimant = `${kind} ${owner}`;
     for (const { key } of this.byClaimant.get(claimant) ?? []) {
       this.claimants.get(key)?.delete(claimant);
     }
+    this.byClaimant.delete(claimant);
+  }
+
+  /** Notes what `owner` claims, in place of what it claimed before. Returns what another resource claims already. */
+  make(kind: string, owner: string, claims: readonly Claim[]): string[] {
+    const claimant = `${kind} ${owner}`;
+    this.release(kind, owner);
     this.byClaimant.set(claimant, claims);
     const problems = new Map<string, string>();
     for (const { key, words } of claims) {

@@ -115,6 +115,13 @@ export const EXAMPLES: Readonly<Record<string, readonly Command[]>> = {
     trunk(2, { parent: "component", option: "ignore all" }),
     byHand("metadata of one overwritten"),
   ],
+  "makes a rule again whose changes are ignored, although its stack was renamed": [
+    rule({ parent: "component", option: "ignore all" }),
+    up({ after: 0, what: "429", times: 1 }),
+    { do: "rename", in: "ours", to: 1 },
+    byHand("everything deleted"),
+    up({ after: 0, what: "429", times: 1 }),
+  ],
   "does not take back a pair that another stack of the same name has, although its own state still holds the ids": [
     trunk(0),
     up(),
