@@ -340,13 +340,16 @@ export class World {
     const side = this.sides[actor];
     const { lost } = side;
     const { touched } = this.platform;
-    const exempt = new Set<string>();
-    for (const state of side.stack.resources) {
-      const ids = [...this.#recorded([state])];
-      if (!state.ignoreChanges.includes("*") || !ids.some((id) => touched.has(id))) {
-        ids.map((id) => touched.delete(id));
-      } else {
-        exempt.add(state.urn);
+    // An InboundAuth is about its trunk's half.
+    const about = (state: ResourceState) => [...idsOf(state), String(state.outputs?.inboundTrunkId)];
+    const exempted = side.stack.resources.filter(
+      (state) => state.ignoreChanges.includes("*") && about(state).some((id) => touched.has(id)),
+    );
+    const exempt = new Set(exempted.map(({ urn }) => urn));
+    const staysTouched = new Set(exempted.flatMap(about));
+    for (const id of this.#recorded(side.stack.resources)) {
+      if (!staysTouched.has(id)) {
+        touched.delete(id);
       }
     }
     const isJudged = ({ urn, auth }: { readonly urn: string; readonly auth?: { readonly urn: string } }) =>
