@@ -18,7 +18,8 @@ import { closeConnections } from "./support/model/quick-fetch";
 import { World } from "./support/model/world";
 
 const RUNS = Number(process.env.MODEL_RUNS ?? (isWholeMatrix ? 2_000 : 300));
-const SEED = Number(process.env.MODEL_SEED ?? randomInt(2 ** 31));
+/** CI takes the same programs each time, so that it fails for what a change has caused; elsewhere each run takes others. */
+const SEED = Number(process.env.MODEL_SEED ?? (process.env.CI ? 1 : randomInt(2 ** 31)));
 
 /** Enough for 20,000 runs on a busy machine. */
 const TIMEOUT_MS = 3 * 3_600_000;
