@@ -536,13 +536,15 @@ function expectIgnored(
 }
 
 /** Fails unless the alias that a refusal advises leads to what the state knows. */
-function expectAdvice(text: string, { goal }: Forgotten, { project, name: stack, resources }: ModelStack): void {
+function expectAdvice(text: string, { goal, old }: Forgotten, { project, name: stack }: ModelStack): void {
   const [, name = "", parent] = text.match(/aliases: \[\{ name: "([^"]+)"(?:, parent: (.+?))? \}\]/) ?? [];
   const [, type] = parent?.match(/^<the (.+)>$/) ?? [];
-  const parents = resources.filter((state) => state.type === type).map(({ urn }) => urn);
-  const places = type ? parents : [parent === "pulumi.rootStackResource" ? "" : goal.parent];
-  const meant = places.map((place) => urnOf(stack, project, place, goal.type, name));
-  if (!resources.some(({ urn }) => meant.includes(urn))) {
+  // The component that it was in may have moved since: its type is what the advice can tell.
+  const place = parent === "pulumi.rootStackResource" ? "" : goal.parent;
+  const isMeant = type
+    ? old.urn.endsWith(`${type}$${goal.type}::${name}`)
+    : old.urn === urnOf(stack, project, place, goal.type, name);
+  if (!isMeant) {
     throw new Error(`The advice leads nowhere: ${text}`);
   }
 }
