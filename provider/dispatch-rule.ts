@@ -308,9 +308,7 @@ async function trunkIds(
   for (const trunk of wanted === "all" ? [] : wanted) {
     const renamed = own.newOwner("SipTrunk", trunk);
     const names = isReference(trunk) ? [trunk, ...(renamed === undefined ? [] : [renamed])] : [];
-    const found = await Promise.all(
-      names.map((owner) => trunks.inboundOf(account, { owner, ids: own.idsOf("SipTrunk", owner) })),
-    );
+    const found = await Promise.all(names.map((owner) => trunks.inboundOf(account, own.keyOf(owner))));
     const live = found.find((it) => it !== undefined);
     if (isReference(trunk) && !live) {
       missing.push(trunk);

@@ -278,9 +278,7 @@ export const inboundAuth: Resource<Schema> = {
 
   async conflicts({ account, calledNumbers, own }, _owner, { trunk = "", ...args }, existing) {
     const names = [trunk, own.formerOwner("SipTrunk", trunk)].filter((name) => name !== undefined);
-    const named = await Promise.all(
-      names.map((owner) => trunks.inboundOf(account, { owner, ids: own.idsOf("SipTrunk", owner) })),
-    );
+    const named = await Promise.all(names.map((owner) => trunks.inboundOf(account, own.keyOf(owner))));
     const live = named.find((it) => it !== undefined);
     const numbers = calledNumbers.get(trunk) ?? live?.numbers;
     if (!numbers || !args.allowedNumbers?.length) {
@@ -354,8 +352,7 @@ export const inboundAuth: Resource<Schema> = {
 };
 
 function openedKey({ own }: Session, { args }: Wanted<InboundAuthInputs>, id: string, state: Props): trunks.OpenedKey {
-  const ids = own.idsOf("SipTrunk", args.trunk);
-  return { owner: args.trunk, openedBy: id, recorded: state.inboundTrunkId, ids };
+  return { ...own.keyOf(args.trunk), openedBy: id, recorded: state.inboundTrunkId };
 }
 
 async function trunkToOpen(

@@ -255,7 +255,7 @@ function refusalMeaning(
 async function callOut({ account, own }: Session, { owner, args }: Wanted<TestCallInputs>): Promise<Props> {
   const { connection } = account;
   const trunk = nameOf(args.trunk);
-  const outbound = await trunks.outboundOf(account, { owner: args.trunk, ids: own.idsOf("SipTrunk", args.trunk) });
+  const outbound = await trunks.outboundOf(account, own.keyOf(args.trunk));
   if (!outbound) {
     throw new ResourceError(
       `TestCall "${nameOf(owner)}": the outbound trunk of SipTrunk "${trunk}" does not exist: run \`pulumi up\` without --target, so that the trunk is made first.`,

@@ -3,6 +3,7 @@
 import { Account } from "../livekit/account";
 import { type ConfigReader, type Connection, readConnection } from "../livekit/connection";
 import { nameOf } from "../livekit/ownership";
+import type { OwnerKey } from "../livekit/trunks";
 import { CredentialChecks } from "../voip/checks";
 
 export class Session {
@@ -59,10 +60,11 @@ export class Own {
     return id !== undefined && this.holdersById.has(id);
   }
 
-  /** The ids of Pulumi and LiveKit that a resource holds, by whichever name its state has it. */
-  idsOf(kind: string, owner: string): ReadonlySet<string> {
+  /** How a SipTrunk's trunks are found: by its name, and by the ids that it holds under whichever name its state has it. */
+  keyOf(owner: string): OwnerKey {
+    const kind = "SipTrunk";
     const names = [owner, this.formerOwner(kind, owner), this.newOwner(kind, owner)];
-    return new Set(names.flatMap((name) => [...(this.idsByHolder.get(`${kind} ${name}`) ?? [])]));
+    return { owner, ids: new Set(names.flatMap((name) => [...(this.idsByHolder.get(`${kind} ${name}`) ?? [])])) };
   }
 
   /** Records ids on LiveKit that the plan takes over: they become this stack's own with `pulumi up`. */
