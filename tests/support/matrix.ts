@@ -13,7 +13,7 @@ export const testInWholeMatrix = isWholeMatrix ? test : test.skip;
 /** For what runs the provider in Pulumi's processes: these run dist/, which no mutation reaches (stryker.config.json). */
 export const testWithProcesses = process.env.STRYKER_MUTATOR_WORKER ? test.skip : test;
 
-/** One of so many scenarios of a suite is in a short run, beginning with the first. */
+/** One of so many scenarios of a suite, or cases of one kind, is in a short run, beginning with the first. */
 const SHORT_RUN_TAKES_ONE_OF = 6;
 
 let scenarios = 0;
@@ -22,7 +22,7 @@ let scenarios = 0;
 export const scenario: Pick<jest.It, "each" | "skip"> & typeof run = Object.assign(run, { each, skip: test.skip });
 
 function run(name: string, work: () => Promise<void>, timeoutMs?: number): void {
-  const isIn = isWholeMatrix || scenarios % SHORT_RUN_TAKES_ONE_OF === 0;
+  const isIn = isTaken(scenarios);
   scenarios += 1;
   (isIn ? test : test.skip)(name, work, timeoutMs);
 }
@@ -31,7 +31,11 @@ function each(cases: readonly unknown[]) {
   return test.each(someOf(cases));
 }
 
-/** Of many cases of one kind, all in the whole matrix, or else every sixth. */
+/** Of many cases of one kind, all in the whole matrix, or else some. */
 export function someOf<Case>(cases: readonly Case[]): readonly Case[] {
-  return isWholeMatrix ? cases : cases.filter((_, index) => index % 6 === 0);
+  return cases.filter((_, index) => isTaken(index));
+}
+
+function isTaken(index: number): boolean {
+  return isWholeMatrix || index % SHORT_RUN_TAKES_ONE_OF === 0;
 }

@@ -357,7 +357,7 @@ export class World {
     const owners = new Set(wanted.trunks.map(({ owner }) => owner));
     const items = this.platform.itemsOf(actor);
     const unjudged = new Set(wanted.trunks.filter((trunk) => !isJudged(trunk)).map(({ owner }) => owner));
-    const unjudgedIds = this.#recorded(side.stack.resources.filter(({ urn }) => exempt.has(urn)));
+    const unjudgedIds = this.#recorded(exempted);
     const left = items.filter((item) => {
       const owner = markerOf(item)?.owner ?? "";
       const ids = [item.id, ...(item.kind === "rule" ? item.message.trunkIds : [])];
