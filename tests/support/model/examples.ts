@@ -122,6 +122,21 @@ export const EXAMPLES: Readonly<Record<string, readonly Command[]>> = {
     byHand("everything deleted"),
     up({ after: 0, what: "429", times: 1 }),
   ],
+  "makes a renamed trunk beside its former self, where that takes the calls of certain callers alone": [
+    trunk(1, { option: "ignore password" }),
+    auth({ trunk: 1, option: "deleted with its trunk", callers: 1 }),
+    up(),
+    trunk(1, { parent: "component", aliased: false }),
+    gone("auth"),
+    up(),
+  ],
+  "goes on where an up was killed after it had opened a new trunk, and nothing declares that any more": [
+    trunk(1, { option: "ignore password" }),
+    auth({ trunk: 1, option: "deleted with its trunk" }),
+    up({ after: 4, what: "kill after", times: 1 }),
+    gone("auth"),
+    up(),
+  ],
   "does not take back a pair that another stack of the same name has, although its own state still holds the ids": [
     trunk(0),
     up(),

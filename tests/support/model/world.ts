@@ -149,7 +149,7 @@ export class World {
       }
       if (!operation.preview) {
         expectIgnored(wanted, before, side.stack.resources, operation.refresh);
-        this.#expectDone(actor, effective(wanted, side.stack.resources));
+        this.#expectDone(actor, before, effective(wanted, side.stack.resources));
       }
     }
     return { outcome, hasStruck: wire.hasStruck };
@@ -336,7 +336,7 @@ export class World {
     }
   }
 
-  #expectDone(actor: "ours" | "theirs", wanted: Declared): void {
+  #expectDone(actor: "ours" | "theirs", before: readonly ResourceState[], wanted: Declared): void {
     const side = this.sides[actor];
     const { lost } = side;
     const { touched } = this.platform;
@@ -365,7 +365,9 @@ export class World {
       return (!lost.has(item.id) || owners.has(owner)) && !isUnjudged;
     });
     const rules = wanted.rules.filter((rule) => isJudged(rule) && !rule.trunks?.some((owner) => unjudged.has(owner)));
-    const isOld = (id: string) => side.settled.has(id);
+    // An operation that was cut off may have recorded a SipTrunk as made whole; one that it took over in part is made again.
+    const wasWhole = new Set(before.filter(({ initErrors }) => initErrors.length === 0).map(({ id }) => id));
+    const isOld = (id: string) => side.settled.has(id) || wasWhole.has(id);
     expectAsDeclared(
       left,
       items,
@@ -482,7 +484,11 @@ function collidesWith(item: Item, { urn }: ModelGoal, wanted: Declared, items: R
   const trunk = wanted.trunks.find((it) => it.urn === urn);
   const rule = wanted.rules.find((it) => it.urn === urn);
   if (item.kind === "inbound" && trunk) {
-    return item.message.numbers.some((number) => trunk.numbers.includes(number));
+    // LiveKit lets two trunks have one number where each takes other callers, and an empty list is another than one with entries.
+    const { numbers, allowedNumbers } = item.message;
+    const callers = trunk.auth?.allowedNumbers ?? [];
+    const isFree = allowedNumbers.length > 0 && !allowedNumbers.some((caller) => callers.includes(caller));
+    return !isFree && numbers.some((number) => trunk.numbers.includes(number));
   }
   if (item.kind !== "rule" || !rule) {
     return false;
