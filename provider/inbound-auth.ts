@@ -286,9 +286,18 @@ export const inboundAuth: Resource<Schema> = {
     }
     const { allowedNumbers } = authFields({ trunk, method: "ip", ...args }, live && trunks.metadataOf(live).marker);
     const others = await trunks.conflictingTrunks(account, { numbers, allowedNumbers });
-    // Somebody may have overwritten the marker of the trunk that this InboundAuth has opened.
-    const opened = existing && names.includes(String(existing.state.trunk)) ? existing.state.inboundTrunkId : undefined;
-    const taken = others.find(({ id }) => id !== live?.id && id !== opened);
+    // The trunk that this InboundAuth opened, which may have a new SipTrunk or an overwritten marker, but not another stack's.
+    const isOpened = (trunk: InboundTrunk) => {
+      const { marker } = trunks.metadataOf(trunk);
+      const isOurs = !marker || own.has(marker.id) || marker.openedBy?.id === existing?.id;
+      return (
+        existing !== undefined &&
+        names.includes(String(existing.state.trunk)) &&
+        trunk.id === existing.state.inboundTrunkId &&
+        isOurs
+      );
+    };
+    const taken = others.find((trunk) => trunk.id !== live?.id && !isOpened(trunk));
     return taken
       ? {
           problems: [

@@ -130,6 +130,13 @@ export const EXAMPLES: Readonly<Record<string, readonly Command[]>> = {
     gone("auth"),
     up(),
   ],
+  "refuses in the preview the callers of a trunk that another stack has taken over with them": [
+    trunk(0),
+    auth({ trunk: 0, parent: "component", callers: 1 }),
+    up(),
+    byHand("taken over by another stack"),
+    up(),
+  ],
   "goes on where an up was killed after it had opened a new trunk, and nothing declares that any more": [
     trunk(1, { option: "ignore password" }),
     auth({ trunk: 1, option: "deleted with its trunk" }),
