@@ -7,7 +7,7 @@ import { SIPInboundTrunkInfo, SIPOutboundTrunkInfo } from "@livekit/protocol";
 import type { Connection } from "../provider/livekit/connection";
 import { inboundTrunk, outboundTrunk } from "../provider/livekit/messages";
 import { composeMetadata } from "../provider/livekit/ownership";
-import { createInbound, createOutbound } from "../provider/livekit/sip-api";
+import * as sip from "../provider/livekit/sip-api";
 import { type Platform, startEmulatorPlatform, startLiveKitServer } from "../tests/support/livekit-platform";
 import { SlowProxy } from "./slow-proxy";
 import { median } from "./statistics";
@@ -122,8 +122,8 @@ async function fill(connection: Connection, trunks: number): Promise<{ inbound: 
     };
     const inbound = { ...inboundTrunk(new SIPInboundTrunkInfo()), ...common };
     const outbound = { ...outboundTrunk(new SIPOutboundTrunkInfo()), ...common, address: `pbx.${name}.example.com` };
-    ids.inbound.push((await createInbound(connection, inbound, never)).id);
-    ids.outbound.push((await createOutbound(connection, outbound, never)).id);
+    ids.inbound.push((await sip.inbound.create(connection, inbound, never)).id);
+    ids.outbound.push((await sip.outbound.create(connection, outbound, never)).id);
   };
   let next = 0;
   const work = async () => {

@@ -539,14 +539,14 @@ export const dispatchRule: Resource<Schema> = {
     const isNew = (rule: Rule) =>
       sameDefinition(rule, fields) && !own.has(rule.id) && !before.some(({ id }) => id === rule.id);
     const find = async () => (await account.rules.fresh()).find(isNew);
-    const made = leftover ?? (await sip.createRule(account.connection, fields, find));
+    const made = leftover ?? (await sip.rules.create(account.connection, fields, find));
     await account.rules.put(made);
     return { id: made.id, outputs: { project: account.connection.project } };
   },
 
   async update(session, id, wanted, state) {
     const { account } = session;
-    const [live] = await sip.listRules(account.connection, [id]);
+    const [live] = await sip.rules.list(account.connection, [id]);
     if (!live) {
       goneForGood("DispatchRule", wanted.owner, state, account.connection);
       throw new ResourceError(
@@ -556,7 +556,7 @@ export const dispatchRule: Resource<Schema> = {
     const fields = await wantedFields(session, wanted);
     const updated = same(differences<RuleFields>(fields, live), [])
       ? live
-      : await sip.updateRule(account.connection, live, fields);
+      : await sip.rules.update(account.connection, live, fields);
     await account.rules.put(updated);
     return { project: account.connection.project };
   },

@@ -217,7 +217,7 @@ async function open(
   }
   const fields = authFields(args, marker);
   const metadata = trunks.metadataFor(live, user, confirmed, { owner, id });
-  const updated = await sip.updateInbound(account.connection, live, {
+  const updated = await sip.inbound.update(account.connection, live, {
     ...fields,
     metadata,
   });
@@ -351,7 +351,7 @@ export const inboundAuth: Resource<Schema> = {
     // Another InboundAuth has opened the trunk since: closing it now would undo that one's work.
     if (marker && marker.openedBy?.id === id) {
       const { openedBy: _, ...own } = marker;
-      const closed = await sip.updateInbound(account.connection, live, {
+      const closed = await sip.inbound.update(account.connection, live, {
         ...trunks.closedFields(),
         metadata: composeMetadata(user, own),
       });

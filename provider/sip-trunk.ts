@@ -539,7 +539,7 @@ async function ensureInbound(
   if (!live) {
     const fields = { ...wanted, ...trunks.closedFields(), allowedNumbers: [], metadata: composeMetadata(user, own) };
     const mine = (trunk: InboundTrunk) => trunks.metadataOf(trunk).marker?.id === own.id;
-    return sip.createInbound(account.connection, fields, async () => (await account.inbound.fresh()).find(mine));
+    return sip.inbound.create(account.connection, fields, async () => (await account.inbound.fresh()).find(mine));
   }
   const openedBy = mayStayOpen ? trunks.metadataOf(live).marker?.openedBy : undefined;
   const changes: Partial<InboundFields> = Object.fromEntries(
@@ -551,7 +551,7 @@ async function ensureInbound(
   }
   const metadata = trunks.metadataFor(live, user, own, openedBy);
   const credential = mustClose ? trunks.closedFields() : hiddenCredential(live, changes, openedBy !== undefined, args);
-  return sip.updateInbound(account.connection, live, { ...changes, ...credential, metadata });
+  return sip.inbound.update(account.connection, live, { ...changes, ...credential, metadata });
 }
 
 /** A whole replace must bring the password along; where LiveKit hides it, it is the credential's, or a new closed one. */
@@ -561,7 +561,7 @@ function hiddenCredential(
   isOpen: boolean,
   args: SipTrunkInputs,
 ): Partial<InboundFields> {
-  if (sip.isFieldWiseInbound(changes) || !trunks.hidesPassword(live)) {
+  if (sip.inbound.isFieldWise(changes) || !trunks.hidesPassword(live)) {
     return {};
   }
   return isOpen && live.authUsername === args.username && args.password
@@ -581,7 +581,7 @@ async function ensureOutbound(
   if (!live) {
     const fields = { ...wanted, metadata: composeMetadata(user, own) };
     const mine = (trunk: OutboundTrunk) => trunks.metadataOf(trunk).marker?.id === own.id;
-    return sip.createOutbound(account.connection, fields, async () => (await account.outbound.fresh()).find(mine));
+    return sip.outbound.create(account.connection, fields, async () => (await account.outbound.fresh()).find(mine));
   }
   const hidden = trunks.hidesPassword(live);
   const keepsPassword = hidden && state.password === args.password && !trunks.changedByOthersAt(live);
@@ -597,7 +597,7 @@ async function ensureOutbound(
   const metadata = trunks.metadataFor(live, user, own);
   // Where LiveKit hides the password, a whole replace has to bring it along.
   const password = hidden ? { authPassword: wanted.authPassword } : {};
-  return sip.updateOutbound(account.connection, live, {
+  return sip.outbound.update(account.connection, live, {
     ...changes,
     ...password,
     metadata,

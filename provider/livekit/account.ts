@@ -5,7 +5,7 @@
 
 import type { Connection } from "./connection";
 import type { InboundTrunk, OutboundTrunk, Rule } from "./messages";
-import { listInbound, listOutbound, listRules } from "./sip-api";
+import * as sip from "./sip-api";
 
 /** How long a listing is trusted, in milliseconds, so that a long-lived process does not plan on old data. */
 export const LISTING_TTL_MS = 60_000;
@@ -157,8 +157,8 @@ export class Account {
   readonly rules: Listing<Rule>;
 
   constructor(readonly connection: Connection) {
-    this.inbound = new Listing(() => listInbound(connection));
-    this.outbound = new Listing(() => listOutbound(connection));
-    this.rules = new Listing(() => listRules(connection));
+    this.inbound = new Listing(() => sip.inbound.list(connection));
+    this.outbound = new Listing(() => sip.outbound.list(connection));
+    this.rules = new Listing(() => sip.rules.list(connection));
   }
 }

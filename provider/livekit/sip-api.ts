@@ -1,5 +1,6 @@
 /** LiveKit's SIP service by its own names, in plain values: list, create, update and delete trunks and rules. */
 
+import type { FieldInfo, Message, MessageType } from "@bufbuild/protobuf";
 import {
   CreateSIPDispatchRuleRequest,
   CreateSIPInboundTrunkRequest,
@@ -27,191 +28,163 @@ import {
 import { printable } from "../printable";
 import type { Connection } from "./connection";
 import { LiveKitError } from "./errors";
-import {
-  applyInbound,
-  applyOutbound,
-  applyRule,
-  type InboundFields,
-  type InboundTrunk,
-  inboundTrunk,
-  type JsonValue,
-  mediaMessage,
-  type OutboundFields,
-  type OutboundTrunk,
-  outboundTrunk,
-  type Rule,
-  type RuleFields,
-  rule,
-  transportValue,
-} from "./messages";
+import { type FieldsOf, holders, type Table } from "./fields";
+import { INBOUND, inboundTrunk, type JsonValue, OUTBOUND, outboundTrunk, RULE, rule, written } from "./messages";
 import { textsIn } from "./ownership";
 import { createdOnce, type RetrySettings, retried } from "./retry";
-import { callSip, hasAnswered } from "./twirp";
+import { callSip, hasAnswered, type MessageType as TwirpType } from "./twirp";
 
 /** How many objects one page asks for. LiveKit 1.13 answers with all that follow, whatever is asked. */
 const PAGE_SIZE = 1000;
 
-/** The fields that SIPInboundTrunkUpdate and SIPOutboundTrunkUpdate can set; any other takes a whole replace. */
-const FIELD_WISE_INBOUND: ReadonlySet<string> = new Set<keyof InboundFields>([
-  "name",
-  "metadata",
-  "numbers",
-  "allowedAddresses",
-  "allowedNumbers",
-  "authUsername",
-  "authPassword",
-  "authRealm",
-  "mediaEncryption",
-  "codecs",
-  "onlyListedCodecs",
-  "mediaTimeout",
-]);
-const FIELD_WISE_OUTBOUND: ReadonlySet<string> = new Set<keyof OutboundFields>([
-  "name",
-  "metadata",
-  "numbers",
-  "address",
-  "destinationCountry",
-  "transport",
-  "authUsername",
-  "authPassword",
-  "fromHost",
-  "mediaEncryption",
-  "codecs",
-  "onlyListedCodecs",
-  "mediaTimeout",
-]);
-
-/** Whether these changes to an inbound trunk go field by field, so that the fields left out can't be lost. */
-export function isFieldWiseInbound(fields: Partial<InboundFields>): boolean {
-  return Object.keys(fields).every((field) => FIELD_WISE_INBOUND.has(field));
+/** What differs between the kinds of object. */
+interface Kind<Info extends Message<Info>, Rows extends Table<Info>, Item extends { readonly message: Info }> {
+  /** As the methods are named: List…, Create…, Update…. */
+  readonly name: "SIPInboundTrunk" | "SIPOutboundTrunk" | "SIPDispatchRule";
+  readonly info: MessageType<Info>;
+  readonly rows: Rows;
+  view(message: Info): Item;
+  listRequest(ids: string[], page: Pagination | undefined): Message;
+  readonly listResponse: TwirpType<{ items: Info[] }>;
+  createRequest(message: Info): Message;
+  replaceRequest(id: string, whole: Info): Message;
+  /** How LiveKit changes single fields of this kind; absent where that can't reach half of them. */
+  readonly fieldWise?: FieldWise;
+  /** What a user may hold secret in an object; a server that quotes its input must not leak it. */
+  secretsIn(message: Info): string[];
 }
 
-/** Lists inbound trunks: those with the given ids (missing ones are left out), else all. */
-export async function listInbound(connection: Connection, ids?: readonly string[]): Promise<InboundTrunk[]> {
-  const messages = await pages(ids, (page) =>
-    again(
-      connection,
-      "ListSIPInboundTrunk",
-      new ListSIPInboundTrunkRequest({ trunkIds: [...(ids ?? [])], page }),
-      ListSIPInboundTrunkResponse,
-    ),
-  );
-  return messages.filter((message) => message.sipTrunkId !== "").map(inboundTrunk);
+/** An update of single fields. */
+interface FieldWise {
+  /** The fields that LiveKit can set, by the message's own names. */
+  readonly fields: readonly FieldInfo[];
+  /** The request that sets these, in the form of LiveKit's update message. */
+  request(id: string, values: object): Message;
 }
 
-/** Lists outbound trunks: those with the given ids (missing ones are left out), else all. */
-export async function listOutbound(connection: Connection, ids?: readonly string[]): Promise<OutboundTrunk[]> {
-  const messages = await pages(ids, (page) =>
-    again(
-      connection,
-      "ListSIPOutboundTrunk",
-      new ListSIPOutboundTrunkRequest({ trunkIds: [...(ids ?? [])], page }),
-      ListSIPOutboundTrunkResponse,
-    ),
-  );
-  return messages.filter((message) => message.sipTrunkId !== "").map(outboundTrunk);
+/** One kind of object on LiveKit. */
+export interface Collection<Rows, Item> {
+  /** Lists the objects with the given ids (missing ones are left out), else all. */
+  list(connection: Connection, ids?: readonly string[]): Promise<Item[]>;
+  /** Makes an object. `find` looks for it where it is not known whether an attempt has made it. */
+  create(connection: Connection, fields: FieldsOf<Rows>, find: () => Promise<Item | undefined>): Promise<Item>;
+  /**
+   * Changes `fields` of an object in one call, so that it is never half changed. Field by field where LiveKit can; else the whole
+   * is replaced by `current` with the changes over it: read `current` just before.
+   */
+  update(connection: Connection, current: Item, fields: Partial<FieldsOf<Rows>>): Promise<Item>;
+  /** Whether these changes are made field by field, so that the fields left out can't be lost. */
+  isFieldWise(fields: Partial<FieldsOf<Rows>>): boolean;
 }
 
-/** Lists dispatch rules: those with the given ids (missing ones are left out), else all. */
-export async function listRules(connection: Connection, ids?: readonly string[]): Promise<Rule[]> {
-  const messages = await pages(ids, (page) =>
-    again(
-      connection,
-      "ListSIPDispatchRule",
-      new ListSIPDispatchRuleRequest({ dispatchRuleIds: [...(ids ?? [])], page }),
-      ListSIPDispatchRuleResponse,
-    ),
-  );
-  return messages.filter((message) => message.sipDispatchRuleId !== "").map(rule);
+function collection<
+  Info extends Message<Info>,
+  Rows extends Table<Info>,
+  Item extends { readonly id: string; readonly message: Info },
+>(kind: Kind<Info, Rows, Item>): Collection<Rows, Item> {
+  const { name, rows, fieldWise } = kind;
+  const isFieldWise = (fields: Partial<FieldsOf<Rows>>) =>
+    fieldWise !== undefined &&
+    holders(rows, fields).every((holder) => fieldWise.fields.some(({ localName }) => localName === holder));
+  return {
+    isFieldWise,
+
+    list: async (connection, ids) => {
+      const all = await pages(ids, async (page) => {
+        const request = kind.listRequest([...(ids ?? [])], page);
+        const { items } = await again(connection, `List${name}`, request, kind.listResponse);
+        return items.map(kind.view);
+      });
+      return all.filter(({ id }) => id !== "");
+    },
+
+    create: (connection, fields, find) => {
+      const message = written(rows, new kind.info(), fields);
+      const request = kind.createRequest(message);
+      const create = async () =>
+        kind.view(await callSip(connection, `Create${name}`, request, kind.info, kind.secretsIn(message)));
+      return createdOnce(settings(connection), create, find);
+    },
+
+    update: async (connection, current, fields) => {
+      const whole = written(rows, current.message, fields);
+      const request =
+        fieldWise && isFieldWise(fields)
+          ? fieldWise.request(current.id, updateOf(fieldWise.fields, holders(rows, fields), whole))
+          : kind.replaceRequest(current.id, whole);
+      return kind.view(await again(connection, `Update${name}`, request, kind.info, kind.secretsIn(whole)));
+    },
+  };
 }
 
-/** Makes an inbound trunk; `find` looks for one of which it is not known whether an attempt made it. */
-export async function createInbound(
-  connection: Connection,
-  fields: InboundFields,
-  find: () => Promise<InboundTrunk | undefined>,
-): Promise<InboundTrunk> {
-  const trunk = applyInbound(new SIPInboundTrunkInfo(), fields);
-  const request = new CreateSIPInboundTrunkRequest({ trunk });
-  const create = async () =>
-    inboundTrunk(await callSip(connection, "CreateSIPInboundTrunk", request, SIPInboundTrunkInfo, trunkSecrets(trunk)));
-  return createdOnce(settings(connection), create, find);
-}
-
-/** Makes an outbound trunk; `find` looks for one of which it is not known whether an attempt made it. */
-export async function createOutbound(
-  connection: Connection,
-  fields: OutboundFields,
-  find: () => Promise<OutboundTrunk | undefined>,
-): Promise<OutboundTrunk> {
-  const trunk = applyOutbound(new SIPOutboundTrunkInfo(), fields);
-  const request = new CreateSIPOutboundTrunkRequest({ trunk });
-  const create = async () =>
-    outboundTrunk(
-      await callSip(connection, "CreateSIPOutboundTrunk", request, SIPOutboundTrunkInfo, trunkSecrets(trunk)),
-    );
-  return createdOnce(settings(connection), create, find);
-}
-
-/** Makes a rule; `find` looks for one of which it is not known whether an attempt made it. */
-export async function createRule(
-  connection: Connection,
-  fields: RuleFields,
-  find: () => Promise<Rule | undefined>,
-): Promise<Rule> {
-  const dispatchRule = applyRule(new SIPDispatchRuleInfo(), fields);
-  const request = new CreateSIPDispatchRuleRequest({ dispatchRule });
-  const create = async () =>
-    rule(await callSip(connection, "CreateSIPDispatchRule", request, SIPDispatchRuleInfo, ruleSecrets(dispatchRule)));
-  return createdOnce(settings(connection), create, find);
-}
-
-/**
- * Changes `fields` of an inbound trunk in one call, so that it is never half changed. Field by field where LiveKit can;
- * else it replaces the whole with `current` and the changes over it: read `current` just before.
- */
-export async function updateInbound(
-  connection: Connection,
-  current: InboundTrunk,
-  fields: Partial<InboundFields>,
-): Promise<InboundTrunk> {
-  const whole = applyInbound(current.message, fields);
-  const action: UpdateSIPInboundTrunkRequest["action"] = isFieldWiseInbound(fields)
-    ? { case: "update", value: inboundUpdate(current, fields) }
-    : { case: "replace", value: whole };
-  const request = new UpdateSIPInboundTrunkRequest({ sipTrunkId: current.id, action });
-  return inboundTrunk(
-    await again(connection, "UpdateSIPInboundTrunk", request, SIPInboundTrunkInfo, trunkSecrets(whole)),
+/** The values that a field-wise update sends: those of `whole`, lists in LiveKit's own message for a change of a list. */
+function updateOf(fields: readonly FieldInfo[], changed: readonly string[], whole: Message): object {
+  return Object.fromEntries(
+    fields
+      .filter(({ localName }) => changed.includes(localName))
+      .map((field) => {
+        const value: unknown = Reflect.get(whole, field.localName);
+        return [field.localName, field.kind === "message" && field.T === ListUpdate ? listUpdate(value) : value];
+      }),
   );
 }
 
-/** Changes `fields` of an outbound trunk in one call; see {@link updateInbound}. */
-export async function updateOutbound(
-  connection: Connection,
-  current: OutboundTrunk,
-  fields: Partial<OutboundFields>,
-): Promise<OutboundTrunk> {
-  const whole = applyOutbound(current.message, fields);
-  const fieldWise = Object.keys(fields).every((field) => FIELD_WISE_OUTBOUND.has(field));
-  const action: UpdateSIPOutboundTrunkRequest["action"] = fieldWise
-    ? { case: "update", value: outboundUpdate(current, fields) }
-    : { case: "replace", value: whole };
-  const request = new UpdateSIPOutboundTrunkRequest({ sipTrunkId: current.id, action });
-  return outboundTrunk(
-    await again(connection, "UpdateSIPOutboundTrunk", request, SIPOutboundTrunkInfo, trunkSecrets(whole)),
-  );
+/** LiveKit empties a list by `clear`; an empty `set` is an error. */
+function listUpdate(values: unknown): ListUpdate {
+  const set = Array.isArray(values) ? values.map(String) : [];
+  return new ListUpdate(set.length === 0 ? { clear: true } : { set });
 }
 
-/** Replaces a dispatch rule by `current` with `fields` over it: LiveKit's field-wise update can't reach half of them. */
-export async function updateRule(connection: Connection, current: Rule, fields: RuleFields): Promise<Rule> {
-  const whole = applyRule(current.message, fields);
-  const request = new UpdateSIPDispatchRuleRequest({
-    sipDispatchRuleId: current.id,
-    action: { case: "replace", value: whole },
-  });
-  return rule(await again(connection, "UpdateSIPDispatchRule", request, SIPDispatchRuleInfo, ruleSecrets(whole)));
-}
+/** Inbound trunks. */
+export const inbound = collection({
+  name: "SIPInboundTrunk",
+  info: SIPInboundTrunkInfo,
+  rows: INBOUND,
+  view: inboundTrunk,
+  listRequest: (trunkIds, page) => new ListSIPInboundTrunkRequest({ trunkIds, page }),
+  listResponse: ListSIPInboundTrunkResponse,
+  createRequest: (trunk) => new CreateSIPInboundTrunkRequest({ trunk }),
+  replaceRequest: (sipTrunkId, value) =>
+    new UpdateSIPInboundTrunkRequest({ sipTrunkId, action: { case: "replace", value } }),
+  fieldWise: {
+    fields: SIPInboundTrunkUpdate.fields.list(),
+    request: (sipTrunkId, value) => new UpdateSIPInboundTrunkRequest({ sipTrunkId, action: { case: "update", value } }),
+  },
+  secretsIn: trunkSecrets,
+});
+
+/** Outbound trunks. */
+export const outbound = collection({
+  name: "SIPOutboundTrunk",
+  info: SIPOutboundTrunkInfo,
+  rows: OUTBOUND,
+  view: outboundTrunk,
+  listRequest: (trunkIds, page) => new ListSIPOutboundTrunkRequest({ trunkIds, page }),
+  listResponse: ListSIPOutboundTrunkResponse,
+  createRequest: (trunk) => new CreateSIPOutboundTrunkRequest({ trunk }),
+  replaceRequest: (sipTrunkId, value) =>
+    new UpdateSIPOutboundTrunkRequest({ sipTrunkId, action: { case: "replace", value } }),
+  fieldWise: {
+    fields: SIPOutboundTrunkUpdate.fields.list(),
+    request: (sipTrunkId, value) =>
+      new UpdateSIPOutboundTrunkRequest({ sipTrunkId, action: { case: "update", value } }),
+  },
+  secretsIn: trunkSecrets,
+});
+
+/** Dispatch rules. LiveKit's field-wise update can't reach half of their fields. */
+export const rules = collection({
+  name: "SIPDispatchRule",
+  info: SIPDispatchRuleInfo,
+  rows: RULE,
+  view: rule,
+  listRequest: (dispatchRuleIds, page) => new ListSIPDispatchRuleRequest({ dispatchRuleIds, page }),
+  listResponse: ListSIPDispatchRuleResponse,
+  createRequest: (dispatchRule) => new CreateSIPDispatchRuleRequest({ dispatchRule }),
+  replaceRequest: (sipDispatchRuleId, value) =>
+    new UpdateSIPDispatchRuleRequest({ sipDispatchRuleId, action: { case: "replace", value } }),
+  secretsIn: ruleSecrets,
+});
 
 /** Deletes a trunk of either kind; that it is gone already is success. */
 export async function deleteTrunk(connection: Connection, id: string): Promise<void> {
@@ -248,20 +221,20 @@ function settings(connection: Connection): RetrySettings {
 }
 
 /** Follows pages until one is not full. A server that ignores paging repeats itself, and is not asked again. */
-async function pages<Item extends { sipTrunkId: string } | { sipDispatchRuleId: string }>(
+async function pages<Item extends { readonly id: string }>(
   ids: readonly string[] | undefined,
-  page: (page: Pagination | undefined) => Promise<{ items: Item[] }>,
+  page: (page: Pagination | undefined) => Promise<Item[]>,
 ): Promise<Item[]> {
   if (ids) {
-    return ids.length === 0 ? [] : (await page(undefined)).items;
+    return ids.length === 0 ? [] : page(undefined);
   }
   const byId = new Map<string, Item>();
   let afterId = "";
   for (;;) {
-    const { items } = await page(new Pagination({ afterId, limit: PAGE_SIZE }));
+    const items = await page(new Pagination({ afterId, limit: PAGE_SIZE }));
     const known = byId.size;
     for (const item of items) {
-      byId.set(idOf(item), item);
+      byId.set(item.id, item);
     }
     if (items.length < PAGE_SIZE || byId.size === known) {
       return [...byId.values()];
@@ -270,74 +243,12 @@ async function pages<Item extends { sipTrunkId: string } | { sipDispatchRuleId: 
   }
 }
 
-function idOf(item: { sipTrunkId: string } | { sipDispatchRuleId: string }): string {
-  return "sipTrunkId" in item ? item.sipTrunkId : item.sipDispatchRuleId;
-}
-
-function inboundUpdate(current: InboundTrunk, fields: Partial<InboundFields>): SIPInboundTrunkUpdate {
-  return new SIPInboundTrunkUpdate({
-    ...defined({
-      name: fields.name,
-      metadata: fields.metadata,
-      authUsername: fields.authUsername,
-      authPassword: fields.authPassword,
-      authRealm: fields.authRealm,
-      numbers: listUpdate(fields.numbers),
-      allowedAddresses: listUpdate(fields.allowedAddresses),
-      allowedNumbers: listUpdate(fields.allowedNumbers),
-      media: mediaUpdate(current.message.media, fields),
-    }),
-  });
-}
-
-function outboundUpdate(current: OutboundTrunk, fields: Partial<OutboundFields>): SIPOutboundTrunkUpdate {
-  return new SIPOutboundTrunkUpdate({
-    ...defined({
-      name: fields.name,
-      metadata: fields.metadata,
-      authUsername: fields.authUsername,
-      authPassword: fields.authPassword,
-      address: fields.address,
-      destinationCountry: fields.destinationCountry,
-      fromHost: fields.fromHost,
-      transport: fields.transport === undefined ? undefined : transportValue(fields.transport),
-      numbers: listUpdate(fields.numbers),
-      media: mediaUpdate(current.message.media, fields),
-    }),
-  });
-}
-
-function mediaUpdate(current: Parameters<typeof mediaMessage>[0], fields: Parameters<typeof mediaMessage>[1]) {
-  const { mediaEncryption, codecs, onlyListedCodecs, mediaTimeout } = fields;
-  const touched = [mediaEncryption, codecs, onlyListedCodecs, mediaTimeout].some((value) => value !== undefined);
-  return touched ? mediaMessage(current, fields) : undefined;
-}
-
-/** LiveKit empties a list by `clear`; an empty `set` is an error. */
-function listUpdate(values: readonly string[] | undefined): ListUpdate | undefined {
-  if (values === undefined) {
-    return undefined;
-  }
-  return new ListUpdate(values.length === 0 ? { clear: true } : { set: [...values] });
-}
-
-function defined<Fields extends object>(fields: Fields): Partial<Fields> {
-  const kept: Partial<Fields> = { ...fields };
-  for (const [key, value] of Object.entries(fields)) {
-    if (value === undefined) {
-      Reflect.deleteProperty(kept, key);
-    }
-  }
-  return kept;
-}
-
 /** The shortest name that may be a secret; a shorter one is a word that a message may need. */
 const SECRET_NAME_LENGTH = 12;
 
 /** The same of the texts in a room's configuration, among which are file names and kinds of files. */
 const SECRET_TEXT_LENGTH = 8;
 
-/** What a user may hold secret in a trunk; a server that quotes its input must not leak it. */
 function trunkSecrets(trunk: SIPInboundTrunkInfo | SIPOutboundTrunkInfo): string[] {
   return [trunk.authPassword, ...secretName(trunk.name), ...textsIn(trunk.metadata), ...Object.values(trunk.headers)];
 }

@@ -5,7 +5,7 @@ import { matchingForm } from "../phone-number/format";
 import { type Account, DELETION_TTL_MS, type Listing } from "./account";
 import type { InboundFields, InboundTrunk, OutboundTrunk } from "./messages";
 import { canonicalMetadata, composeMetadata, type Marker, type Metadata, parseMetadata } from "./ownership";
-import { listInbound, listOutbound } from "./sip-api";
+import * as sip from "./sip-api";
 
 type Trunk = InboundTrunk | OutboundTrunk;
 
@@ -99,8 +99,8 @@ async function recordedTrunk<Kind extends Trunk>(listing: Listing<Kind>, recorde
 export async function freshPairOf(account: Account, key: PairKey): Promise<Pair> {
   const ids = (id: unknown) => (typeof id === "string" ? [id] : []);
   const [inbound, outbound, known] = await Promise.all([
-    listInbound(account.connection, ids(key.inboundTrunkId)),
-    listOutbound(account.connection, ids(key.outboundTrunkId)),
+    sip.inbound.list(account.connection, ids(key.inboundTrunkId)),
+    sip.outbound.list(account.connection, ids(key.outboundTrunkId)),
     pairOf(account, key),
   ]);
   if (inbound.some(isOf(key.id, key.inboundTrunkId)) && outbound.some(isOf(key.id, key.outboundTrunkId))) {
@@ -179,7 +179,7 @@ export async function freshInboundOf(account: Account, key: OpenedKey): Promise<
   if (known && account.inbound.wasJustWritten(known.id)) {
     return known;
   }
-  const [trunk] = known ? await listInbound(account.connection, [known.id]) : [];
+  const [trunk] = known ? await sip.inbound.list(account.connection, [known.id]) : [];
   if (trunk) {
     await account.inbound.put(trunk);
   } else {

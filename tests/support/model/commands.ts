@@ -132,13 +132,13 @@ type OnOutbound = (world: World, item: Item & { kind: "outbound" }) => Promise<u
 type OnRule = (world: World, item: Item & { kind: "rule" }) => Promise<unknown>;
 
 const changeInbound =
-  (fields: Parameters<typeof sip.updateInbound>[2]): OnInbound =>
+  (fields: Parameters<typeof sip.inbound.update>[2]): OnInbound =>
   ({ outsider }, { message }) =>
-    sip.updateInbound(outsider, inboundTrunk(message), fields);
+    sip.inbound.update(outsider, inboundTrunk(message), fields);
 const changeOutbound =
   (fields: Partial<OutboundFields>): OnOutbound =>
   ({ outsider }, { message }) =>
-    sip.updateOutbound(outsider, outboundTrunk(message), fields);
+    sip.outbound.update(outsider, outboundTrunk(message), fields);
 
 const ON_INBOUND = {
   "inbound password": changeInbound({ authPassword: "By-Hand-1" }),
@@ -166,15 +166,15 @@ const ON_OUTBOUND = {
 const ON_RULE = {
   "rule room": ({ outsider }, { message }) => {
     const live = rule(message);
-    return sip.updateRule(outsider, live, { ...live, rule: "direct", room: "by-hand" });
+    return sip.rules.update(outsider, live, { ...live, rule: "direct", room: "by-hand" });
   },
   "rule for all": ({ outsider }, { message }) => {
     const live = rule(message);
-    return sip.updateRule(outsider, live, { ...live, trunkIds: [] });
+    return sip.rules.update(outsider, live, { ...live, trunkIds: [] });
   },
   "rule pin": ({ outsider }, { message }) => {
     const live = rule(message);
-    return sip.updateRule(outsider, live, { ...live, pin: "99" });
+    return sip.rules.update(outsider, live, { ...live, pin: "99" });
   },
   "rule deleted": ({ outsider }, { id }) => sip.deleteRule(outsider, id),
 } satisfies Record<string, OnRule>;
@@ -207,11 +207,11 @@ const ELSEWHERE = {
   "foreign trunk": async ({ outsider }, which) => {
     const number = pick(FOREIGN_NUMBERS, which);
     const blank = inboundTrunk(new SIPInboundTrunkInfo());
-    await sip.createInbound(outsider, { ...blank, name: "foreign", numbers: [number] }, async () => undefined);
+    await sip.inbound.create(outsider, { ...blank, name: "foreign", numbers: [number] }, async () => undefined);
   },
   "foreign outbound trunk": async ({ outsider }) => {
     const fields = { name: "alpha", numbers: ["1000"], address: "192.0.2.2" };
-    await sip.createOutbound(
+    await sip.outbound.create(
       outsider,
       { ...outboundTrunk(new SIPOutboundTrunkInfo()), ...fields },
       async () => undefined,
@@ -222,7 +222,7 @@ const ELSEWHERE = {
     const blank = rule(new SIPDispatchRuleInfo({ rule: new SIPDispatchRule() }));
     const pin = pick(["", "077", "088", "177"], which);
     const fields = { ...blank, name: "foreign", rule: "direct", room: "foreign", pin } as const;
-    await sip.createRule(world.outsider, { ...fields, trunkIds: trunk ? [trunk.id] : [] }, async () => undefined);
+    await sip.rules.create(world.outsider, { ...fields, trunkIds: trunk ? [trunk.id] : [] }, async () => undefined);
   },
   "foreign object removed": async (world, which) => {
     const foreign = world.platform.itemsOf("outsider");
