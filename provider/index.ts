@@ -1,19 +1,25 @@
 /** What programs import: LiveKit SIP as Pulumi resources. */
 
+export { type AsteriskConfigCredentialArgs, asteriskConfigCredential } from "./credential-readers/asterisk-config";
 export {
-  type CalleeRuleArgs,
-  type DirectRuleArgs,
-  DispatchRule,
-  type DispatchRuleArgs,
-  type IndividualRuleArgs,
-} from "./dispatch-rule";
-export { type CredentialsAuthArgs, InboundAuth, type InboundAuthArgs, type IpAuthArgs } from "./inbound-auth";
+  type AsteriskRealtimeCredentialArgs,
+  asteriskRealtimeCredential,
+} from "./credential-readers/asterisk-realtime";
+export { type FreeswitchCredentialArgs, freeswitchCredential } from "./credential-readers/freeswitch";
+export { type KamailioCredentialArgs, kamailioCredential } from "./credential-readers/kamailio";
+export { type TelnyxCredentialArgs, telnyxCredential } from "./credential-readers/telnyx";
+export type {
+  CalleeRuleArgs,
+  DirectRuleArgs,
+  DispatchRuleArgs,
+  IndividualRuleArgs,
+} from "./dispatch-rule/arguments";
+export { DispatchRule } from "./dispatch-rule/resource";
+export type { CredentialsAuthArgs, InboundAuthArgs, IpAuthArgs } from "./inbound-auth/arguments";
+export { InboundAuth } from "./inbound-auth/resource";
 export { formatDialedNumber, type NumberFormat, type NumberFormatOptions } from "./phone-number/format";
-export { type DidTrunkArgs, type ExtensionTrunkArgs, SipTrunk, type SipTrunkArgs } from "./sip-trunk";
-export { type InboundCallArgs, type OutboundCallArgs, TestCall, type TestCallArgs } from "./test-call";
+export type { DidTrunkArgs, ExtensionTrunkArgs, SipTrunkArgs } from "./sip-trunk/arguments";
+export { SipTrunk } from "./sip-trunk/resource";
+export type { InboundCallArgs, OutboundCallArgs, TestCallArgs } from "./test-call/arguments";
+export { TestCall } from "./test-call/resource";
 export type { CredentialVerifier, PasswordCredential, VoipCredential } from "./voip/credential";
-export { type AsteriskConfigCredentialArgs, asteriskConfigCredential } from "./voip/readers/asterisk-config";
-export { type AsteriskRealtimeCredentialArgs, asteriskRealtimeCredential } from "./voip/readers/asterisk-realtime";
-export { type FreeswitchCredentialArgs, freeswitchCredential } from "./voip/readers/freeswitch";
-export { type KamailioCredentialArgs, kamailioCredential } from "./voip/readers/kamailio";
-export { type TelnyxCredentialArgs, telnyxCredential } from "./voip/readers/telnyx";

@@ -8,19 +8,23 @@ import ts from "typescript";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const RESOURCES = [
-  { page: "sip-trunk", type: "SipTrunk", inputs: "SipTrunkInputs", beyondSchema: ["credential"] },
-  { page: "inbound-auth", type: "InboundAuth", inputs: "InboundAuthInputs" },
-  { page: "dispatch-rule", type: "DispatchRule", inputs: "RuleInputs" },
-  { page: "test-call", type: "TestCall", inputs: "TestCallInputs" },
+  { page: "sip-trunk", type: "SipTrunk", beyondSchema: ["credential"] },
+  { page: "inbound-auth", type: "InboundAuth" },
+  { page: "dispatch-rule", type: "DispatchRule" },
+  { page: "test-call", type: "TestCall" },
 ];
 
 const { config } = ts.readConfigFile(join(root, "tsconfig.build.json"), ts.sys.readFile);
 const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root);
 const program = ts.createProgram(
-  RESOURCES.map(({ page }) => join(root, "provider", `${page}.ts`)),
+  RESOURCES.flatMap(({ page }) => ["arguments", "resource"].map((file) => sourcePath(page, file))),
   options,
 );
 const checker = program.getTypeChecker();
+
+function sourcePath(page, file) {
+  return join(root, "provider", page, `${file}.ts`);
+}
 
 /** One line of Markdown, safe in a table. */
 function cell(text) {
@@ -45,36 +49,38 @@ function find(source, predicate) {
   return found;
 }
 
-function readResource({ page, type, inputs, beyondSchema = [] }) {
-  const source = program.getSourceFile(join(root, "provider", `${page}.ts`));
+function readResource({ page, type, beyondSchema = [] }) {
+  const source = program.getSourceFile(sourcePath(page, "arguments"));
   const schema = find(source, (node) => ts.isVariableDeclaration(node) && node.name.getText() === "schema");
-  const alias = find(source, (node) => ts.isTypeAliasDeclaration(node) && node.name.text === inputs);
-  const properties = new Map(
-    checker
-      .getTypeAtLocation(alias)
-      .getProperties()
-      .map((symbol) => [symbol.name, symbol]),
-  );
   const fields = schema.initializer.arguments[0].properties
     .map((property) => ({ name: property.name.getText(), code: property.initializer.getText(), ...docOf(property) }))
     .filter(({ tags }) => !("internal" in tags))
     .map((field) => ({
       ...field,
-      type: declaredType(source, field.name) ?? typeName(properties.get(field.name)),
-      required: !/\.optional\(\)/.test(field.code),
+      type: declaredType(source, field.name) ?? inputType(schema, field.name),
+      required: !/\.(optional|default)\(/.test(field.code),
+      fallback: field.tags.default ?? defaultIn(field.code),
     }));
   for (const name of beyondSchema) {
     const member = memberOfCommon(source, name);
-    fields.push({ name, code: "", ...docOf(member), type: typeText(member), required: !member.questionToken });
+    fields.push({
+      name,
+      code: "",
+      ...docOf(member),
+      type: typeText(member),
+      required: !member.questionToken,
+      fallback: undefined,
+    });
   }
-  const resourceClass = find(source, (node) => ts.isClassDeclaration(node) && node.name?.text === type);
+  const resource = program.getSourceFile(sourcePath(page, "resource"));
+  const resourceClass = find(resource, (node) => ts.isClassDeclaration(node) && node.name?.text === type);
   const outputs = resourceClass.members
     .filter(ts.isPropertyDeclaration)
     .map((member) => ({ name: member.name.getText(), ...docOf(member) }))
     .filter(({ tags }) => !("internal" in tags));
   for (const { name, text } of [...fields, ...outputs]) {
     if (text === "") {
-      throw new Error(`${page}.ts: ${name} has no doc comment`);
+      throw new Error(`provider/${page}: ${name} has no doc comment`);
     }
   }
   return { page, type, fields, outputs };
@@ -95,11 +101,21 @@ function declaredType(source, name) {
   return member && typeText(member);
 }
 
-function typeName(symbol) {
-  const name = checker
-    .typeToString(checker.getNonNullableType(checker.getTypeOfSymbol(symbol)), undefined, ts.TypeFlags.NoTruncation)
-    .replaceAll("JsonObject", "object");
-  return name.length > 70 ? "string" : name;
+/** The type of an argument as a program gives it: what the schema takes in. */
+function inputType(schema, name) {
+  const member = (type, key) => checker.getTypeOfSymbol(checker.getPropertyOfType(type, key));
+  const input = member(member(checker.getTypeAtLocation(schema), "_zod"), "input");
+  const type = checker.getNonNullableType(member(input, name));
+  return checker
+    .typeToString(type, undefined, ts.TypeFlags.NoTruncation)
+    .replaceAll("JsonObject", "object")
+    .replaceAll(" | undefined", "");
+}
+
+/** The default that a schema states, where it is worth a word: an empty one is "none". */
+function defaultIn(code) {
+  const [, value] = /\.default\(("[^"]+"|[\d.]+|true|false)\)$/.exec(code) ?? [];
+  return value === undefined || value === "0" ? undefined : `\`${value}\``;
 }
 
 /** The name argument falls back to the resource's, which the schema does not see. */
@@ -108,14 +124,14 @@ function isRequired({ name, required }) {
 }
 
 function argumentsTable({ fields }) {
-  const rows = fields.map(({ name, text, type, code, tags, required }) => {
-    const fallback = isRequired({ name, required }) ? "**required**" : (tags.default ?? "–");
+  const rows = fields.map(({ name, text, type, code, tags, required, fallback = "–" }) => {
+    const byDefault = isRequired({ name, required }) ? "**required**" : fallback;
     const change = /replaces: true/.test(code) ? "replaces" : "in place";
-    return `| \`${name}\` | ${text} | \`${cell(type)}\` | ${fallback} | ${tags.livekit ?? "–"} | ${change} | ${tags.answers ?? "–"} |`;
+    return `| \`${name}\` | ${text} | \`${cell(type)}\` | ${byDefault} | ${tags.livekit ?? "–"} | ${change} |`;
   });
   return [
-    "| Argument | Meaning | Type | Default | LiveKit field | Change | Product description |",
-    "|---|---|---|---|---|---|---|",
+    "| Argument | Meaning | Type | Default | LiveKit field | Change |",
+    "|---|---|---|---|---|---|",
     ...rows,
   ].join("\n");
 }

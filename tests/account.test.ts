@@ -1,6 +1,6 @@
 /** The shared listing: asked once, current with our own writes, and found by key. */
 
-import { Claims } from "../provider/dynamic/session";
+import { Claims } from "../provider/lifecycle/claims";
 import { LISTING_TTL_MS, Listing } from "../provider/livekit/account";
 
 interface Thing {

@@ -2,9 +2,9 @@
 
 import { once } from "node:events";
 import { createServer } from "node:net";
-import { challengeValue, parseAnswer, proves } from "../provider/sip/digest";
-import { type Incoming, type ListenerOptions, type Reply, SipListener } from "../provider/sip/listener";
 import { headerOf, type SipMessage, serialize } from "../provider/sip/message";
+import { challengeValue, parseAnswer, proves } from "../provider/testing/sip/digest";
+import { type Incoming, type ListenerOptions, type Reply, SipListener } from "../provider/testing/sip/listener";
 import { type CredentialQuery, checkCredential } from "../provider/voip/credential-check";
 import { CANARY, password } from "./support/examples";
 

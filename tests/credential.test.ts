@@ -1,15 +1,10 @@
 import fc from "fast-check";
-import { credentialFingerprint } from "../provider/credential/fingerprint";
-import {
-  closedCredential,
-  isClosedCredential,
-  lacksSpecialCharacter,
-  passwordProblems,
-} from "../provider/credential/password";
-import { fingerprintOf } from "../provider/dynamic/fingerprint";
-import { IN_SYNC } from "../provider/dynamic/lifecycle";
-import { Session } from "../provider/dynamic/session";
-import { type Props, UNKNOWN } from "../provider/dynamic/values";
+import { credentialFingerprint, fingerprintOf } from "../provider/lifecycle/fingerprint";
+import { IN_SYNC } from "../provider/lifecycle/resource";
+import { Session } from "../provider/lifecycle/session";
+import { type Props, UNKNOWN } from "../provider/lifecycle/values";
+import { closedCredential, isClosedCredential } from "../provider/livekit/closed-credential";
+import { lacksSpecialCharacter, passwordProblems } from "../provider/sip-trunk/password";
 
 describe("password policy", () => {
   test.each([

@@ -2,15 +2,8 @@
 
 import { createHash } from "node:crypto";
 import fc from "fast-check";
-import {
-  answer,
-  answerable,
-  challengeValue,
-  type DigestChallenge,
-  parseAnswer,
-  parseChallenges,
-  proves,
-} from "../provider/sip/digest";
+import { answer, answerable, type DigestChallenge, parseChallenges } from "../provider/sip/digest";
+import { challengeValue, parseAnswer, proves } from "../provider/testing/sip/digest";
 
 const LION = { username: "Mufasa", password: "Circle Of Life" };
 const INDEX = { method: "GET", uri: "/dir/index.html" };

@@ -1,4 +1,4 @@
-import { type Change, changedOutside, shownChanges } from "../provider/dynamic/drift";
+import { type Change, changedOutside, shownChanges } from "../provider/lifecycle/drift";
 
 const SECRET = "s3cr3t-value";
 const sensitive = new Set(["headers", "pin", "agents", "roomConfig", "metadata"]);

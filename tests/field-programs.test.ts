@@ -5,7 +5,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { SIPInboundTrunkInfo } from "@livekit/protocol";
-import { isClosedCredential } from "../provider/credential/password";
+import { isClosedCredential } from "../provider/livekit/closed-credential";
 import type { CliStack } from "./support/cli-stack";
 import { findPulumiCli } from "./support/cli-stack";
 import { expectNoCanary, password } from "./support/examples";

@@ -6,11 +6,11 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import fc from "fast-check";
+import { CredentialReadError, failing } from "../provider/credential-readers/errors";
+import { freeswitchCredential } from "../provider/credential-readers/freeswitch";
+import { credentialIn } from "../provider/credential-readers/freeswitch-directory";
+import { preprocess } from "../provider/credential-readers/freeswitch-preprocessor";
 import { verifies } from "../provider/voip/credential";
-import { CredentialReadError, failing } from "../provider/voip/readers/errors";
-import { freeswitchCredential } from "../provider/voip/readers/freeswitch";
-import { credentialIn } from "../provider/voip/readers/freeswitch-directory";
-import { preprocess } from "../provider/voip/readers/freeswitch-preprocessor";
 import { CANARY, expectNoCanary, password } from "./support/examples";
 import { credentialOf, failureOf } from "./support/outputs";
 

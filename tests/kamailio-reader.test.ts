@@ -8,10 +8,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { TLSSocket } from "node:tls";
 import * as pulumi from "@pulumi/pulumi";
+import { withDatabase } from "../provider/credential-readers/database";
+import { failing } from "../provider/credential-readers/errors";
+import { kamailioCredential } from "../provider/credential-readers/kamailio";
 import { verifies } from "../provider/voip/credential";
-import { withDatabase } from "../provider/voip/readers/database";
-import { failing } from "../provider/voip/readers/errors";
-import { kamailioCredential } from "../provider/voip/readers/kamailio";
 import { databaseServers, type TestDatabase } from "./support/databases";
 import { CANARY, expectNoCanary, password } from "./support/examples";
 import { credentialOf, failureOf } from "./support/outputs";
@@ -376,7 +376,7 @@ describe("a database that misbehaves", () => {
         throw Object.assign(new Error("Cannot find module"), { code: "MODULE_NOT_FOUND" });
       });
       try {
-        const fresh: typeof import("../provider/voip/readers/database") = require("../provider/voip/readers/database");
+        const fresh: typeof import("../provider/credential-readers/database") = require("../provider/credential-readers/database");
         await expect(fresh.withDatabase(`${scheme}://h/d`, fail, async () => "")).rejects.toThrow(
           `reader: thing: the package ${name} is needed to read this database and is not installed: run \`npm install ${name}\`.`,
         );

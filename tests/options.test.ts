@@ -3,7 +3,7 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { isClosedCredential } from "../provider/credential/password";
+import { isClosedCredential } from "../provider/livekit/closed-credential";
 import { LiveKitEmulator } from "../provider/testing/livekit-emulator";
 import { expectNoCanary, password } from "./support/examples";
 import {

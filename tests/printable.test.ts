@@ -1,12 +1,12 @@
 import { createServer } from "node:http";
 import { SIPInboundTrunkInfo } from "@livekit/protocol";
 import fc from "fast-check";
-import { explain, ResourceError } from "../provider/dynamic/errors";
+import { failing } from "../provider/credential-readers/errors";
+import { explain, ResourceError } from "../provider/lifecycle/errors";
 import type { Connection } from "../provider/livekit/connection";
 import { LiveKitError } from "../provider/livekit/errors";
 import { callSip } from "../provider/livekit/twirp";
 import { isPrintable, PRINTABLE_LIMIT, printable } from "../provider/printable";
-import { failing } from "../provider/voip/readers/errors";
 
 const REGISTERED = [
   ..."add-mask add-path add-matcher remove-matcher debug warning error notice group endgroup echo".split(" "),
@@ -174,7 +174,6 @@ describe("errors", () => {
   test("of resources, LiveKit and credential readers are printable", () => {
     expect(new ResourceError(text, { partial: { id: "a", properties: {} } })).toMatchObject({
       message: line,
-      reasons: [line],
     });
     const sip = { status: 486, reason: text };
     expect(new LiveKitError("refused", "CreateSIPParticipant", text, 486, { sip })).toMatchObject({

@@ -3,7 +3,6 @@
 import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
 import { connect as connectTcp } from "node:net";
-import { type Incoming, SipListener } from "../provider/sip/listener";
 import {
   headerOf,
   headersOf,
@@ -12,6 +11,7 @@ import {
   parseMessage,
   type SipResponse,
 } from "../provider/sip/message";
+import { type Incoming, SipListener } from "../provider/testing/sip/listener";
 
 const VIA = "SIP/2.0/UDP 192.0.2.9:5070;rport;branch=z9hG4bK1";
 const request = (method: string, { via = VIA, to = "<sip:b@h>", sequence = 1, callId = "c", more = "" } = {}) =>

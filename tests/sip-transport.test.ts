@@ -8,9 +8,9 @@ import { join } from "node:path";
 import { createServer as createTlsServer } from "node:tls";
 import { promisify } from "node:util";
 import { type Connection, connect, type Protocol, type Target } from "../provider/sip/connection";
-import { SipListener } from "../provider/sip/listener";
 import { isResponse, parseMessage, type SipMessage, type SipResponse, serialize } from "../provider/sip/message";
 import { ClientTransaction } from "../provider/sip/transaction";
+import { SipListener } from "../provider/testing/sip/listener";
 import { ThrowAwayCa } from "./support/throw-away-ca";
 
 const OPTIONS = {

@@ -3,7 +3,7 @@
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import * as pulumi from "@pulumi/pulumi";
-import { readConnection, telnyxCredential } from "../provider/voip/readers/telnyx";
+import { readConnection, telnyxCredential } from "../provider/credential-readers/telnyx";
 import { CANARY, expectNoCanary, password } from "./support/examples";
 import { credentialOf, failureOf } from "./support/outputs";
 

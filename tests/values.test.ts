@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { containsUnknown, differences, same, UNKNOWN } from "../provider/dynamic/values";
+import { containsUnknown, differences, same, UNKNOWN } from "../provider/lifecycle/values";
 
 const value = fc.jsonValue({ maxDepth: 3 });
 

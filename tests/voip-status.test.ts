@@ -2,7 +2,7 @@
 
 import { join } from "node:path";
 import { ListUpdate } from "@livekit/protocol";
-import { SipListener } from "../provider/sip/listener";
+import { SipListener } from "../provider/testing/sip/listener";
 import { TestStack } from "../provider/testing/test-stack";
 import { CANARY, expectNoCanary, hotline, office, password } from "./support/examples";
 import { Kamailio, type KamailioOptions, kamailioAvailability } from "./support/kamailio";

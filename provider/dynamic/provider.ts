@@ -6,15 +6,14 @@
  */
 
 import type { dynamic } from "@pulumi/pulumi";
-import type { Kind } from "./lifecycle";
 
-const providers = new Map<Kind, dynamic.ResourceProvider>();
+const providers = new Map<string, dynamic.ResourceProvider>();
 
 /**
  * A provider that takes the resource's lifecycle over from the host process: the same object for all resources of a type, because
  * Pulumi serializes each object once, and for one of each resource a program takes nearly half as long again.
  */
-export function thinProvider(kind: Kind): dynamic.ResourceProvider {
+export function thinProvider(kind: string): dynamic.ResourceProvider {
   let provider = providers.get(kind);
   if (!provider) {
     provider = makeProvider(kind);
@@ -23,7 +22,7 @@ export function thinProvider(kind: Kind): dynamic.ResourceProvider {
   return provider;
 }
 
-function makeProvider(k: Kind): dynamic.ResourceProvider {
+function makeProvider(k: string): dynamic.ResourceProvider {
   // The host calls configure() before anything else, and does not wait for what it returns.
   const take = function (this: object, c: unknown) {
     return Object.assign(this, require("pulumi-livekit-sip/host").of(k, c));

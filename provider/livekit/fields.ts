@@ -47,6 +47,15 @@ export function write<Message, Rows extends Table<Message>>(
   }
 }
 
+/** The arguments that have the name of a field, and so go to LiveKit as they are. */
+export function sameNamed<Rows extends object, Args extends object>(
+  rows: Rows,
+  args: Args,
+): Pick<Args, keyof Args & keyof Rows> {
+  const common = Object.entries(args).filter(([name]) => name in rows);
+  return Object.fromEntries(common) as Pick<Args, keyof Args & keyof Rows>;
+}
+
 /** The message's own fields that hold these fields of a table. */
 export function holders<Rows extends Table<never>>(rows: Rows, fields: Partial<FieldsOf<Rows>>): string[] {
   const changed = Object.entries(rows).filter(([name]) => Reflect.get(fields, name) !== undefined);

@@ -1,8 +1,8 @@
 /** The trunks of one integration on the platform: finding them by their marker, keeping the inbound one closed, their metadata. */
 
-import { closedCredential, isClosedCredential } from "../credential/password";
 import { matchingForm } from "../phone-number/format";
 import { type Account, DELETION_TTL_MS, type Listing } from "./account";
+import { closedCredential, isClosedCredential } from "./closed-credential";
 import type { InboundFields, InboundTrunk, OutboundTrunk } from "./messages";
 import { canonicalMetadata, composeMetadata, type Marker, type Metadata, parseMetadata } from "./ownership";
 import * as sip from "./sip-api";

@@ -1,6 +1,5 @@
 /**
- * Digest authentication in SIP (RFC 3261, section 22; RFC 7616; RFC 8760), from both sides: answering a challenge, and judging
- * an answer. Knows no network.
+ * Digest authentication in SIP (RFC 3261, section 22; RFC 7616; RFC 8760): answering a challenge. Knows no network.
  */
 
 import { createHash, randomBytes } from "node:crypto";
@@ -142,54 +141,12 @@ export function answer(
   ].join(", ")}`;
 }
 
-/** Reads the value of Authorization or Proxy-Authorization; undefined where it is no digest, or not whole. */
-export function parseAnswer(value: string): DigestAnswer | undefined {
-  const [first] = schemesIn(value);
-  if (first?.scheme !== "digest") {
-    return undefined;
-  }
-  const { params } = first;
-  const [username, realm, nonce, uri, response] = ["username", "realm", "nonce", "uri", "response"].map((name) =>
-    params.get(name),
-  );
-  if ([username, realm, nonce, uri, response].includes(undefined)) {
-    return undefined;
-  }
-  const optional = ["cnonce", "qop", "nc"].flatMap((name) => {
-    const text = params.get(name);
-    return text === undefined ? [] : [[name, text]];
-  });
-  return {
-    username: username ?? "",
-    realm: realm ?? "",
-    nonce: nonce ?? "",
-    uri: uri ?? "",
-    response: response ?? "",
-    algorithm: params.get("algorithm") ?? "MD5",
-    ...Object.fromEntries(optional),
-  };
-}
-
-/** Whether an answer proves the password. That its nonce and its realm are those of the challenge is the caller's to see. */
-export function proves(given: DigestAnswer, password: string, { method, body }: Omit<DigestSubject, "uri">): boolean {
-  const expected = responseOf(given, password, { method, uri: given.uri, ...(body === undefined ? {} : { body }) });
-  return expected !== undefined && expected === given.response.toLowerCase();
-}
-
-/** Writes a challenge for WWW-Authenticate or Proxy-Authenticate. */
-export function challengeValue({ realm, nonce, algorithm, qop, opaque, stale }: DigestChallenge): string {
-  return [
-    `Digest realm=${quote(realm)}`,
-    `nonce=${quote(nonce)}`,
-    ...(opaque === undefined ? [] : [`opaque=${quote(opaque)}`]),
-    ...(stale ? ["stale=true"] : []),
-    `algorithm=${algorithm}`,
-    ...(qop.length > 0 ? [`qop="${qop.join(",")}"`] : []),
-  ].join(", ");
-}
-
 /** RFC 7616, section 3.4.1. */
-function responseOf(given: DigestAnswer, password: string, { method, body = "" }: DigestSubject): string | undefined {
+export function responseOf(
+  given: DigestAnswer,
+  password: string,
+  { method, body = "" }: DigestSubject,
+): string | undefined {
   const { username, realm, nonce, uri, algorithm, cnonce = "", qop, nc = "" } = given;
   const base = ha1(algorithm, { username, password }, realm);
   const bodyHash = hash(algorithm, body);
@@ -214,17 +171,17 @@ function isSession(algorithm: string): boolean {
   return /-sess$/i.test(algorithm);
 }
 
-function quote(text: string): string {
+export function quote(text: string): string {
   return `"${text.replace(/["\\]/g, "\\$&")}"`;
 }
 
-interface Scheme {
+export interface Scheme {
   readonly scheme: string;
   readonly params: ReadonlyMap<string, string>;
 }
 
 /** The schemes in one line: `Digest a=b, c=d, Basic e=f` holds two. A name that is given twice counts once, the first time. */
-function schemesIn(value: string): Scheme[] {
+export function schemesIn(value: string): Scheme[] {
   const schemes: { scheme: string; params: Map<string, string> }[] = [];
   for (const part of splitOutside(value, ",")) {
     const [, scheme, pair = ""] = /^(?:([\w-]+)[ \t]+)?(.*)$/s.exec(part) ?? [];

@@ -6,8 +6,6 @@
 import { randomBytes } from "node:crypto";
 import { inspect } from "node:util";
 import { PROTOCOLS, type Protocol } from "../sip/connection";
-import { challengeValue } from "../sip/digest";
-import { type Incoming, SipListener } from "../sip/listener";
 import { headerOf, isRequest, parseNameAddr, parseUri, type SipHeader, serialize } from "../sip/message";
 import {
   Accounts,
@@ -19,6 +17,8 @@ import {
 } from "./sip/accounts";
 import { Bindings } from "./sip/bindings";
 import { type CallAnswer, Callee, type SipCallRecord } from "./sip/callee";
+import { challengeValue } from "./sip/digest";
+import { type Incoming, SipListener } from "./sip/listener";
 
 export interface SipRegistrarOptions {
   /** The password of each user that may register and call. */

@@ -1,8 +1,8 @@
 /** A telephone on loopback that tests call: it does with a call what its script says, and remembers what it was told. */
 
-import { challengeValue, parseAnswer, proves } from "../../provider/sip/digest";
-import { type Incoming, type ListenerOptions, SipListener } from "../../provider/sip/listener";
 import { headerOf, isRequest, type SipHeader, type SipRequest, serialize } from "../../provider/sip/message";
+import { challengeValue, parseAnswer, proves } from "../../provider/testing/sip/digest";
+import { type Incoming, type ListenerOptions, SipListener } from "../../provider/testing/sip/listener";
 
 /** What the telephone does with an INVITE that it lets in. */
 export type Script = (incoming: Incoming, callee: SipCallee) => void;

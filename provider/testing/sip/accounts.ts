@@ -1,8 +1,8 @@
 /** Who may what at the SIP registrar: its accounts, its challenges, and the judgement of answers to them. */
 
 import { createHmac, randomBytes } from "node:crypto";
-import { challengeValue, parseAnswer, proves } from "../../sip/digest";
 import { headersOf, type SipHeader, type SipRequest } from "../../sip/message";
+import { challengeValue, parseAnswer, proves } from "./digest";
 
 /** The hash functions a registrar can ask for. */
 export type SipDigestAlgorithm = "MD5" | "SHA-256" | "SHA-512-256";

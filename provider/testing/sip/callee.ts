@@ -6,8 +6,8 @@
 import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
 import { isIPv6 } from "node:net";
-import type { Incoming, Reply } from "../../sip/listener";
 import { bracketed, headerOf, listOf, parseNameAddr, parseUri, type SipRequest } from "../../sip/message";
+import type { Incoming, Reply } from "./listener";
 import { answerSdp } from "./sdp";
 
 /** What happens to calls to a user. */

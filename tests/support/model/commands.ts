@@ -2,7 +2,7 @@
 
 import { SIPDispatchRule, SIPDispatchRuleInfo, SIPInboundTrunkInfo, SIPOutboundTrunkInfo } from "@livekit/protocol";
 import fc from "fast-check";
-import { keysOf } from "../../../provider/dynamic/values";
+import { keysOf } from "../../../provider/lifecycle/values";
 import { inboundTrunk, type OutboundFields, outboundTrunk, rule } from "../../../provider/livekit/messages";
 import * as sip from "../../../provider/livekit/sip-api";
 import type { Item } from "./platform";

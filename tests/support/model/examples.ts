@@ -137,6 +137,13 @@ export const EXAMPLES: Readonly<Record<string, readonly Command[]>> = {
     byHand("taken over by another stack"),
     up(),
   ],
+  "accepts what an InboundAuth that ignores all changes gets back of an allowlist that somebody emptied": [
+    auth({ trunk: 0, parent: "component", option: "ignore all", method: "ip" }),
+    trunk(0),
+    up(),
+    byHand("inbound opened"),
+    byHand("inbound password"),
+  ],
   "goes on where an up was killed after it had opened a new trunk, and nothing declares that any more": [
     trunk(1, { option: "ignore password" }),
     auth({ trunk: 1, option: "deleted with its trunk" }),

@@ -3,10 +3,10 @@
  * operation, behind the same conversions. It can be killed, as the real one by SIGKILL: then what it was doing is never answered.
  */
 
-import type { Kind, Lifecycle } from "../../../provider/dynamic/lifecycle";
-import { Session } from "../../../provider/dynamic/session";
-import type { Props } from "../../../provider/dynamic/values";
-import { lifecyclesIn } from "../../../provider/host";
+import type { Methods } from "../../../provider/dynamic/methods";
+import { type Kind, providersIn } from "../../../provider/host";
+import { Session } from "../../../provider/lifecycle/session";
+import type { Props } from "../../../provider/lifecycle/values";
 import { openSecrets, type Properties } from "../../../provider/testing/engine/property";
 import { type Provider, ProviderError, type ReadResult } from "../../../provider/testing/engine/provider-host";
 import { type ResourceState, typeOf } from "../../../provider/testing/engine/state";
@@ -20,7 +20,7 @@ const PACE = { initialDelayMs: 1, maxDelayMs: 2, maxAttempts: 4 };
 
 /** The host of one operation. */
 export class ModelHost implements Provider {
-  readonly #lifecycles: Record<Kind, Lifecycle>;
+  readonly #providers: Record<Kind, Methods>;
   readonly #running = new Set<Promise<unknown>>();
   #kill: (error: Error) => void = () => undefined;
   readonly #death = new Promise<never>((_, reject) => {
@@ -28,7 +28,7 @@ export class ModelHost implements Provider {
   });
 
   constructor(config: Readonly<Record<string, string>>) {
-    this.#lifecycles = lifecyclesIn(new Session((key) => config[key], {}, { pace: PACE }));
+    this.#providers = providersIn(new Session((key) => config[key], {}, { pace: PACE }));
     this.#death.catch(() => undefined);
   }
 
@@ -90,12 +90,12 @@ export class ModelHost implements Provider {
     };
   }
 
-  #of(urn: string, props: Properties): Lifecycle {
+  #of(urn: string, props: Properties): Methods {
     providerOf(props);
     const type = typeOf(urn);
     for (const kind of ["SipTrunk", "InboundAuth", "DispatchRule"] as const) {
       if (type.endsWith(`:${kind}`)) {
-        return this.#lifecycles[kind];
+        return this.#providers[kind];
       }
     }
     throw new Error(`the model has no resource type ${type}`);

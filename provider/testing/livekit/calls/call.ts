@@ -1,6 +1,6 @@
 /** The calls of an emulator: what tests see of them, and who has a hand on those that go on. */
 
-import type { Incoming } from "../../../sip/listener";
+import type { Incoming } from "../../sip/listener";
 import type { Project } from "../project";
 
 /** One call, as tests see it: without credentials. `status` and `state` change as it goes on. */

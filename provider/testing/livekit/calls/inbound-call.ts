@@ -2,8 +2,8 @@
 
 import { setTimeout as delay } from "node:timers/promises";
 import type { Protocol } from "../../../sip/connection";
-import type { Incoming } from "../../../sip/listener";
 import { headerOf, listOf, parseNameAddr, type SipHeader } from "../../../sip/message";
+import type { Incoming } from "../../sip/listener";
 import type { Project } from "../project";
 import type { CallRecord, Calls, LiveCall } from "./call";
 import { Dialog } from "./dialog";

@@ -4,9 +4,10 @@
  */
 
 import { randomBytes } from "node:crypto";
-import { challengeValue, type DigestAnswer, parseAnswer, proves } from "../../../sip/digest";
-import type { Incoming } from "../../../sip/listener";
+import type { DigestAnswer } from "../../../sip/digest";
 import { headerOf, parseNameAddr, parseUri, type SipHeader } from "../../../sip/message";
+import { challengeValue, parseAnswer, proves } from "../../sip/digest";
+import type { Incoming } from "../../sip/listener";
 import { type Project, randomName } from "../project";
 import type { CallRecord, Calls } from "./call";
 import { ALLOW, branchOf, InboundCall } from "./inbound-call";

@@ -5,7 +5,6 @@
 
 import { randomBytes } from "node:crypto";
 import { type Connection, type ConnectionEvents, connect } from "../../../sip/connection";
-import { type Incoming, responseTo } from "../../../sip/listener";
 import {
   headerOf,
   isRequest,
@@ -18,6 +17,7 @@ import {
   serialize,
 } from "../../../sip/message";
 import { resolve } from "../../../sip/resolve";
+import { type Incoming, responseTo } from "../../sip/listener";
 import { newId, type Project } from "../project";
 import { rpcError, TwirpError } from "../twirp-error";
 import type { CallRecord, Calls, LiveCall } from "./call";

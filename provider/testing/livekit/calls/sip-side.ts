@@ -1,6 +1,6 @@
 /** The SIP side of an emulator: one port on loopback for UDP and TCP, and the calls on it. */
 
-import { SipListener } from "../../../sip/listener";
+import { SipListener } from "../../sip/listener";
 import type { Project } from "../project";
 import type { Calls } from "./call";
 import { InboundCalls } from "./inbound";

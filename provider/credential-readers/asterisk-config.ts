@@ -1,0 +1,81 @@
+/** Reads a credential from Asterisk's `pjsip.conf`. */
+
+import { dirname, resolve } from "node:path";
+import type * as pulumi from "@pulumi/pulumi";
+import { z } from "zod";
+import type { VoipCredential } from "../voip/credential";
+import { filePath, words } from "./arguments";
+import { authType, DEFAULT_REALM, hashedCredential, plainCredential } from "./asterisk-auth";
+import { type Fail, failing } from "./errors";
+import { ConfigFiles } from "./files";
+import { optionOf, parseConfig, type Section } from "./pjsip-conf";
+import { type ReaderArgs, readCredential } from "./reading";
+
+const schema = z.strictObject({
+  file: filePath,
+  section: words("the name of the section of type auth, without its brackets"),
+});
+
+/** Arguments of {@link asteriskConfigCredential}. */
+export interface AsteriskConfigCredentialArgs extends ReaderArgs<typeof schema> {
+  /**
+   * The path of `pjsip.conf` on the machine that runs the program. What it includes is looked for in the same folder, as Asterisk
+   * looks in its configuration directory, and not in the folder of the file that includes.
+   */
+  file: pulumi.Input<string>;
+  /** The section of `type=auth`, without its brackets. */
+  section: pulumi.Input<string>;
+}
+
+/**
+ * The credential of an `auth` section of Asterisk's `pjsip.conf`, read each time that the program runs: the password, or with
+ * `auth_type` md5 or digest, a verifier. Templates, `#include` and `#tryinclude` are followed; `#exec` is never run.
+ */
+export function asteriskConfigCredential(args: AsteriskConfigCredentialArgs): pulumi.Output<VoipCredential> {
+  return readCredential("asteriskConfigCredential", schema, args, ({ file, section }) => {
+    const fail = failing("asteriskConfigCredential", `[${section}] in Asterisk's ${file}`);
+    const files = new ConfigFiles(fail);
+    const path = resolve(file);
+    const sections = parseConfig(files.read(path), (pattern) => files.matching(pattern, dirname(path)), fail);
+    return authIn(sections, section, file, fail);
+  });
+}
+
+/**
+ * The credential of the auth that is called `name`.
+ *
+ * @throws CredentialReadError when there is none, or it holds no password; where another object has the name, with the one to take
+ */
+export function authIn(sections: readonly Section[], name: string, file: string, fail: Fail): VoipCredential {
+  const own = sections.filter((section) => !section.template && section.name === name);
+  const auth = own.find((section) => typeOf(section) === "auth");
+  if (!auth) {
+    throw fail(own.length === 0 ? "there is no such section: check `section`" : otherType(own));
+  }
+  const option = (key: string) => optionOf(auth, key) ?? "";
+  const type = authType(option("auth_type"), fail);
+  const hashes = auth.options.filter(([key]) => /^(md5_cred|password_digest)$/i.test(key)).map(([, value]) => value);
+  // With auth_type digest, a password stands in for hashes that are not there.
+  if (type === "userpass" || (type === "digest" && hashes.length === 0)) {
+    return plainCredential(option("username"), option("password"), fail);
+  }
+  const realm = option("realm") || globalRealm(sections);
+  return hashedCredential({ username: option("username"), realm, hashes, source: `Asterisk's ${file}` }, fail);
+}
+
+function typeOf(section: Section): string {
+  return (optionOf(section, "type") ?? "").toLowerCase();
+}
+
+/** The realm of auths that name none: `default_realm` in the section of type global. */
+function globalRealm(sections: readonly Section[]): string {
+  const global = sections.find((section) => !section.template && typeOf(section) === "global");
+  return (global && optionOf(global, "default_realm")) || DEFAULT_REALM;
+}
+
+function otherType(own: readonly Section[]): string {
+  const auth = own.map((section) => optionOf(section, "auth") ?? optionOf(section, "outbound_auth")).find(Boolean);
+  return auth
+    ? `the section is not of type auth; the one that it names is [${auth}]: set \`section\` to that`
+    : "the section is not of type auth: set `section` to the one that holds the password";
+}

@@ -1,0 +1,184 @@
+/** FreeSWITCH's user directory as data: domains, groups, users and their params, as mod_sofia reads them. Pure. */
+
+import { SaxesParser } from "saxes";
+import { type CredentialVerifier, ha1Algorithm, type VoipCredential, verifies } from "../voip/credential";
+import type { Fail } from "./errors";
+import { unsetSentence, unsetVariable } from "./freeswitch-preprocessor";
+
+interface Element {
+  readonly name: string;
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly children: Element[];
+}
+
+/** A user with what it inherits from. */
+interface User {
+  readonly user: Element;
+  readonly group?: Element;
+  readonly domain: Element;
+}
+
+/** Elements around the directory's domains. */
+const AROUND_DOMAINS: ReadonlySet<string> = new Set(["document", "include", "section"]);
+
+/**
+ * The credential of a user in a preprocessed configuration.
+ *
+ * @param source where the configuration is, in words
+ * @throws CredentialReadError when there is no such user, or more than one, or it has no credential
+ */
+export function credentialIn(
+  xml: string,
+  { username, domain, source }: { username: string; domain?: string; source: string },
+  fail: Fail,
+): VoipCredential {
+  const domains = [...domainsIn(parseXml(xml, fail))];
+  const users = domains
+    .filter((candidate) => domain === undefined || same(candidate.attributes.name, domain))
+    .map((candidate) => userIn(candidate, username))
+    .filter((found) => found !== undefined);
+  const [found, second] = users;
+  if (!found) {
+    throw fail(notFound(domains, domain));
+  }
+  if (second) {
+    const names = users.map((user) => readable(user.domain.attributes.name ?? ""));
+    throw fail(`the user is in more than one domain (${names.join(", ")}): set \`domain\``);
+  }
+  return credentialOf(found, username, source, fail);
+}
+
+function credentialOf(found: User, username: string, source: string, fail: Fail): VoipCredential {
+  const password = whole(param(found, "password"), "its password is made of", fail);
+  const ha1 = whole(param(found, "a1-hash"), "its a1-hash is made of", fail);
+  if (ha1 === "") {
+    if (password === "") {
+      throw fail("the user has neither a password nor an a1-hash: set one");
+    }
+    return { username, password };
+  }
+  // FreeSWITCH goes by the hash when there are both.
+  const algorithm = ha1Algorithm(ha1);
+  if (!algorithm) {
+    throw fail("its a1-hash is not one in hexadecimal: make it of username:domain:password again");
+  }
+  const realm = whole(found.domain.attributes.name ?? "", "the name of its domain is made of", fail);
+  const verifier: CredentialVerifier = {
+    username: found.user.attributes.id ?? username,
+    realm,
+    algorithm,
+    ha1: ha1.toLowerCase(),
+    source,
+  };
+  return password !== "" && verifies(verifier, password) ? { username, password } : verifier;
+}
+
+/** A param of the user, where the last counts; else of its group, else of its domain, where the first counts. */
+function param({ user, group, domain }: User, name: string): string {
+  const own = valuesOf(user, name).at(-1);
+  return own ?? (group && valuesOf(group, name)[0]) ?? valuesOf(domain, name)[0] ?? "";
+}
+
+function valuesOf(element: Element, name: string): string[] {
+  return childrenOf(child(element, "params"), "param")
+    .filter(({ attributes }) => same(attributes.name, name))
+    .map(({ attributes }) => attributes.value ?? "");
+}
+
+/** Looks in the domain's groups first, then in its users, else in the domain itself; pointers lead back to a user. */
+function userIn(domain: Element, username: string): User | undefined {
+  const isWanted = ({ attributes }: Element) => same(attributes.id, username) && !same(attributes.type, "pointer");
+  for (const group of childrenOf(child(domain, "groups"), "group")) {
+    const user = childrenOf(child(group, "users"), "user").find(isWanted);
+    if (user) {
+      return { user, group, domain };
+    }
+  }
+  const user = childrenOf(child(domain, "users") ?? domain, "user").find(isWanted);
+  return user && { user, domain };
+}
+
+function notFound(domains: readonly Element[], domain: string | undefined): string {
+  const names = domains.map(({ attributes }) => attributes.name ?? "");
+  if (names.length === 0) {
+    return "the file holds no <domain>: set `file` to the root of the directory, for example freeswitch.xml or directory/default.xml";
+  }
+  if (domain === undefined) {
+    return "there is no such user: check `username`";
+  }
+  if (names.some((name) => same(name, domain))) {
+    return "there is no such user in this domain: check `username` and `domain`";
+  }
+  const variable = names.map(unsetVariable).find((name) => name !== undefined);
+  return variable === undefined
+    ? `there is no such domain, only ${names.map(readable).join(", ")}: check \`domain\``
+    : `the name of a domain is made of ${unsetSentence(variable)}`;
+}
+
+/** A value that must not need a variable that nothing sets. */
+function whole(value: string, subject: string, fail: Fail): string {
+  const variable = unsetVariable(value);
+  if (variable !== undefined) {
+    throw fail(`${subject} ${unsetSentence(variable)}`);
+  }
+  return value;
+}
+
+/** A domain's name for a sentence, with unset variables as they are written. */
+function readable(name: string): string {
+  return name.replace(/\uE000([^\uE001]*)\uE001/g, "$$$${$1}");
+}
+
+/** The domains of the directory; other sections of the configuration are left alone. */
+function* domainsIn(elements: readonly Element[]): Generator<Element> {
+  for (const element of elements) {
+    if (element.name === "domain") {
+      yield element;
+    } else if (
+      AROUND_DOMAINS.has(element.name) &&
+      (element.name !== "section" || same(element.attributes.name, "directory"))
+    ) {
+      yield* domainsIn(element.children);
+    }
+  }
+}
+
+function child(element: Element, name: string): Element | undefined {
+  return element.children.find((candidate) => candidate.name === name);
+}
+
+function childrenOf(element: Element | undefined, name: string): Element[] {
+  return (element?.children ?? []).filter((candidate) => candidate.name === name);
+}
+
+function same(a: string | undefined, b: string): boolean {
+  return a?.toLowerCase() === b.toLowerCase();
+}
+
+/**
+ * Elements and attributes; text does not matter here. FreeSWITCH's own parser takes any comment and a bare `&`, which XML does not
+ * allow; the rest must be well-formed. The parser knows no entities but XML's own five, and opens nothing.
+ */
+function parseXml(xml: string, fail: Fail): Element[] {
+  const root: Element = { name: "", attributes: {}, children: [] };
+  const open: Element[] = [root];
+  const parser = new SaxesParser({ fragment: true });
+  parser.on("error", () => {
+    // What the parser says may quote the text.
+    const element = open.at(-1)?.name;
+    const place = element ? `inside <${element}>` : "outside of its elements";
+    throw fail(`the configuration is not well-formed XML ${place}: check that every element is closed`);
+  });
+  parser.on("opentag", (tag) => {
+    const attributes = Object.entries(tag.attributes).map(([name, value]) => [name, String(value)]);
+    const element: Element = { name: tag.name, attributes: Object.fromEntries(attributes), children: [] };
+    open.at(-1)?.children.push(element);
+    open.push(element);
+  });
+  parser.on("closetag", () => {
+    open.pop();
+  });
+  parser.write(xml.replace(/<!--.*?-->/gs, "").replace(/&(?!(?:#\d+|#x[\da-f]+|lt|gt|amp|quot|apos);)/gi, "&amp;"));
+  parser.close();
+  return root.children;
+}

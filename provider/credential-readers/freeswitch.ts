@@ -1,0 +1,49 @@
+/** Reads a credential from FreeSWITCH's user directory, in XML. */
+
+import { dirname, resolve } from "node:path";
+import type * as pulumi from "@pulumi/pulumi";
+import { z } from "zod";
+import type { VoipCredential } from "../voip/credential";
+import { filePath, words } from "./arguments";
+import { failing } from "./errors";
+import { ConfigFiles } from "./files";
+import { credentialIn } from "./freeswitch-directory";
+import { preprocess } from "./freeswitch-preprocessor";
+import { type ReaderArgs, readCredential } from "./reading";
+
+const schema = z.strictObject({
+  file: filePath,
+  username: words("the user's id in the directory, for example 1011"),
+  domain: words("the name of the user's domain").optional(),
+  variables: z.record(z.string(), z.string()).optional(),
+});
+
+/** Arguments of {@link freeswitchCredential}. */
+export interface FreeswitchCredentialArgs extends ReaderArgs<typeof schema> {
+  /**
+   * A configuration file on the machine that runs the program: `freeswitch.xml`, or the root of the directory alone, such as
+   * `directory/default.xml`. What it includes is looked for in its folder.
+   */
+  file: pulumi.Input<string>;
+  /** The user, by its `id`. */
+  username: pulumi.Input<string>;
+  /** The user's domain. Needed when the user has several. */
+  domain?: pulumi.Input<string | undefined>;
+  /** Variables that no file sets, such as `local_ip_v4`: what FreeSWITCH sets by itself, or by commands. */
+  variables?: pulumi.Input<Record<string, string> | undefined>;
+}
+
+/**
+ * The credential of a user in FreeSWITCH's directory, read each time that the program runs: the `password`, or where only an `a1-hash`
+ * is stored, a verifier. Includes, `set` and variables are followed, params of group and domain are inherited; commands are never run.
+ */
+export function freeswitchCredential(args: FreeswitchCredentialArgs): pulumi.Output<VoipCredential> {
+  return readCredential("freeswitchCredential", schema, args, ({ file, username, domain, variables = {} }) => {
+    const user = domain === undefined ? username : `${username}@${domain}`;
+    const fail = failing("freeswitchCredential", `user ${user} in FreeSWITCH's ${file}`);
+    const files = new ConfigFiles(fail);
+    const include = (pattern: string, from: { path: string }) => files.matching(pattern, dirname(from.path));
+    const xml = preprocess(files.read(resolve(file)), include, variables, fail);
+    return credentialIn(xml, { username, domain, source: `FreeSWITCH's ${file}` }, fail);
+  });
+}

@@ -1,0 +1,75 @@
+/** How a rule differs from what was applied, in values and words that a plan may show. */
+
+import { type Change, changedOutside, shownChanges } from "../lifecycle/drift";
+import type { Observation, Wanted } from "../lifecycle/resource";
+import type { Session } from "../lifecycle/session";
+import { differences } from "../lifecycle/values";
+import type { Account } from "../livekit/account";
+import type { Rule, RuleFields } from "../livekit/messages";
+import { nameOf } from "../livekit/ownership";
+import * as trunks from "../livekit/trunks";
+import { isPrintable } from "../printable";
+import type { RuleInputs } from "./arguments";
+import { ruleFields } from "./mapping";
+import { trunkIds } from "./trunk-ids";
+
+/** LiveKit's trunk ids as the program writes them; as ids, where others have written what can't be printed. */
+async function trunkReferences(account: Account, ids: readonly string[], wanted: RuleInputs["trunks"]) {
+  if (ids.length === 0) {
+    return "all";
+  }
+  const references = ids.map(async (id) => {
+    const live = await account.inbound.get(id);
+    const owner = live && trunks.metadataOf(live).marker?.owner;
+    return owner !== undefined && isPrintable(owner) && !wanted.includes(id) ? owner : id;
+  });
+  return Promise.all(references);
+}
+
+/** The arguments that LiveKit's own messages mark as sensitive, and with them whatever agents and rooms are given. */
+const SENSITIVE: ReadonlySet<string> = new Set<keyof RuleInputs>([
+  "pin",
+  "metadata",
+  "attributes",
+  "agents",
+  "roomConfig",
+]);
+
+/** The argument that a LiveKit field shows as in the plan, where it has another name. */
+function argumentOf(field: keyof RuleFields, live: Rule): string {
+  return field === "room" ? (live.rule === "direct" ? "roomName" : "roomPrefix") : field;
+}
+
+/** Compares what is on the platform with what was applied. */
+export async function compare(session: Session, live: Rule, { owner, args }: Wanted<RuleInputs>): Promise<Observation> {
+  const { ids, missing } = await trunkIds(session, args.trunks);
+  const wanted = ruleFields(args, [...ids, ...missing]);
+  const values: Record<string, unknown> = {};
+  const words: string[] = [];
+  const changed: string[] = [];
+  const changes: Change[] = [];
+  for (const field of differences<RuleFields>(wanted, live)) {
+    if (field === "trunkIds") {
+      values.trunks = await trunkReferences(session.account, live.trunkIds, args.trunks);
+      if (live.trunkIds.length === 0) {
+        words.push("takes the calls of EVERY TRUNK");
+      }
+      if (missing.length > 0) {
+        words.push(
+          `can't find the inbound trunk of SipTrunk ${missing.map((trunk) => `"${nameOf(trunk)}"`).join(", ")}`,
+        );
+      } else {
+        changed.push("trunks");
+      }
+    } else {
+      changes.push({ argument: argumentOf(field, live), declared: wanted[field], live: live[field] });
+    }
+  }
+  const { apiSecret } = session.account.connection;
+  const shown = shownChanges(changes, { sensitive: SENSITIVE, apiSecret, subject: owner });
+  changed.push(...shown.names);
+  if (changed.length > 0) {
+    words.push(changedOutside(changed, shown.digest));
+  }
+  return { values: { ...values, ...shown.values }, words };
+}

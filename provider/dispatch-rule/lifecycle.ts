@@ -1,0 +1,163 @@
+/** The lifecycle of a DispatchRule. */
+
+import { aliasOf } from "../lifecycle/alias";
+import { ResourceError } from "../lifecycle/errors";
+import { goneForGood } from "../lifecycle/gone-for-good";
+import type { Own } from "../lifecycle/own";
+import { NO_CONFLICTS, type Resource, type Wanted } from "../lifecycle/resource";
+import type { Session } from "../lifecycle/session";
+import { differences, same } from "../lifecycle/values";
+import { type Account, DELETION_TTL_MS } from "../livekit/account";
+import type { Rule, RuleFields } from "../livekit/messages";
+import { nameOf } from "../livekit/ownership";
+import * as sip from "../livekit/sip-api";
+import * as trunks from "../livekit/trunks";
+import { problemsAcross, type RuleInputs, type Schema, schema } from "./arguments";
+import { compare } from "./comparison";
+import { ruleFields, ruleKeys } from "./mapping";
+import { trunkIds } from "./trunk-ids";
+
+/** The rules that LiveKit would not take beside this one. */
+async function rulesInTheWay(account: Account, rule: Parameters<typeof ruleKeys>[0], id?: string): Promise<Rule[]> {
+  const others = await Promise.all(ruleKeys(rule).map((key) => account.rules.having(ruleKeys, key)));
+  return others.flat().filter((other) => other.id !== id);
+}
+
+async function wantedFields(session: Session, { owner, args }: Wanted<RuleInputs>): Promise<RuleFields> {
+  const { ids, missing } = await trunkIds(session, args.trunks);
+  if (missing.length > 0) {
+    throw new ResourceError(
+      `DispatchRule "${nameOf(owner)}": the inbound trunk of SipTrunk ${missing.map((trunk) => `"${nameOf(trunk)}"`).join(", ")} does not exist: run \`pulumi up\` without --target, so that the trunk is made first.`,
+    );
+  }
+  return ruleFields(args, ids);
+}
+
+/**
+ * Whether a rule that is there already may be taken over as one that an interrupted create left behind. Rules carry no marker,
+ * so only one that leads to trunks which this stack's state knows and is the same in every field can be told for ours.
+ */
+async function isLeftover(account: Account, own: Own, rule: Rule, fields: RuleFields): Promise<boolean> {
+  const leadsTo = await Promise.all(fields.trunkIds.map((id) => account.inbound.get(id)));
+  const onlyOwnTrunks = leadsTo.every(
+    (trunk) => trunk && (own.willHave(trunk.id) || own.has(trunks.metadataOf(trunk).marker?.id)),
+  );
+  return fields.trunkIds.length > 0 && onlyOwnTrunks && !own.has(rule.id) && sameDefinition(rule, fields);
+}
+
+function sameDefinition(rule: Rule, fields: RuleFields): boolean {
+  return differences<RuleFields>(fields, rule).length === 0;
+}
+
+/** The lifecycle of a {@link DispatchRule}. */
+export const dispatchRule: Resource<Schema> = {
+  kind: "DispatchRule",
+  schema,
+  goneNeedsNewId: true,
+  // LiveKit takes no second rule with the same trunk, pin and number while the first is there.
+  deleteBeforeReplace: true,
+
+  rules: problemsAcross,
+
+  claims({ trunks: wanted, pin = "", numbers = [], inboundNumbers = [] }) {
+    if (wanted === undefined) {
+      return [];
+    }
+    const keys = ruleKeys({ trunkIds: wanted === "all" ? [] : wanted, pin, numbers, inboundNumbers });
+    return keys.map((key) => ({
+      key,
+      words: "LiveKit takes only one rule for a trunk, pin and number, and this combination is",
+    }));
+  },
+
+  async conflicts(session, owner, args, existing) {
+    const { account, own } = session;
+    // What is not known yet counts as left out; without what is required there is nothing to compare.
+    const { data: known } = schema.safeParse(args);
+    if (!known) {
+      return NO_CONFLICTS;
+    }
+    const { ids, missing } = await trunkIds(session, known.trunks);
+    if (ids.length === 0 && missing.length > 0) {
+      return NO_CONFLICTS;
+    }
+    const doubled = ids.find((id, index) => ids.indexOf(id) !== index);
+    if (doubled !== undefined) {
+      return { problems: [`trunks has the trunk ${doubled} twice, as a SipTrunk and by its id: list it once.`] };
+    }
+    const fields = ruleFields(known, ids);
+    const others = await rulesInTheWay(account, fields, existing?.id);
+    const remarks: string[] = [];
+    for (const other of others) {
+      const otherOwner = own.ownerOf("DispatchRule", other.id);
+      // No rule that is there leads to a trunk that is not.
+      if (otherOwner === undefined && missing.length === 0 && (await isLeftover(account, own, other, fields))) {
+        remarks.push(`takes over the dispatch rule ${other.id}, which is as declared here already.`);
+      } else if (otherOwner === undefined) {
+        return {
+          problems: [
+            `trunks: the dispatch rule ${other.id} already takes the calls with the same trunk, pin and number, and LiveKit allows one: change pin or numbers, or delete that rule.`,
+          ],
+        };
+      } else if (otherOwner !== owner && !own.isDeclared("DispatchRule", otherOwner)) {
+        return {
+          problems: [
+            `DispatchRule "${nameOf(otherOwner)}" of this stack still takes the calls with the same trunk, pin and number. If this is that one with a new name, give it the option ${aliasOf(otherOwner, owner)}; else remove that one first, with a \`pulumi up\` of its own.`,
+          ],
+        };
+      }
+    }
+    return { problems: [], remarks };
+  },
+
+  async observe(session, id, applied, state) {
+    const { account } = session;
+    const live = await account.rules.get(id);
+    if (!live) {
+      goneForGood("DispatchRule", applied.owner, state, account.connection);
+      return undefined;
+    }
+    return compare(session, live, applied);
+  },
+
+  async create(session, wanted) {
+    const { account, own } = session;
+    const fields = await wantedFields(session, wanted);
+    const before = await rulesInTheWay(account, fields);
+    const isOurs = await Promise.all(before.map((rule) => isLeftover(account, own, rule, fields)));
+    const leftover = before.find((_, index) => isOurs[index]);
+    // A rule like this one that has appeared meanwhile is what an attempt of ours made.
+    const isNew = (rule: Rule) =>
+      sameDefinition(rule, fields) && !own.has(rule.id) && !before.some(({ id }) => id === rule.id);
+    const find = async () => (await account.rules.fresh()).find(isNew);
+    const made = leftover ?? (await sip.rules.create(account.connection, fields, find));
+    await account.rules.put(made);
+    return { id: made.id, outputs: { project: account.connection.project } };
+  },
+
+  async update(session, id, wanted, state) {
+    const { account } = session;
+    const [live] = await sip.rules.list(account.connection, [id]);
+    if (!live) {
+      goneForGood("DispatchRule", wanted.owner, state, account.connection);
+      throw new ResourceError(
+        `DispatchRule "${nameOf(wanted.owner)}": the rule ${id} was deleted from LiveKit: run \`pulumi up --refresh\`, which makes it anew.`,
+      );
+    }
+    const fields = await wantedFields(session, wanted);
+    const updated = same(differences<RuleFields>(fields, live), [])
+      ? live
+      : await sip.rules.update(account.connection, live, fields);
+    await account.rules.put(updated);
+    return { project: account.connection.project };
+  },
+
+  async delete({ account }, id, applied, state) {
+    await account.rules.fresh(DELETION_TTL_MS);
+    if (!(await account.rules.get(id))) {
+      goneForGood("DispatchRule", applied.owner, state, account.connection);
+    }
+    await sip.deleteRule(account.connection, id);
+    await account.rules.remove(id);
+  },
+};

@@ -1,0 +1,36 @@
+/** What a DispatchRule's arguments are on LiveKit. Pure. */
+
+import { sameNamed } from "../livekit/fields";
+import { type JsonObject, RULE, type RuleFields, readableRoomConfig } from "../livekit/messages";
+import { matchingForm } from "../phone-number/format";
+import { type RuleInputs, toJson } from "./arguments";
+
+/** The rule as it should be. */
+export function ruleFields(args: RuleInputs, trunkIds: readonly string[]): RuleFields {
+  const { agents = [], ...roomConfig } = readableRoomConfig({ ...args.roomConfig, agents: toJson(args.agents) });
+  return {
+    ...sameNamed(RULE, args),
+    trunkIds,
+    room: args.rule === "direct" ? (args.roomName ?? "") : args.roomPrefix,
+    randomize: args.rule === "direct" ? false : (args.randomize ?? args.rule === "individual"),
+    pin: args.pin ?? "",
+    roomConfig,
+    agents: Array.isArray(agents) ? agents.filter(isObject) : [],
+  };
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** What LiveKit holds unique: no two rules may have one of these in common (livekit/protocol, ValidateDispatchRules). */
+export function ruleKeys(rule: Pick<RuleFields, "trunkIds" | "pin" | "numbers" | "inboundNumbers">): string[] {
+  const orAny = (items: readonly string[]) => (items.length === 0 ? [""] : items);
+  return orAny(rule.trunkIds).flatMap((trunk) =>
+    orAny(rule.numbers).flatMap((number) =>
+      orAny(rule.inboundNumbers).map((caller) =>
+        JSON.stringify([trunk, rule.pin, matchingForm(number), matchingForm(caller)]),
+      ),
+    ),
+  );
+}

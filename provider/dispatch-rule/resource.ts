@@ -1,0 +1,42 @@
+/** The DispatchRule that programs declare. */
+
+import * as pulumi from "@pulumi/pulumi";
+import { supported } from "../dynamic/options";
+import { ownerOf } from "../dynamic/owner";
+import { thinProvider } from "../dynamic/provider";
+import { SipTrunk } from "../sip-trunk/resource";
+import type { DispatchRuleArgs } from "./arguments";
+
+/** The resource type in Pulumi's URNs. */
+const TYPE = "pulumi-nodejs:dynamic/livekit:DispatchRule";
+
+/**
+ * Says where an answered call goes: into which room, with which agents.
+ *
+ * @example
+ * new DispatchRule("office", { trunks: [office], rule: "individual", agents: [{ agentName: "receptionist" }] });
+ */
+export class DispatchRule extends pulumi.dynamic.Resource {
+  /** `"in sync"`, or in words how the platform differs from what was applied. */
+  declare readonly platformStatus: pulumi.Output<string>;
+
+  constructor(name: string, args: DispatchRuleArgs, options?: pulumi.CustomResourceOptions) {
+    const { trunks: wanted, pin } = args;
+    const reference = (trunk: SipTrunk | pulumi.Input<string>) => (SipTrunk.isInstance(trunk) ? trunk.owner : trunk);
+    super(
+      thinProvider("DispatchRule"),
+      name,
+      {
+        ...args,
+        trunks: wanted === "all" ? wanted : wanted.map(reference),
+        ...(pin === undefined ? {} : { pin: pulumi.secret(pin) }),
+        name: args.name ?? name,
+        owner: ownerOf(name, TYPE, options),
+        platformStatus: undefined,
+      },
+      supported("DispatchRule", name, options),
+      "livekit",
+      "DispatchRule",
+    );
+  }
+}

@@ -1,0 +1,70 @@
+/** A lifecycle as the methods of a Pulumi dynamic provider. */
+
+import { type dynamic, runtime } from "@pulumi/pulumi";
+import { ResourceError } from "../lifecycle/errors";
+import type { Lifecycle } from "../lifecycle/resource";
+import { defined, type Props, UNKNOWN } from "../lifecycle/values";
+
+/** The methods of a dynamic provider that a lifecycle answers. */
+export type Methods = Required<
+  Pick<dynamic.ResourceProvider, "check" | "diff" | "create" | "read" | "update" | "delete">
+>;
+
+export function methodsOf(lifecycle: Lifecycle): Methods {
+  /** Marks what is secret, so that Pulumi masks and encrypts it however it came to the provider. */
+  const sealed = (props: Props): Props =>
+    Object.fromEntries(
+      Object.entries(props).map(([field, value]) => [
+        field,
+        lifecycle.secrets.has(field) && value !== UNKNOWN && value !== null ? secret(value) : value,
+      ]),
+    );
+
+  return {
+    async check(olds: Props, news: Props) {
+      const { inputs, problems } = await lifecycle.check(olds, news);
+      // The engine prints the value of the property that a failure names, secret or not: the sentence names it instead.
+      return { inputs: sealed(inputs), failures: problems.map((reason) => ({ property: "", reason })) };
+    },
+
+    async diff(id: string, olds: Props, news: Props) {
+      const { needsUpdate, replaces } = await lifecycle.diff(id, olds, news);
+      return { changes: needsUpdate, replaces: [...replaces], deleteBeforeReplace: lifecycle.deleteBeforeReplace };
+    },
+
+    async create(inputs: Props) {
+      const { id, outputs } = await recordingParts(lifecycle.create(inputs));
+      return { id, outs: sealed(outputs) };
+    },
+
+    async read(id: string, state: Props) {
+      const found = await lifecycle.read(id, state);
+      return found ? { id, inputs: sealed(found.inputs), props: sealed(found.outputs) } : {};
+    },
+
+    async update(id: string, olds: Props, news: Props) {
+      const { outputs } = await recordingParts(lifecycle.update(id, olds, news));
+      return { outs: sealed(outputs) };
+    },
+
+    delete: (id: string, state: Props) => lifecycle.delete(id, state),
+  };
+}
+
+/** Pulumi's own envelope for secrets. */
+function secret(value: unknown): Props {
+  return { [runtime.specialSigKey]: runtime.specialSecretSig, value };
+}
+
+/** Pulumi records a resource that exists in part by these properties of the error. */
+async function recordingParts<Result>(work: Promise<Result>): Promise<Result> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof ResourceError && error.partial) {
+      const { id, properties } = error.partial;
+      Object.assign(error, { id, properties: defined(properties), reasons: [error.message] });
+    }
+    throw error;
+  }
+}

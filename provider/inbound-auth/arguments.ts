@@ -1,0 +1,124 @@
+/** The arguments of an InboundAuth: what a program declares, and the rules across them. */
+
+import { z } from "zod";
+import type { ArgsOf } from "../dynamic/inputs";
+import type { IsKnown } from "../lifecycle/resource";
+import { admitsEveryone, canonicalCidr } from "../livekit/addresses";
+import { nameOf } from "../livekit/ownership";
+import { NUMBER_FORMATS } from "../phone-number/format";
+import type { SipTrunk } from "../sip-trunk/resource";
+
+export const schema = z.strictObject({
+  /**
+   * The trunk to open, a SipTrunk of this program.
+   * @livekit the inbound trunk that is changed
+   */
+  trunk: z.string().meta({ replaces: true }),
+
+  /**
+   * How callers prove that they may call: `"credentials"`, the trunk's own user name and password, or `"ip"`, an address among
+   * `allowedAddresses`.
+   * @livekit inbound `authUsername` and `authPassword`, or `allowedAddresses`; the other way's fields are emptied
+   */
+  method: z.enum(["credentials", "ip"]),
+
+  /**
+   * The IP addresses and CIDR ranges that calls may come from; a bare IP is written as /32 or /128. Only with `method: "ip"`.
+   * @livekit inbound `allowedAddresses`
+   */
+  allowedAddresses: z
+    .array(
+      z.string().transform((address, context) => {
+        const cidr = canonicalCidr(address);
+        if (cidr === undefined) {
+          context.addIssue(
+            `"${address}" is not an IP address or CIDR range: write it like 203.0.113.7 or 203.0.113.0/24 (a host name would let in anyone who names it)`,
+          );
+          return z.NEVER;
+        }
+        return cidr;
+      }),
+    )
+    .optional(),
+
+  /**
+   * The callers that may call. A phone number is written with `+`, or as dialled within the trunk's country with at least seven
+   * digits, and is matched in the trunk's number format. Anything else, such as the extension `1011`, is matched as it is
+   * written. Not a protection: callers can claim any number.
+   * @default every caller
+   * @livekit inbound `allowedNumbers`
+   */
+  allowedNumbers: z.array(z.string().min(1)).default([]),
+
+  /**
+   * The realm that callers are asked for. Only with `method: "credentials"`.
+   * @default LiveKit's, `LiveKit`
+   * @livekit inbound `authRealm`
+   */
+  realm: z.string().min(1).optional(),
+
+  /** @internal The trunk's user name; follows the trunk. */
+  username: z.string().optional(),
+
+  /** @internal The trunk's password; follows the trunk. */
+  password: z.string().optional().meta({ secret: true }),
+
+  /** @internal The trunk's country, where there are allowedNumbers to write; follows the trunk. */
+  country: z.string().optional(),
+
+  /** @internal The trunk's number format, likewise. */
+  numberFormat: z.enum(NUMBER_FORMATS).default("international"),
+});
+
+export type Schema = typeof schema;
+export type InboundAuthInputs = z.output<Schema>;
+type Common = Pick<ArgsOf<Schema>, "allowedNumbers"> & {
+  /** The trunk to open. */
+  trunk: SipTrunk;
+};
+
+/** Arguments of an {@link InboundAuth} that asks callers for the trunk's credential. */
+export type CredentialsAuthArgs = Common &
+  Pick<ArgsOf<Schema>, "realm"> & { method: "credentials"; allowedAddresses?: undefined };
+
+/** Arguments of an {@link InboundAuth} that lets in callers from listed addresses. */
+export type IpAuthArgs = Common & {
+  method: "ip";
+  allowedAddresses: NonNullable<ArgsOf<Schema>["allowedAddresses"]>;
+  realm?: undefined;
+};
+
+/** Arguments of an {@link InboundAuth}. */
+export type InboundAuthArgs = CredentialsAuthArgs | IpAuthArgs;
+
+/** What is wrong with arguments that are valid one by one, as sentences. */
+export function problemsAcross(
+  { method, trunk = "", allowedAddresses, realm, username, password }: Partial<InboundAuthInputs>,
+  isKnown: IsKnown<InboundAuthInputs>,
+): string[] {
+  const problems: string[] = [];
+  if (method === "ip" && isKnown("allowedAddresses") && !allowedAddresses?.length) {
+    problems.push(
+      'allowedAddresses is empty, which would let anyone in: list the addresses that calls come from, or use method: "credentials".',
+    );
+  }
+  if (method === "ip" && realm !== undefined) {
+    problems.push('realm does not go with method: "ip", which asks callers for nothing: remove it.');
+  }
+  if (method === "credentials" && allowedAddresses !== undefined) {
+    problems.push('allowedAddresses does not go with method: "credentials": remove it, or use method: "ip".');
+  }
+  const hasCredential =
+    (username !== undefined || !isKnown("username")) && (password !== undefined || !isKnown("password"));
+  if (method === "credentials" && !hasCredential) {
+    problems.push(
+      `method "credentials" needs a trunk with a password, and SipTrunk "${nameOf(trunk)}" has none: give it username and password, or use method: "ip".`,
+    );
+  }
+  if (allowedAddresses && admitsEveryone(allowedAddresses)) {
+    problems.push(
+      "allowedAddresses together admit every address, which lets anyone in: list only those of the VoIP system.",
+    );
+  }
+  return problems;
+}

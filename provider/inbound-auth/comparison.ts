@@ -1,0 +1,76 @@
+/** How the inbound trunk differs from what an InboundAuth applied, in values and words that a plan may show. Pure. */
+
+import { changedOutside, shownChanges } from "../lifecycle/drift";
+import { credentialFingerprint } from "../lifecycle/fingerprint";
+import type { Observation, Wanted } from "../lifecycle/resource";
+import { differences, type Props } from "../lifecycle/values";
+import { exposureOf } from "../livekit/addresses";
+import type { InboundTrunk } from "../livekit/messages";
+import { nameOf } from "../livekit/ownership";
+import * as trunks from "../livekit/trunks";
+import type { InboundAuthInputs } from "./arguments";
+import { authFields } from "./mapping";
+
+/** The argument that a LiveKit field shows as in the plan, where it has another name. */
+const ARGUMENT_OF: Readonly<Record<string, string>> = {
+  authUsername: "username",
+  authRealm: "realm",
+};
+
+/** The arguments that LiveKit's own messages mark as sensitive; the password has its fingerprint. */
+const SENSITIVE: ReadonlySet<string> = new Set<keyof InboundAuthInputs>(["username"]);
+
+/** Compares what is on the platform with what was applied. */
+export function compare(
+  live: InboundTrunk,
+  { owner, args }: Wanted<InboundAuthInputs>,
+  id: string,
+  apiSecret: string,
+): Observation {
+  const { marker } = trunks.metadataOf(live);
+  const wanted: Props = authFields(args, marker);
+  const view: Props = { ...live };
+  const changed = differences<Props>(wanted, view).filter(
+    (field) => field !== "authPassword" || !trunks.hidesPassword(live),
+  );
+  const shown = shownChanges(
+    changed
+      .filter((field) => field !== "authPassword")
+      .map((field) => ({ argument: ARGUMENT_OF[field] ?? field, declared: wanted[field], live: view[field] })),
+    { sensitive: SENSITIVE, apiSecret, subject: owner },
+  );
+  const values: Record<string, unknown> = { ...shown.values };
+  if (changed.includes("authPassword") && args.method === "credentials") {
+    values.credentialFingerprint = credentialFingerprint(apiSecret, args.trunk, live.authPassword);
+  }
+  const words: string[] = [];
+  const exposure = exposureOf(live);
+  if (exposure !== "none" && !trunks.hidesPassword(live)) {
+    words.push(
+      exposure === "anyone"
+        ? `inbound trunk ${live.id} is OPEN TO ANYONE`
+        : `inbound trunk ${live.id} is OPEN TO ANYONE who writes an allowed host into the From header`,
+    );
+  }
+  if (!marker) {
+    // Its SipTrunk closes it, because it can't tell any more who opened it.
+    words.push(`the metadata of inbound trunk ${live.id} was overwritten outside Pulumi`);
+  } else if (marker.openedBy?.id !== id) {
+    const by = marker.openedBy;
+    words.push(
+      by
+        ? `inbound trunk ${live.id} was opened by InboundAuth "${nameOf(by.owner)}" since`
+        : `inbound trunk ${live.id} is closed`,
+    );
+  }
+  if (changed.length > 0) {
+    const names = [...shown.names, ...(changed.includes("authPassword") ? ["password"] : [])];
+    words.push(changedOutside(names, shown.digest));
+  }
+  const hidden = trunks.hiddenChange("inbound", live);
+  if (hidden && args.method === "credentials") {
+    values.credentialFingerprint = "hidden";
+    words.push(hidden);
+  }
+  return { values, words };
+}

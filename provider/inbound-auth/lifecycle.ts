@@ -1,0 +1,178 @@
+/** The lifecycle of an InboundAuth. */
+
+import { randomBytes } from "node:crypto";
+import { ResourceError } from "../lifecycle/errors";
+import { fingerprintOf } from "../lifecycle/fingerprint";
+import { goneForGood } from "../lifecycle/gone-for-good";
+import { NO_CONFLICTS, type Resource, type Wanted } from "../lifecycle/resource";
+import type { Session } from "../lifecycle/session";
+import { type Props, same, UNKNOWN } from "../lifecycle/values";
+import type { InboundTrunk } from "../livekit/messages";
+import { composeMetadata, nameOf, stackOf } from "../livekit/ownership";
+import { isTransient } from "../livekit/retry";
+import * as sip from "../livekit/sip-api";
+import * as trunks from "../livekit/trunks";
+import { declaredNumbers } from "../sip-trunk/lifecycle";
+import { type InboundAuthInputs, problemsAcross, type Schema, schema } from "./arguments";
+import { compare } from "./comparison";
+import { allowedNumbers, authFields } from "./mapping";
+
+/** Sets who may call in one call to LiveKit, so that there is no moment between two ways in which the trunk is open. */
+async function open(
+  { account, own }: Session,
+  live: InboundTrunk,
+  { owner, args }: Wanted<InboundAuthInputs>,
+  id: string,
+): Promise<Props> {
+  const { user, marker } = trunks.metadataOf(live);
+  if (!marker) {
+    throw new ResourceError(
+      `InboundAuth "${nameOf(owner)}": the metadata of inbound trunk ${live.id} was overwritten outside Pulumi: update its SipTrunk with it, by \`pulumi up\` without --target.`,
+    );
+  }
+  const { openedBy, unconfirmed: _, ...confirmed } = marker;
+  const isOurs = [marker.id, live.id, openedBy?.id].some((known) => own.has(known));
+  if (openedBy && !isOurs && stackOf(openedBy.owner) !== stackOf(owner)) {
+    throw new ResourceError(
+      `InboundAuth "${nameOf(owner)}": the inbound trunk ${live.id} was opened by ${openedBy.owner}, another stack's: remove that InboundAuth first.`,
+    );
+  }
+  const fields = authFields(args, marker);
+  const metadata = trunks.metadataFor(live, user, confirmed, { owner, id });
+  const updated = await sip.inbound.update(account.connection, live, {
+    ...fields,
+    metadata,
+  });
+  await account.inbound.put(updated);
+  return { inboundTrunkId: updated.id, project: account.connection.project };
+}
+
+/** The lifecycle of an {@link InboundAuth}. */
+export const inboundAuth: Resource<Schema> = {
+  kind: "InboundAuth",
+  schema,
+  computedInputs: { credentialFingerprint: same },
+  stableOutputs: ["inboundTrunkId"],
+
+  rules: problemsAcross,
+
+  claims({ trunk }) {
+    return trunk === undefined
+      ? []
+      : [{ key: trunk, words: `trunk "${nameOf(trunk)}" can only have one InboundAuth, and has one` }];
+  },
+
+  computed(session, _owner, { method, trunk = "", password }, olds, isKnown) {
+    if (method !== "credentials") {
+      return {};
+    }
+    return fingerprintOf(session, trunk, isKnown("password") ? password : UNKNOWN, olds);
+  },
+
+  async conflicts(session, _owner, args, existing) {
+    const { account, own } = session;
+    const { trunk = "" } = args;
+    const names = [trunk, own.formerOwner("SipTrunk", trunk)].filter((name) => name !== undefined);
+    const named = await Promise.all(names.map((owner) => trunks.inboundOf(account, own.keyOf("SipTrunk", owner))));
+    const live = named.find((it) => it !== undefined);
+    const numbers = declaredNumbers(session).get(trunk) ?? live?.numbers;
+    if (!numbers || !args.allowedNumbers?.length) {
+      return NO_CONFLICTS;
+    }
+    const callers = allowedNumbers(args, live && trunks.metadataOf(live).marker);
+    const others = await trunks.conflictingTrunks(account, { numbers, allowedNumbers: callers });
+    // The trunk that this InboundAuth opened, which may have a new SipTrunk or an overwritten marker, but not another stack's.
+    const isOpened = (trunk: InboundTrunk) => {
+      const { marker } = trunks.metadataOf(trunk);
+      const isOurs = !marker || own.has(marker.id) || marker.openedBy?.id === existing?.id;
+      return (
+        existing !== undefined &&
+        names.includes(String(existing.state.trunk)) &&
+        trunk.id === existing.state.inboundTrunkId &&
+        isOurs
+      );
+    };
+    const taken = others.find((trunk) => trunk.id !== live?.id && !isOpened(trunk));
+    return taken
+      ? {
+          problems: [
+            `allowedNumbers: the inbound trunk ${taken.id} of this LiveKit project takes the same callers for the same number, and LiveKit allows one: remove them here, or from that trunk.`,
+          ],
+        }
+      : NO_CONFLICTS;
+  },
+
+  async observe(session, id, applied, state) {
+    const { account } = session;
+    const live = await trunks.inboundOf(account, openedKey(session, applied, id, state));
+    if (!live) {
+      goneForGood("InboundAuth", applied.owner, state, account.connection);
+      return undefined;
+    }
+    return compare(live, applied, id, account.connection.apiSecret);
+  },
+
+  async create(session, wanted) {
+    const { account } = session;
+    const id = `inbound-auth-${randomBytes(6).toString("hex")}`;
+    const live = await trunkToOpen(session, wanted, id, {});
+    try {
+      return { id, outputs: await open(session, live, wanted, id) };
+    } catch (error) {
+      if (!isTransient(error)) {
+        throw error;
+      }
+      // The trunk may be open by now: who is recorded can close it.
+      const properties = { ...wanted.inputs, inboundTrunkId: live.id, project: account.connection.project };
+      throw new ResourceError(
+        `Creating InboundAuth "${nameOf(wanted.owner)}": ${error.message} It may be done all the same: run \`pulumi up\` again to finish it.`,
+        { cause: error, partial: { id, properties } },
+      );
+    }
+  },
+
+  async update(session, id, wanted, state) {
+    return open(session, await trunkToOpen(session, wanted, id, state), wanted, id);
+  },
+
+  async delete(session, id, applied, state) {
+    const { account } = session;
+    const live = await trunks.inboundToClose(account, openedKey(session, applied, id, state));
+    if (!live) {
+      goneForGood("InboundAuth", applied.owner, state, account.connection);
+      return;
+    }
+    const { user, marker } = trunks.metadataOf(live);
+    // Another InboundAuth has opened the trunk since: closing it now would undo that one's work.
+    if (marker && marker.openedBy?.id === id) {
+      const { openedBy: _, ...own } = marker;
+      const closed = await sip.inbound.update(account.connection, live, {
+        ...trunks.closedFields(),
+        metadata: composeMetadata(user, own),
+      });
+      await account.inbound.put(closed);
+    }
+  },
+};
+
+function openedKey({ own }: Session, { args }: Wanted<InboundAuthInputs>, id: string, state: Props): trunks.OpenedKey {
+  return { ...own.keyOf("SipTrunk", args.trunk), openedBy: id, recorded: state.inboundTrunkId };
+}
+
+async function trunkToOpen(
+  session: Session,
+  wanted: Wanted<InboundAuthInputs>,
+  id: string,
+  state: Props,
+): Promise<InboundTrunk> {
+  const { owner, args } = wanted;
+  const { account } = session;
+  const live = await trunks.freshInboundOf(account, openedKey(session, wanted, id, state));
+  if (!live) {
+    goneForGood("InboundAuth", owner, state, account.connection);
+    throw new ResourceError(
+      `InboundAuth "${nameOf(owner)}": the inbound trunk of SipTrunk "${nameOf(args.trunk)}" does not exist: run \`pulumi up\` without --target, so that the trunk is made first.`,
+    );
+  }
+  return live;
+}

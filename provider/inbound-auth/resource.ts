@@ -1,0 +1,47 @@
+/** The InboundAuth that programs declare. */
+
+import * as pulumi from "@pulumi/pulumi";
+import { supported } from "../dynamic/options";
+import { ownerOf } from "../dynamic/owner";
+import { thinProvider } from "../dynamic/provider";
+import { credentialOf, dialPlanOf, requireTrunk } from "../sip-trunk/resource";
+import type { InboundAuthArgs } from "./arguments";
+
+/**
+ * Says who may call in on a {@link SipTrunk}: callers who know its credential, or calls from listed addresses. Without one the
+ * trunk is closed, and removing it closes the trunk again.
+ *
+ * @example
+ * new InboundAuth("office", { trunk: office, method: "credentials" });
+ */
+export class InboundAuth extends pulumi.dynamic.Resource {
+  /** Id of the inbound LiveKit trunk (`ST_…`) that is opened. */
+  declare readonly inboundTrunkId: pulumi.Output<string>;
+  /** The same as the trunk's while callers are asked for its credential; undefined with `method: "ip"`. */
+  declare readonly credentialFingerprint: pulumi.Output<string | undefined>;
+  /** `"in sync"`, or in words how the platform differs from what was applied. */
+  declare readonly platformStatus: pulumi.Output<string>;
+
+  constructor(name: string, args: InboundAuthArgs, options?: pulumi.CustomResourceOptions) {
+    const { trunk, ...rest } = args;
+    requireTrunk("InboundAuth", name, trunk);
+    const { country, numberFormat } = dialPlanOf(trunk);
+    super(
+      thinProvider("InboundAuth"),
+      name,
+      {
+        ...rest,
+        ...(args.method === "credentials" ? credentialOf(trunk) : {}),
+        ...(args.allowedNumbers === undefined ? {} : { country, numberFormat }),
+        trunk: trunk.owner,
+        owner: ownerOf(name, "pulumi-nodejs:dynamic/livekit:InboundAuth", options),
+        inboundTrunkId: undefined,
+        credentialFingerprint: undefined,
+        platformStatus: undefined,
+      },
+      supported("InboundAuth", name, options),
+      "livekit",
+      "InboundAuth",
+    );
+  }
+}

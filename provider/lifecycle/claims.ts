@@ -1,0 +1,45 @@
+/** What the resources of one program lay claim to. */
+
+import { nameOf } from "../livekit/ownership";
+
+/** Something that only one resource of a program may have. */
+export interface Claim {
+  readonly key: string;
+  /** The claim in words, for the sentence that refuses it. */
+  readonly words: string;
+}
+
+/** Finds two resources of one program that want the same thing, also while nothing of it exists yet. */
+export class Claims {
+  private readonly byClaimant = new Map<string, readonly Claim[]>();
+  private readonly claimants = new Map<string, Set<string>>();
+
+  /** Takes back what a resource claims. */
+  release(kind: string, owner: string): void {
+    const claimant = `${kind} ${owner}`;
+    for (const { key } of this.byClaimant.get(claimant) ?? []) {
+      this.claimants.get(key)?.delete(claimant);
+    }
+    this.byClaimant.delete(claimant);
+  }
+
+  /** Notes what `owner` claims, in place of what it claimed before. Returns what another resource claims already. */
+  make(kind: string, owner: string, claims: readonly Claim[]): string[] {
+    const claimant = `${kind} ${owner}`;
+    this.release(kind, owner);
+    this.byClaimant.set(claimant, claims);
+    const problems = new Map<string, string>();
+    for (const { key, words } of claims) {
+      const others = this.claimants.get(key) ?? new Set();
+      for (const other of others) {
+        const [otherKind = "", otherOwner = ""] = other.split(/ (.*)/s);
+        problems.set(other, problems.get(other) ?? `${words} in ${otherKind} "${nameOf(otherOwner)}" too`);
+      }
+      this.claimants.set(key, others);
+    }
+    for (const { key } of claims) {
+      this.claimants.get(key)?.add(claimant);
+    }
+    return [...problems.values()];
+  }
+}

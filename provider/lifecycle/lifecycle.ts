@@ -1,0 +1,342 @@
+/**
+ * Makes a lifecycle out of what a resource says of itself: its schema, what it wants, what it observes. check(), diff(), read() and
+ * the words of the plan are the same for all resources and live here. Knows no resource, and not by which door Pulumi comes in.
+ */
+
+import { z } from "zod";
+import { ConfigurationError } from "../livekit/connection";
+import { LiveKitError } from "../livekit/errors";
+import { nameOf } from "../livekit/ownership";
+import { printable } from "../printable";
+import { explain, ResourceError } from "./errors";
+import {
+  type FieldBehaviour,
+  IN_SYNC,
+  type Lifecycle,
+  NO_CONFLICTS,
+  type Observation,
+  type Resource,
+  type Wanted,
+} from "./resource";
+import type { Session } from "./session";
+import { containsUnknown, defined, type Props, same } from "./values";
+
+const UNCHANGED: Observation = { values: {}, words: [] };
+
+/** The resource's own id among its inputs, by which check() knows an existing resource. Pulumi does not show such names. */
+const ID = "__id";
+
+/** What was applied before the platform changed. It stays in the state, so that a refresh does not make drift look normal. */
+const LAST_APPLIED = "__lastApplied";
+
+const INTERNAL: readonly string[] = ["owner", "__provider", ID, LAST_APPLIED];
+
+export function lifecycle<Schema extends z.ZodObject>(resource: Resource<Schema>, session: Session): Lifecycle {
+  type Args = z.output<Schema>;
+  const { kind, stableOutputs = [], deleteBeforeReplace = false, goneNeedsNewId = false } = resource;
+  const fields = fieldsOf(resource.schema);
+  const defaults = new Map([...fields].map(([field, it]) => [field, it.whenAbsent]));
+  const valueIn = (props: Props, field: string) => props[field] ?? defaults.get(field);
+  const sameInPlan = { ...(resource.observe && { platformStatus: same }), ...resource.computedInputs };
+  const status = (text: string): Props => (resource.observe ? { platformStatus: text } : {});
+  /** The properties that are added to the arguments. */
+  const own = [...INTERNAL, ...Object.keys(sameInPlan), ...stableOutputs];
+  /** The computed inputs that a resource's properties hold. */
+  const computedIn = (props: Props) => Object.keys(sameInPlan).filter((field) => field in props);
+
+  // check() applies the schema. Here it is not applied again: a state that an earlier version wrote must always load.
+  const asGiven = z.custom<Args>();
+  const asFarAsKnown = z.custom<Partial<Args>>();
+  const valuesIn = (props: Props, names: readonly string[]) =>
+    defined(Object.fromEntries(names.map((field) => [field, valueIn(props, field)])));
+  /** The arguments in a resource's properties, with the defaults of those that are left out. */
+  const wanted = (props: Props): Wanted<Args> => ({
+    owner: String(props.owner),
+    args: asGiven.parse(valuesIn(props, [...fields.keys()])),
+    inputs: props,
+  });
+  /** The same of what a program gives. One that is not known yet stays undefined. */
+  const withDefaults = ({ known, isKnown }: Validated<Args>): Partial<Args> =>
+    asFarAsKnown.parse(valuesIn(known, [...fields.keys()].filter(isKnown)));
+
+  /** Records what the state holds as this stack's own. */
+  const known = (id: string, state: Props): void => {
+    session.own.add(kind, String(state.owner), id, ...stableOutputs.map((output) => state[output]));
+  };
+
+  /** Whether a field names the same resource as before, which the program has renamed or moved. */
+  const isRename = (field: string, old: unknown, wanted: unknown): boolean => {
+    const refersTo = fields.get(field)?.refersTo;
+    return (
+      refersTo !== undefined &&
+      typeof wanted === "string" &&
+      old !== undefined &&
+      session.own.formerOwner(refersTo, wanted) === old
+    );
+  };
+
+  const guarded = async <Result>(doing: string, props: Props, work: () => Promise<Result>): Promise<Result> => {
+    try {
+      return await work();
+    } catch (error) {
+      throw explain(error, doing, kind, props, session.told);
+    }
+  };
+
+  return {
+    secrets: new Set([LAST_APPLIED, ...[...fields].filter(([, it]) => it.secret).map(([field]) => field)]),
+    stableOutputs,
+    deleteBeforeReplace,
+
+    async check(olds, news) {
+      const validated = validateKept(resource, fields, own, olds, news);
+      const { inputs, isKnown } = validated;
+      const problems = [...validated.problems];
+      const owner = String(news.owner);
+      session.own.declare(kind, owner, olds.owner);
+      // A replacement that Pulumi decides on by itself asks neither read() nor diff() of this process which resource it replaces.
+      session.own.add(kind, owner, olds[ID]);
+      try {
+        if (problems.length === 0) {
+          const args = withDefaults(validated);
+          problems.push(...session.claims.make(kind, owner, resource.claims?.(args) ?? []));
+          const exists = Object.keys(olds).length > 0;
+          const computed = { ...resource.computed?.(session, owner, args, olds, isKnown), ...status(IN_SYNC) };
+          // The program gives no computed input: what comes here was put back by ignoreChanges and is to stay.
+          const kept = computedIn(news).map((field) => [field, news[field]]);
+          const stable = [...stableOutputs, ID].map((output) => [output, olds[output]]);
+          Object.assign(inputs, Object.fromEntries(stable), computed, Object.fromEntries(kept));
+          if (!exists) {
+            const found = (await resource.conflicts?.(session, owner, args)) ?? NO_CONFLICTS;
+            problems.push(...found.problems);
+            tell(session, kind, news, found.remarks ?? []);
+          }
+        }
+      } catch (error) {
+        if (!(error instanceof LiveKitError || error instanceof ConfigurationError)) {
+          throw explain(error, "Checking", kind, news, session.told);
+        }
+        problems.push(error.message);
+      }
+      return { inputs: defined(inputs), problems: problems.map((problem) => printable(problem)) };
+    },
+
+    diff: (id, olds, news) =>
+      guarded("Comparing", news, async () => {
+        known(id, olds);
+        const isChanged = (field: string) =>
+          !same(valueIn(olds, field), valueIn(news, field)) &&
+          (resource.observe || !isRename(field, olds[field], news[field]));
+        const isOtherStatus = (field: string) =>
+          !Reflect.get(sameInPlan, field)(olds[field] ?? undefined, news[field] ?? undefined);
+        const changed = [
+          ...[...fields.keys()].filter(isChanged),
+          ...computedIn(news).filter(isOtherStatus),
+          // A renamed resource has to write its new name to where others look for it.
+          ...(olds.owner === news.owner || !resource.observe ? [] : ["owner"]),
+        ];
+        const replaces = changed.filter(
+          (field) => fields.get(field)?.replaces && !isRename(field, olds[field], news[field]),
+        );
+        const drift: string[] = [];
+        if (resource.observe && olds.platformStatus === IN_SYNC) {
+          const observation = await resource.observe(session, id, wanted(olds), olds);
+          drift.push(...(observation?.words ?? ["gone from LiveKit"]));
+          if (!observation && goneNeedsNewId) {
+            replaces.push("platformStatus");
+          }
+          const declared = `is not as declared: ${drift.join("; ")}.`;
+          tell(session, kind, news, drift.length > 0 ? [declared] : []);
+        }
+        if (replaces.length > 0) {
+          // The replacement is checked anew, and under its new name where ignoreChanges has kept the old one.
+          session.claims.release(kind, String(news.owner));
+        }
+        if (resource.conflicts) {
+          const args = withDefaults(validate(resource, fields, own, news));
+          const { problems } = await resource.conflicts(session, String(news.owner), args, { id, state: olds });
+          if (problems.length > 0) {
+            throw new ResourceError(`${kind} "${nameOf(String(news.owner))}": ${problems.join(" ")}`);
+          }
+        }
+        // What a create has not made is no change that the program could ignore.
+        const isUnfinished = stableOutputs.some((output) => (olds[output] ?? undefined) === undefined);
+        return { changed, replaces, drift, needsUpdate: changed.length > 0 || drift.length > 0 || isUnfinished };
+      }),
+
+    create: (inputs) =>
+      guarded("Creating", inputs, async () => {
+        const { id, outputs } = await resource.create(session, wanted(inputs));
+        known(id, { ...inputs, ...outputs });
+        return { id, outputs: defined({ ...inputs, ...outputs }) };
+      }),
+
+    read: (id, state) =>
+      guarded("Reading", state, async () => {
+        known(id, state);
+        const applied = { ...state, ...lastApplied(state), ...status(IN_SYNC) };
+        const observation = resource.observe ? await resource.observe(session, id, wanted(applied), state) : UNCHANGED;
+        if (!observation) {
+          return undefined;
+        }
+        const { words, outputs } = observation;
+        const probe = await resource.probe?.(session, wanted(applied));
+        tell(session, kind, state, probe?.remarks ?? []);
+        const values = Object.fromEntries(
+          Object.entries(observation.values).filter(([field, value]) => !same(value, valueIn(applied, field))),
+        );
+        const before = Object.fromEntries(
+          Object.keys(values).map((field) => [field, Reflect.get(applied, field) ?? null]),
+        );
+        const live: Props = {
+          ...applied,
+          ...values,
+          ...probe?.values,
+          ...status(printable(words.join("; ")) || IN_SYNC),
+          [LAST_APPLIED]: words.length > 0 ? JSON.stringify(before) : undefined,
+        };
+        // As inputs, the ids stay known in the preview of an update. What is gone will come back under another id.
+        const stable = stableOutputs.map((field) => [field, Reflect.get(outputs ?? live, field)]);
+        const inputs = ["owner", LAST_APPLIED, ...fields.keys(), ...computedIn(live)].map((field) => [
+          field,
+          live[field],
+        ]);
+        return {
+          inputs: defined({ [ID]: id, ...Object.fromEntries(inputs), ...Object.fromEntries(stable) }),
+          outputs: defined({ ...live, ...outputs }),
+        };
+      }),
+
+    update: (id, olds, news) =>
+      guarded("Updating", news, async () => {
+        known(id, olds);
+        return { outputs: defined({ ...news, ...(await resource.update(session, id, wanted(news), olds)) }) };
+      }),
+
+    delete: (id, state) =>
+      guarded("Deleting", state, async () => {
+        known(id, state);
+        if (!session.own.isHeldByAnother(kind, String(state.owner), id)) {
+          await resource.delete?.(session, id, wanted({ ...state, ...lastApplied(state) }), state);
+        }
+      }),
+  };
+}
+
+/** An argument: how it is read, and how a change of it behaves. */
+interface Field extends FieldBehaviour {
+  readonly schema: z.ZodType;
+  readonly isOptional: boolean;
+  /** The default: leaving the field out and saying this are the same. */
+  readonly whenAbsent: unknown;
+}
+
+/** The arguments of a schema by name. Asked once for all resources of a type, because zod looks it up anew each time. */
+function fieldsOf({ shape }: z.ZodObject): ReadonlyMap<string, Field> {
+  return new Map(
+    Object.entries<z.ZodType>(shape).map(([name, schema]) => {
+      const { success, data } = schema.safeParse(undefined);
+      return [name, { ...schema.meta(), schema, isOptional: success, whenAbsent: data }];
+    }),
+  );
+}
+
+/** What a program gives, as far as it is known, and what is wrong with it. */
+interface Validated<Args> {
+  readonly inputs: Record<string, unknown>;
+  readonly known: Partial<Args>;
+  isKnown(field: keyof Args): boolean;
+  readonly problems: readonly string[];
+}
+
+/**
+ * Validates what a program gives. What somebody set on the platform and the program ignores comes here as if the program gave it:
+ * where that is not valid, such as an allowlist without entries, what was applied before counts.
+ */
+function validateKept<Schema extends z.ZodObject>(
+  resource: Resource<Schema>,
+  fields: ReadonlyMap<string, Field>,
+  own: readonly string[],
+  olds: Props,
+  news: Props,
+): Validated<z.output<Schema>> {
+  const validated = validate(resource, fields, own, news);
+  const applied = Object.entries(lastApplied(olds)).filter(([field]) => same(olds[field], news[field]));
+  return validated.problems.length > 0 && applied.length > 0
+    ? validate(resource, fields, own, { ...news, ...Object.fromEntries(applied) })
+    : validated;
+}
+
+/**
+ * Reads each field that is known by its schema, then applies the rules across fields.
+ *
+ * @param own - the properties that the lifecycle adds to the arguments
+ */
+function validate<Schema extends z.ZodObject>(
+  resource: Resource<Schema>,
+  fields: ReadonlyMap<string, Field>,
+  own: readonly string[],
+  news: Props,
+): Validated<z.output<Schema>> {
+  const inputs: Record<string, unknown> = { owner: news.owner };
+  const known: Record<string, unknown> = {};
+  const problems: string[] = [];
+  const unknown = new Set<string>();
+  for (const [field, { schema, isOptional }] of fields) {
+    const value = news[field] ?? undefined;
+    if (value === undefined && isOptional) {
+      continue;
+    }
+    if (containsUnknown(value)) {
+      inputs[field] = value;
+      unknown.add(field);
+      continue;
+    }
+    const result = schema.safeParse(value);
+    if (result.success) {
+      if (result.data !== undefined) {
+        inputs[field] = result.data;
+        known[field] = result.data;
+      }
+    } else {
+      problems.push(...result.error.issues.map((issue) => sentence(field, value, issue)));
+    }
+  }
+  const stray = Object.keys(news).filter((field) => !fields.has(field) && !own.includes(field));
+  problems.push(...stray.map((field) => `${field} is not an argument of ${resource.kind}: check its spelling.`));
+  const args = known as Partial<z.output<Schema>>;
+  const isKnown = (field: keyof z.output<Schema>) => !unknown.has(String(field));
+  if (problems.length === 0) {
+    problems.push(...(resource.rules?.(args, isKnown) ?? []));
+  }
+  const canonical = problems.length === 0 ? resource.canonical?.(args) : {};
+  return { inputs: { ...inputs, ...canonical }, known: { ...args, ...canonical }, isKnown, problems };
+}
+
+/** Our own messages go on from the field's name in lower case; zod's begin with a capital letter and stand for themselves. */
+function sentence(field: string, value: unknown, { path, message }: z.core.$ZodIssue): string {
+  if (value === undefined) {
+    return `${field} is missing: set it.`;
+  }
+  const where = path.map((part) => (typeof part === "number" ? `[${part}]` : `.${String(part)}`)).join("");
+  const first = message.charAt(0);
+  const isOurs = first === first.toLowerCase();
+  return `${field}${where} ${isOurs ? message : `is not valid: ${first.toLowerCase()}${message.slice(1)}`}.`;
+}
+
+/** What was applied in the fields that have changed on the platform since; JSON, so that what was absent can be told, too. */
+function lastApplied({ [LAST_APPLIED]: text }: Props): Props {
+  const fields: Record<string, unknown> = typeof text === "string" ? JSON.parse(text) : {};
+  return Object.fromEntries(Object.entries(fields).map(([field, value]) => [field, value ?? undefined]));
+}
+
+/** What is no property has no place in the plan but the diagnostics: the host's output shows there as information. */
+function tell(session: Session, kind: string, { owner }: Props, remarks: readonly string[]): void {
+  for (const remark of remarks) {
+    const line = printable(`${kind} "${nameOf(String(owner))}" ${remark}`);
+    if (!session.told.has(line)) {
+      session.told.add(line);
+      process.stdout.write(`${line}\n`);
+    }
+  }
+}

@@ -1,0 +1,313 @@
+/** The arguments of a SipTrunk: what a program declares, and the rules across them. */
+
+import type * as pulumi from "@pulumi/pulumi";
+import { z } from "zod";
+import type { ArgsOf } from "../dynamic/inputs";
+import type { IsKnown } from "../lifecycle/resource";
+import { INCLUDE_HEADERS, TRANSPORTS } from "../livekit/messages";
+import { MARKER_KEY, usesMarkerKey } from "../livekit/ownership";
+import * as schemas from "../livekit/schemas";
+import { formatNumber, isKnownCountry, NUMBER_FORMATS, PhoneNumberError, parseNumber } from "../phone-number/format";
+import type { VoipCredential } from "../voip/credential";
+import { CHECK_METHODS } from "../voip/credential-check";
+import { passwordProblems } from "./password";
+
+export const schema = z.strictObject({
+  /**
+   * What the VoIP system gives the platform: `"extension"`, an extension of a PBX, or `"did"`, direct inward dial numbers.
+   * @livekit decides what goes into `numbers`
+   */
+  type: z.enum(["extension", "did"]),
+
+  /**
+   * The extension that the platform is on the PBX, for example `"1011"`. Only with `type: "extension"`.
+   * @livekit inbound `numbers`, outbound `numbers`
+   */
+  extension: z
+    .string()
+    .regex(/^[\w.*#+-]+$/, { error: 'must be an extension as it is dialled, for example "1011"' })
+    .optional(),
+
+  /**
+   * The phone numbers that the VoIP system routes to the platform, written internationally, or as within `country`; a short one
+   * is a phone number here, too. Only with `type: "did"`.
+   * @livekit inbound `numbers` and outbound `numbers`, in `numberFormat`; the national format adds +E.164 on the way in
+   */
+  numbers: z.array(z.string()).min(1, { error: "must hold at least one number" }).optional(),
+
+  /**
+   * Host or IP of the VoIP system, without scheme and port.
+   * @livekit outbound `address`
+   */
+  address: schemas.host,
+
+  /**
+   * Port of the VoIP system, 1 to 65535.
+   * @default by SRV record, or the transport's own
+   * @livekit outbound `address`, after a colon
+   */
+  port: z.number().int().min(1).max(65535).optional(),
+
+  /**
+   * How calls are sent out: `"auto"`, `"udp"`, `"tcp"` or `"tls"`.
+   * @livekit outbound `transport`
+   */
+  transport: z.enum(TRANSPORTS).default("auto"),
+
+  /**
+   * Encryption of the media (SRTP): `"disabled"`, `"allow"` or `"require"`.
+   * @livekit inbound and outbound `media.encryption`
+   */
+  mediaEncryption: schemas.mediaEncryption.default("disabled"),
+
+  /**
+   * The user name of the credential, in both directions.
+   * @default the extension; none for `type: "did"`
+   * @livekit outbound `authUsername`; inbound `authUsername` once an InboundAuth asks for credentials
+   */
+  username: z
+    .string()
+    .min(1)
+    .refine((name) => !/[\s"]/.test(name), { error: "must not hold spaces or quotation marks" })
+    .optional(),
+
+  /**
+   * The password of the credential, in both directions. Always kept secret. At least 12 characters, with digits, upper and
+   * lower case letters; special characters are recommended.
+   * @livekit outbound `authPassword`; inbound `authPassword` once an InboundAuth asks for credentials
+   */
+  password: z
+    .string()
+    .superRefine((password, context) => {
+      const missing = passwordProblems(password);
+      if (missing.length > 0) {
+        context.addIssue(`is too weak: it also needs ${missing.join(", ")}`);
+      }
+    })
+    .optional()
+    .meta({ secret: true }),
+
+  /**
+   * How the VoIP system is asked whether it accepts the credential: `"register"`, a REGISTER that changes nothing; `"options"`,
+   * an OPTIONS, and a REGISTER where that is answered without asking for a credential; `"off"`. It is asked in a preview with
+   * refresh, and before `up` changes anything; see voipStatus.
+   * @default `"register"` for an extension, `"options"` for numbers
+   */
+  voipCheck: z.enum([...CHECK_METHODS, "off"]).optional(),
+
+  /**
+   * How long the VoIP system is given to answer all of that, in seconds; 60 at most.
+   */
+  voipCheckTimeout: z.number().positive().max(60).default(3),
+
+  /** @internal What is stored in the VoIP system where that holds no password: a hash to compare the declared one with. */
+  verifier: z
+    .strictObject({
+      username: z.string(),
+      realm: z.string(),
+      algorithm: z.enum(["MD5", "SHA-256"]),
+      ha1: z.string(),
+      source: z.string(),
+    })
+    .optional()
+    .meta({ secret: true }),
+
+  /**
+   * The country in which the trunk is provisioned, ISO 3166-1 alpha-2, for example `"US"`.
+   * @livekit outbound `destinationCountry`; `country` in the metadata of both
+   */
+  country: z
+    .string()
+    .refine(isKnownCountry, { error: 'is not a country code of ISO 3166-1 alpha-2: write it like "US" or "RO"' }),
+
+  /**
+   * How the VoIP system writes phone numbers: `"international"` (`+12025550123`), `"international-without-plus"`
+   * (`12025550123`) or `"national"` (`0741926265`). Agents follow it with `formatDialedNumber`.
+   * @livekit shapes inbound and outbound `numbers`; `numberFormat` in the metadata of both
+   */
+  numberFormat: z.enum(NUMBER_FORMATS).default("international"),
+
+  /**
+   * Sends calls through the platform's proxy with a fixed IP address (stack configuration `livekit:outboundProxy`), for VoIP
+   * systems that only take calls from one address.
+   * @livekit outbound `address` (the proxy's) and `headers` (the real destination)
+   */
+  fixedIp: z.boolean().default(false),
+
+  /**
+   * The trunks' name on LiveKit.
+   * @default the resource's name
+   * @livekit inbound and outbound `name`
+   */
+  name: z.string().min(1),
+
+  /**
+   * Your own metadata for the trunks, written byte for byte. This package adds its own beside it, under `pulumi-livekit-sip`.
+   * At most 512 KiB.
+   * @livekit inbound and outbound `metadata`
+   */
+  metadata: schemas.metadata.default(""),
+
+  /**
+   * Headers to send: in the INVITE of calls out, in the 200 OK of calls in. Names that SIP itself depends on are refused.
+   * @livekit inbound and outbound `headers`
+   */
+  headers: schemas.headers.default({}),
+
+  /**
+   * Headers of the other side that become attributes of the SIP participant: header name to attribute name.
+   * @livekit inbound and outbound `headersToAttributes`
+   */
+  headersToAttributes: schemas.headersToAttributes.default({}),
+
+  /**
+   * Attributes that are sent as headers with BYE and REFER: attribute name to header name.
+   * @livekit inbound and outbound `attributesToHeaders`
+   */
+  attributesToHeaders: schemas.attributesToHeaders.default({}),
+
+  /**
+   * Which headers become `sip.h.*` attributes by themselves: `"none"`, `"x-headers"` or `"all"`.
+   * @livekit inbound and outbound `includeHeaders`
+   */
+  includeHeaders: z.enum(INCLUDE_HEADERS).default("none"),
+
+  /**
+   * How long a caller waits for an agent to answer, in seconds.
+   * @default LiveKit's
+   * @livekit inbound `ringingTimeout`
+   */
+  ringingTimeout: schemas.seconds.default(0),
+
+  /**
+   * How long a call in may last, in seconds.
+   * @default LiveKit's
+   * @livekit inbound `maxCallDuration`
+   */
+  maxCallDuration: schemas.seconds.default(0),
+
+  /**
+   * Noise cancellation for callers.
+   * @livekit inbound `krispEnabled`
+   */
+  krispEnabled: z.boolean().default(false),
+
+  /**
+   * Host of the From header in calls out.
+   * @default the LiveKit project's SIP host
+   * @livekit outbound `fromHost`
+   */
+  fromHost: schemas.host.default(""),
+
+  /**
+   * Audio codecs to offer beside the default ones, or instead of them with `onlyListedCodecs`.
+   * @livekit inbound and outbound `media.codecs`
+   */
+  codecs: schemas.codecs.default([]),
+
+  /**
+   * Offer none but the listed `codecs`.
+   * @livekit inbound and outbound `media.onlyListedCodecs`
+   */
+  onlyListedCodecs: z.boolean().default(false),
+
+  /**
+   * How long a call may go without incoming media before it is ended, in seconds; 600 at most.
+   * @default LiveKit's
+   * @livekit inbound and outbound `media.mediaTimeout`
+   */
+  mediaTimeout: schemas.mediaTimeout.default(0),
+});
+
+export type Schema = typeof schema;
+export type SipTrunkInputs = z.output<Schema>;
+type Common = Omit<ArgsOf<Schema>, "type" | "extension" | "numbers" | "name" | "verifier"> &
+  Partial<Pick<ArgsOf<Schema>, "name">> & {
+    /**
+     * The credential as the VoIP system holds it, from one of the credential readers, instead of `username` and `password`: when
+     * it changes there, the plan shows a new fingerprint and `up` follows. Where only a hash is stored there, `password` has
+     * to be declared too, and is compared with it.
+     */
+    credential?: pulumi.Input<VoipCredential>;
+  };
+
+/** Arguments of a {@link SipTrunk} for one extension of a PBX. */
+export type ExtensionTrunkArgs = Common & {
+  type: "extension";
+  extension: NonNullable<ArgsOf<Schema>["extension"]>;
+  numbers?: undefined;
+};
+
+/** Arguments of a {@link SipTrunk} for direct inward dial numbers. */
+export type DidTrunkArgs = Common & {
+  type: "did";
+  numbers: NonNullable<ArgsOf<Schema>["numbers"]>;
+  extension?: undefined;
+};
+
+/** Arguments of a {@link SipTrunk}. */
+export type SipTrunkArgs = ExtensionTrunkArgs | DidTrunkArgs;
+
+/** What is wrong with arguments that are valid one by one, as sentences. */
+export function problemsAcross(args: Partial<SipTrunkInputs>, isKnown: IsKnown<SipTrunkInputs>): string[] {
+  const problems: string[] = [];
+  const { type, extension, numbers, country, username, password, headers, metadata } = args;
+  if (type === "extension" && isKnown("extension") && extension === undefined) {
+    problems.push('extension is missing: set it, for example extension: "1011", or use type: "did" with numbers.');
+  }
+  if (type === "extension" && numbers !== undefined) {
+    problems.push('numbers does not go with type: "extension": remove it, or use type: "did".');
+  }
+  if (type === "did" && isKnown("numbers") && numbers === undefined) {
+    problems.push(
+      'numbers is missing: set it, for example numbers: ["+12025550123"], or use type: "extension" with extension.',
+    );
+  }
+  if (type === "did" && extension !== undefined) {
+    problems.push('extension does not go with type: "did": remove it, or use type: "extension".');
+  }
+  if (args.verifier && isKnown("password") && password === undefined) {
+    problems.push(
+      `password is missing: ${args.verifier.source} holds only a hash of it, which LiveKit can't use; declare the password too.`,
+    );
+  } else if (username !== undefined && isKnown("password") && password === undefined) {
+    problems.push(
+      "password is missing: a username without a password would let calls in unasked; set both or neither.",
+    );
+  }
+  if (password !== undefined && isKnown("username") && username === undefined) {
+    problems.push("username is missing: set it together with password, or set neither.");
+  }
+  if (numbers !== undefined && country !== undefined && type === "did" && isKnown("numberFormat")) {
+    problems.push(...numberProblems(numbers, country, schema.shape.numberFormat.parse(args.numberFormat)));
+  }
+  if (metadata !== undefined && usesMarkerKey(metadata)) {
+    problems.push(`metadata must not use the key "${MARKER_KEY}": this package keeps its own there; choose another.`);
+  }
+  if (args.fixedIp && headers && Object.keys(headers).some((name) => name.toLowerCase() === "route")) {
+    problems.push("headers must not set Route together with fixedIp: the proxy decides the way; remove it.");
+  }
+  return problems;
+}
+
+function numberProblems(
+  numbers: readonly string[],
+  country: string,
+  numberFormat: (typeof NUMBER_FORMATS)[number],
+): string[] {
+  const seen = new Map<string, string>();
+  return numbers.flatMap((number, index) => {
+    try {
+      const e164 = parseNumber(number, country);
+      formatNumber(e164, { numberFormat, country });
+      const twin = seen.get(e164);
+      seen.set(e164, number);
+      return twin === undefined ? [] : [`numbers[${index}] "${number}" is the same number as "${twin}": list it once.`];
+    } catch (error) {
+      if (error instanceof PhoneNumberError) {
+        return [`numbers[${index}] ${error.message}.`];
+      }
+      throw error;
+    }
+  });
+}

@@ -1,0 +1,81 @@
+/** How the pair of a SipTrunk differs from what was applied, in values and words that a plan may show. Pure. */
+
+import { type Change, changedOutside, shownChanges } from "../lifecycle/drift";
+import { credentialFingerprint } from "../lifecycle/fingerprint";
+import type { Observation, Wanted } from "../lifecycle/resource";
+import { differences, type Props } from "../lifecycle/values";
+import { exposureOf } from "../livekit/addresses";
+import type { Connection } from "../livekit/connection";
+import type { InboundTrunk, OutboundTrunk } from "../livekit/messages";
+import * as trunks from "../livekit/trunks";
+import type { SipTrunkInputs } from "./arguments";
+import { inboundFields, liveValue, outboundFields, ownMarker } from "./mapping";
+
+/** The arguments that LiveKit's own messages mark as sensitive; the password has its fingerprint. */
+const SENSITIVE: ReadonlySet<string> = new Set<keyof SipTrunkInputs>(["username", "headers", "metadata"]);
+
+/** The arguments in which a half differs from what was applied. */
+function changesIn(
+  live: InboundTrunk | OutboundTrunk,
+  wanted: Props,
+  args: SipTrunkInputs,
+  own: trunks.OwnMarker,
+): Change[] {
+  const view: Props = { ...live };
+  const fields = differences<Props>(wanted, view).filter(
+    (field) => field !== "authPassword" || !trunks.hidesPassword(live),
+  );
+  const changes = fields.map((field) => {
+    const { argument, value } = liveValue(field, view, args);
+    return { argument, declared: wanted[field], live: value };
+  });
+  const metadata = { argument: "metadata", declared: args.metadata, live: trunks.metadataOf(live).user };
+  return [...changes, ...(trunks.metadataDiffers(live, metadata.declared, own) ? [metadata] : [])];
+}
+
+function missing(kind: string, recorded: unknown): string {
+  return recorded === undefined ? `${kind} trunk was never created` : `${kind} trunk ${String(recorded)} is gone`;
+}
+
+/** Compares what is on the platform with what was applied. */
+export function compare(
+  { inbound, outbound, spare }: trunks.Pair,
+  { owner, args }: Wanted<SipTrunkInputs>,
+  id: string,
+  state: Props,
+  connection: Connection,
+): Observation {
+  const own = ownMarker(owner, id, args);
+  const changes = [
+    ...(outbound ? changesIn(outbound, outboundFields(args, connection), args, own) : []),
+    ...(inbound ? changesIn(inbound, inboundFields(args), args, own) : []),
+  ];
+  const password = changes.find(({ argument }) => argument === "password")?.live;
+  const { values, names, digest } = shownChanges(
+    changes.filter(({ argument }) => argument !== "password"),
+    { sensitive: SENSITIVE, apiSecret: connection.apiSecret, subject: owner },
+  );
+  const changed = [...names, ...(password === undefined ? [] : ["password"])];
+  const hidden = outbound && trunks.hiddenChange("outbound", outbound);
+  const isOpened = inbound && !trunks.metadataOf(inbound).marker?.openedBy && !trunks.isClosed(inbound);
+  const words = [
+    changed.length > 0 && changedOutside(changed, digest),
+    !inbound && missing("inbound", state.inboundTrunkId),
+    !outbound && missing("outbound", state.outboundTrunkId),
+    hidden,
+    isOpened &&
+      `inbound trunk ${inbound.id} ${exposureOf(inbound) === "none" ? "was opened outside Pulumi" : "is OPEN TO ANYONE"}`,
+    spare.length > 0 && `${spare.map((trunk) => trunk.id).join(", ")} left over from an update that was cut off`,
+  ].filter((text) => typeof text === "string");
+  const fingerprint =
+    password === undefined ? hidden && "hidden" : credentialFingerprint(connection.apiSecret, owner, String(password));
+  return {
+    values: { ...values, ...(fingerprint ? { credentialFingerprint: fingerprint } : {}) },
+    words,
+    // A half whose create got no answer is found by its marker alone: its id is not in the state yet.
+    outputs: {
+      ...(inbound ? { inboundTrunkId: inbound.id } : {}),
+      ...(outbound ? { outboundTrunkId: outbound.id } : {}),
+    },
+  };
+}

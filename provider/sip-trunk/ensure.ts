@@ -1,0 +1,142 @@
+/** Makes the pair of a SipTrunk what it should be, from whatever is there, and removes it. */
+
+import { ResourceError } from "../lifecycle/errors";
+import type { Wanted } from "../lifecycle/resource";
+import { differences, type Props } from "../lifecycle/values";
+import type { Account } from "../livekit/account";
+import { LiveKitError } from "../livekit/errors";
+import type { InboundFields, InboundTrunk, OutboundFields, OutboundTrunk } from "../livekit/messages";
+import { composeMetadata, nameOf } from "../livekit/ownership";
+import { isTransient } from "../livekit/retry";
+import * as sip from "../livekit/sip-api";
+import * as trunks from "../livekit/trunks";
+import type { SipTrunkInputs } from "./arguments";
+import { inboundFields, outboundFields, ownMarker } from "./mapping";
+import { createProof } from "./take-over";
+
+/** Makes the inbound trunk what it should be. It stays closed, or opened by whom it is, at every moment. */
+async function ensureInbound(
+  account: Account,
+  live: InboundTrunk | undefined,
+  { args }: Wanted<SipTrunkInputs>,
+  own: trunks.OwnMarker,
+  mayStayOpen: boolean,
+): Promise<InboundTrunk> {
+  const wanted = inboundFields(args);
+  const user = args.metadata;
+  if (!live) {
+    const fields = { ...wanted, ...trunks.closedFields(), allowedNumbers: [], metadata: composeMetadata(user, own) };
+    const mine = (trunk: InboundTrunk) => trunks.metadataOf(trunk).marker?.id === own.id;
+    return sip.inbound.create(account.connection, fields, async () => (await account.inbound.fresh()).find(mine));
+  }
+  const openedBy = mayStayOpen ? trunks.metadataOf(live).marker?.openedBy : undefined;
+  const changes: Partial<InboundFields> = Object.fromEntries(
+    differences<Partial<InboundFields>>(wanted, live).map((field) => [field, Reflect.get(wanted, field)]),
+  );
+  const mustClose = !openedBy && !trunks.isClosed(live);
+  if (Object.keys(changes).length === 0 && !mustClose && !trunks.metadataIsToWrite(live, user, own)) {
+    return live;
+  }
+  const metadata = trunks.metadataFor(live, user, own, openedBy);
+  const credential = mustClose ? trunks.closedFields() : hiddenCredential(live, changes, openedBy !== undefined, args);
+  return sip.inbound.update(account.connection, live, { ...changes, ...credential, metadata });
+}
+
+/** A whole replace must bring the password along; where LiveKit hides it, it is the credential's, or a new closed one. */
+function hiddenCredential(
+  live: InboundTrunk,
+  changes: Partial<InboundFields>,
+  isOpen: boolean,
+  args: SipTrunkInputs,
+): Partial<InboundFields> {
+  if (sip.inbound.isFieldWise(changes) || !trunks.hidesPassword(live)) {
+    return {};
+  }
+  return isOpen && live.authUsername === args.username && args.password
+    ? { authPassword: args.password }
+    : trunks.closedFields();
+}
+
+async function ensureOutbound(
+  account: Account,
+  live: OutboundTrunk | undefined,
+  { args }: Wanted<SipTrunkInputs>,
+  own: trunks.OwnMarker,
+  state: Props,
+): Promise<OutboundTrunk> {
+  const wanted = outboundFields(args, account.connection);
+  const user = args.metadata;
+  if (!live) {
+    const fields = { ...wanted, metadata: composeMetadata(user, own) };
+    const mine = (trunk: OutboundTrunk) => trunks.metadataOf(trunk).marker?.id === own.id;
+    return sip.outbound.create(account.connection, fields, async () => (await account.outbound.fresh()).find(mine));
+  }
+  const hidden = trunks.hidesPassword(live);
+  const keepsPassword = hidden && state.password === args.password && !trunks.changedByOthersAt(live);
+  const changed = differences<Partial<OutboundFields>>(wanted, live).filter(
+    (field) => field !== "authPassword" || !keepsPassword,
+  );
+  if (changed.length === 0 && !trunks.metadataIsToWrite(live, user, own)) {
+    return live;
+  }
+  const changes: Partial<OutboundFields> = Object.fromEntries(
+    changed.map((field) => [field, Reflect.get(wanted, field)]),
+  );
+  const metadata = trunks.metadataFor(live, user, own);
+  // Where LiveKit hides the password, a whole replace has to bring it along.
+  const password = hidden ? { authPassword: wanted.authPassword } : {};
+  return sip.outbound.update(account.connection, live, {
+    ...changes,
+    ...password,
+    metadata,
+  });
+}
+
+/**
+ * Makes the pair what it should be, from whatever is there. A half that fails leaves the other one recorded; and where it is not
+ * known whether the first was made, the resource is recorded, whose id finds it.
+ */
+export async function ensure(
+  account: Account,
+  id: string,
+  pair: trunks.Pair & { readonly mayStayOpen?: boolean },
+  wanted: Wanted<SipTrunkInputs>,
+  state: Props,
+  doing: "Creating" | "Updating",
+): Promise<Props> {
+  const marker = ownMarker(wanted.owner, id, wanted.args);
+  const proof = doing === "Creating" ? createProof(wanted.owner, wanted.args, account.connection) : undefined;
+  const own = proof === undefined ? marker : { ...marker, unconfirmed: proof };
+  const outputs: Record<string, unknown> = {
+    inboundTrunkId: pair.inbound?.id,
+    outboundTrunkId: pair.outbound?.id,
+    project: account.connection.project,
+  };
+  try {
+    const inbound = await ensureInbound(account, pair.inbound, wanted, own, pair.mayStayOpen ?? true);
+    outputs.inboundTrunkId = inbound.id;
+    await account.inbound.put(inbound);
+    const outbound = await ensureOutbound(account, pair.outbound, wanted, own, state);
+    outputs.outboundTrunkId = outbound.id;
+    await account.outbound.put(outbound);
+    await removeTrunks(account, pair.spare);
+  } catch (error) {
+    const mayExist = outputs.inboundTrunkId !== undefined || isTransient(error);
+    if (!(error instanceof LiveKitError) || !mayExist) {
+      throw error;
+    }
+    throw new ResourceError(
+      `${doing} SipTrunk "${nameOf(wanted.owner)}": ${error.message} What was done is recorded: run \`pulumi up\` again to finish it.`,
+      { cause: error, partial: { id, properties: { ...wanted.inputs, ...outputs } } },
+    );
+  }
+  return outputs;
+}
+
+/** Deletes trunks of either kind. */
+export async function removeTrunks(account: Account, pair: readonly { readonly id: string }[]): Promise<void> {
+  for (const { id } of pair) {
+    await sip.deleteTrunk(account.connection, id);
+    await Promise.all([account.inbound.remove(id), account.outbound.remove(id)]);
+  }
+}

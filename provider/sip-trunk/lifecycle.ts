@@ -1,0 +1,148 @@
+/** The lifecycle of a SipTrunk. */
+
+import { randomBytes } from "node:crypto";
+import { ResourceError } from "../lifecycle/errors";
+import { fingerprintOf } from "../lifecycle/fingerprint";
+import { goneForGood } from "../lifecycle/gone-for-good";
+import { NO_CONFLICTS, type Resource } from "../lifecycle/resource";
+import { perSession } from "../lifecycle/session";
+import { NONE, type Props, same, UNKNOWN } from "../lifecycle/values";
+import { ConfigurationError } from "../livekit/connection";
+import { nameOf } from "../livekit/ownership";
+import * as trunks from "../livekit/trunks";
+import { matchingForm, parseNumber } from "../phone-number/format";
+import { isSameStatus } from "../voip/status";
+import { problemsAcross, type Schema, schema } from "./arguments";
+import { compare } from "./comparison";
+import { ensure, removeTrunks } from "./ensure";
+import { calledNumbers, numberArguments } from "./mapping";
+import { leftoverOf, numberTakenBy } from "./take-over";
+import { declaredSide, probeVoip, requireAccepted, voipSide, wantedVoipStatus } from "./voip-status";
+
+function pairKey(id: string, state: Props): trunks.PairKey {
+  return { id, inboundTrunkId: state.inboundTrunkId, outboundTrunkId: state.outboundTrunkId };
+}
+
+/** The numbers that each SipTrunk of the program is called by, by its owner: known before the trunk exists. */
+export const declaredNumbers = perSession(() => new Map<string, readonly string[]>());
+
+/** The lifecycle of a {@link SipTrunk}. */
+export const sipTrunk: Resource<Schema> = {
+  kind: "SipTrunk",
+  schema,
+  computedInputs: { credentialFingerprint: same, sipUri: same, voipStatus: isSameStatus },
+  stableOutputs: ["inboundTrunkId", "outboundTrunkId"],
+
+  rules: problemsAcross,
+
+  canonical({ numbers, country }) {
+    return numbers && country ? { numbers: numbers.map((number) => parseNumber(number, country)) } : {};
+  },
+
+  claims({ extension, numbers }) {
+    return [extension, ...(numbers ?? [])]
+      .filter((number) => number !== undefined)
+      .map((number) => ({ key: matchingForm(number), words: `the number ${number} can only be on one trunk, and is` }));
+  },
+
+  computed(session, owner, args, olds, isKnown) {
+    const { password, fixedIp } = args;
+    const { connection } = session.account;
+    const numbers = numberArguments(args);
+    if (numbers) {
+      declaredNumbers(session).set(owner, calledNumbers(numbers));
+    }
+    if (fixedIp && !connection.outboundProxy) {
+      throw new ConfigurationError(
+        "fixedIp needs the stack configuration livekit:outboundProxy: run `pulumi config set --path livekit:outboundProxy.address <proxy>`, or set fixedIp to false.",
+      );
+    }
+    return {
+      ...fingerprintOf(session, owner, isKnown("password") ? password : UNKNOWN, olds),
+      ...wantedVoipStatus(declaredSide(args, isKnown), olds),
+      sipUri: connection.sipHost ? `sip:${connection.sipHost}` : NONE,
+    };
+  },
+
+  async conflicts(session, owner, args, existing) {
+    const numbers = numberArguments(args);
+    if (!numbers) {
+      return NO_CONFLICTS;
+    }
+    const { own } = session;
+    const live = existing && (await trunks.pairOf(session.account, pairKey(existing.id, existing.state)));
+    const left = live?.inbound || live?.outbound ? undefined : await leftoverOf(session, owner, args);
+    if (left?.refusal) {
+      return { problems: [left.refusal] };
+    }
+    const taken = await numberTakenBy(session, owner, numbers, existing, left !== undefined);
+    if (taken) {
+      return { problems: [taken] };
+    }
+    const found = left ? [left.inbound, left.outbound, ...left.spare].filter((trunk) => trunk !== undefined) : [];
+    own.takeOver(found.map(({ id }) => id));
+    const strange = found.filter((trunk) => !own.has(trunk.id) && !own.has(trunks.metadataOf(trunk).marker?.id));
+    if (strange.length === 0) {
+      return NO_CONFLICTS;
+    }
+    const closes =
+      left?.inbound && !left.mayStayOpen ? "; the inbound one is closed until an InboundAuth opens it" : "";
+    return {
+      problems: [],
+      remarks: [
+        `takes over ${strange.map(({ id }) => id).join(" and ")} on LiveKit, which carry its name and are in no state${closes}.`,
+      ],
+    };
+  },
+
+  async observe(session, id, applied, state) {
+    const { account } = session;
+    const pair = await trunks.pairOf(account, pairKey(id, state));
+    if (!pair.inbound && !pair.outbound) {
+      goneForGood("SipTrunk", applied.owner, state, account.connection);
+      return undefined;
+    }
+    return compare(pair, applied, id, state, account.connection);
+  },
+
+  probe: (session, { args }) => probeVoip(session, voipSide(args)),
+
+  async create(session, wanted) {
+    const { account } = session;
+    const voip = await requireAccepted(session, "Creating", wanted.owner, voipSide(wanted.args));
+    const id = `sip-trunk-${randomBytes(6).toString("hex")}`;
+    const leftover = await leftoverOf(session, wanted.owner, wanted.args);
+    const problem = leftover.refusal ?? (await numberTakenBy(session, wanted.owner, wanted.args));
+    if (problem) {
+      throw new ResourceError(`Creating SipTrunk "${nameOf(wanted.owner)}": ${problem}`);
+    }
+    return { id, outputs: { ...voip, ...(await ensure(account, id, leftover, wanted, {}, "Creating")) } };
+  },
+
+  async update(session, id, wanted, state) {
+    const { account } = session;
+    const voip = await requireAccepted(session, "Updating", wanted.owner, voipSide(wanted.args));
+    const pair = await trunks.freshPairOf(account, pairKey(id, state));
+    if (pair.inbound ?? pair.outbound) {
+      return { ...voip, ...(await ensure(account, id, pair, wanted, state, "Updating")) };
+    }
+    goneForGood("SipTrunk", wanted.owner, state, account.connection);
+    const leftover = await leftoverOf(session, wanted.owner, wanted.args);
+    if (leftover.refusal) {
+      throw new ResourceError(`Updating SipTrunk "${nameOf(wanted.owner)}": ${leftover.refusal}`);
+    }
+    return { ...voip, ...(await ensure(account, id, leftover, wanted, state, "Updating")) };
+  },
+
+  async delete(session, id, applied, state) {
+    const { account } = session;
+    const { inbound, outbound, spare } = await trunks.pairToDelete(account, pairKey(id, state));
+    if (!inbound && !outbound) {
+      goneForGood("SipTrunk", applied.owner, state, account.connection);
+    }
+    await removeTrunks(
+      account,
+      [inbound, outbound, ...spare].filter((trunk) => trunk !== undefined),
+    );
+  },
+};

@@ -1,0 +1,95 @@
+/** What a SipTrunk's arguments are on LiveKit, and back. Pure. */
+
+import type { Props } from "../lifecycle/values";
+import type { Connection } from "../livekit/connection";
+import { sameNamed } from "../livekit/fields";
+import { INBOUND, type InboundFields, OUTBOUND, type OutboundFields } from "../livekit/messages";
+import type { OwnMarker } from "../livekit/trunks";
+import { numberForms, parseNumber, writtenNumber } from "../phone-number/format";
+import type { SipTrunkInputs } from "./arguments";
+
+/** The arguments that say which numbers a trunk has, and how they are written. */
+export type NumberArguments = Pick<SipTrunkInputs, "type" | "extension" | "numbers" | "country" | "numberFormat">;
+
+/** Those arguments, once all that decides the numbers is known. */
+export function numberArguments(args: Partial<SipTrunkInputs>): NumberArguments | undefined {
+  const { type, extension, numbers, country, numberFormat } = args;
+  const hasNumber = type === "did" ? numbers : extension;
+  return type && hasNumber && country && numberFormat ? { type, extension, numbers, country, numberFormat } : undefined;
+}
+
+/** The numbers that calls out show. */
+function callerIds(args: NumberArguments): string[] {
+  return args.type === "extension"
+    ? [args.extension ?? ""]
+    : (args.numbers ?? []).map((number) => writtenNumber(number, args));
+}
+
+/** The numbers that calls in are matched by. */
+export function calledNumbers(args: NumberArguments): string[] {
+  return args.type === "extension"
+    ? [args.extension ?? ""]
+    : (args.numbers ?? []).flatMap((number) => numberForms(number, args));
+}
+
+function destination({ address, port }: SipTrunkInputs): string {
+  const host = address.includes(":") && !address.startsWith("[") ? `[${address}]` : address;
+  return port === undefined ? host : `${host}:${port}`;
+}
+
+/** The inbound trunk as it should be, without its metadata and without who may call. */
+export function inboundFields(args: SipTrunkInputs) {
+  const { metadata, ...fields } = sameNamed(INBOUND, args);
+  return { ...fields, numbers: calledNumbers(args) } satisfies Partial<InboundFields>;
+}
+
+/** The outbound trunk as it should be, without its metadata. */
+export function outboundFields(args: SipTrunkInputs, { outboundProxy }: Pick<Connection, "outboundProxy">) {
+  const { metadata, ...fields } = sameNamed(OUTBOUND, args);
+  const to = destination(args);
+  const proxied = args.fixedIp && outboundProxy;
+  const target = args.transport === "auto" ? to : `${to};transport=${args.transport}`;
+  return {
+    ...fields,
+    numbers: callerIds(args),
+    address: proxied ? outboundProxy.address : to,
+    headers: proxied ? { ...args.headers, [outboundProxy.header]: target } : args.headers,
+    destinationCountry: args.country,
+    authUsername: args.username ?? "",
+    authPassword: args.password ?? "",
+  } satisfies Partial<OutboundFields>;
+}
+
+/** The argument that a LiveKit field shows as in the plan, where it has another name. */
+const ARGUMENT_OF: Readonly<Record<string, keyof SipTrunkInputs>> = {
+  destinationCountry: "country",
+  authUsername: "username",
+  authPassword: "password",
+};
+
+/** A difference on the platform, as the argument's value: numbers in E.164 again, an address without what is not its own. */
+export function liveValue(field: string, live: Props, args: SipTrunkInputs): { argument: string; value: unknown } {
+  const value = live[field];
+  if (field === "numbers" && Array.isArray(value)) {
+    return args.type === "extension"
+      ? { argument: "extension", value: value.join(", ") }
+      : { argument: "numbers", value: [...new Set(value.map((number) => readable(String(number), args.country)))] };
+  }
+  if (field === "address") {
+    return { argument: "address", value: args.fixedIp ? `${String(value)} (past the proxy)` : value };
+  }
+  return { argument: ARGUMENT_OF[field] ?? field, value };
+}
+
+function readable(number: string, country: string): string {
+  try {
+    return parseNumber(number, country);
+  } catch {
+    return number;
+  }
+}
+
+/** What the pair's metadata says of its SipTrunk. */
+export function ownMarker(owner: string, id: string, args: SipTrunkInputs): OwnMarker {
+  return { owner, id, numberFormat: args.numberFormat, country: args.country };
+}

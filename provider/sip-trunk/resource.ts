@@ -1,0 +1,156 @@
+/** The SipTrunk that programs declare. */
+
+import * as pulumi from "@pulumi/pulumi";
+import { supported } from "../dynamic/options";
+import { ownerOf } from "../dynamic/owner";
+import { thinProvider } from "../dynamic/provider";
+import { isVerifier, type VoipCredential } from "../voip/credential";
+import type { SipTrunkArgs } from "./arguments";
+import { lacksSpecialCharacter } from "./password";
+
+/** The resource type in Pulumi's URNs. */
+const TYPE = "pulumi-nodejs:dynamic/livekit:SipTrunk";
+
+/** What other resources have to know of a trunk while its outputs are not known yet. */
+interface Declared {
+  readonly hasCredential: boolean;
+  readonly dialPlan: Pick<SipTrunkArgs, "extension" | "numbers" | "country" | "numberFormat" | "mediaEncryption">;
+}
+
+/** The same for every copy of this package that a program loads: a shared library may bring its own. */
+const DECLARED = Symbol.for("pulumi-livekit-sip/SipTrunk");
+
+/** @throws RunError where a resource is given something else than a SipTrunk */
+export function requireTrunk(kind: string, name: string, trunk: unknown): asserts trunk is SipTrunk {
+  if (!SipTrunk.isInstance(trunk)) {
+    throw new pulumi.RunError(
+      `${kind} "${name}": trunk is not a SipTrunk: pass the SipTrunk itself, not its id or name.`,
+    );
+  }
+}
+
+function declaredBy(trunk: SipTrunk): Declared {
+  return trunk[DECLARED];
+}
+
+/**
+ * The credential of a trunk: its outputs, so that whatever transforms and ignoreChanges make of it counts for both halves.
+ * Empty where none is declared; the outputs alone do not tell that from "not known yet" in a first preview.
+ */
+export function credentialOf(trunk: SipTrunk): Partial<Pick<SipTrunk, "username" | "password">> {
+  const { username, password } = trunk;
+  return declaredBy(trunk).hasCredential ? { username, password } : {};
+}
+
+/** The numbers of a trunk and how it writes them, as the program gave them, for the same reason as {@link credentialOf}. */
+export function dialPlanOf(trunk: SipTrunk): Declared["dialPlan"] {
+  return declaredBy(trunk).dialPlan;
+}
+
+/** The credential among a trunk's arguments, its secrets marked, whichever way it was given. */
+function credentialIn({ credential, username, password }: SipTrunkArgs) {
+  if (credential === undefined) {
+    return { username, password: password === undefined ? undefined : pulumi.secret(password), verifier: undefined };
+  }
+  const held = pulumi.secret(credential);
+  return {
+    username: username ?? pulumi.unsecret(held.apply((it) => it.username)),
+    password: pulumi.secret(pulumi.all([held, password]).apply(([it, declared]) => followed(it, declared))),
+    verifier: held.apply((it) => (isVerifier(it) ? it : undefined)),
+  };
+}
+
+function followed(held: VoipCredential, declared: string | undefined): string | undefined {
+  if (isVerifier(held)) {
+    return declared;
+  }
+  if (declared !== undefined) {
+    throw new pulumi.RunError(
+      "SipTrunk takes its password from the VoIP system (credential) and has one of its own (password): remove one of them.",
+    );
+  }
+  return held.password;
+}
+
+/**
+ * One SIP integration: a company's phone system (the VoIP system) on one side, a LiveKit project on the other. Makes an inbound
+ * and an outbound LiveKit trunk that share one credential. The inbound trunk is closed until an {@link InboundAuth} says who
+ * may call.
+ *
+ * @example
+ * const office = new SipTrunk("office", {
+ *   type: "extension",
+ *   extension: "1011",
+ *   address: "pbx.acme.com",
+ *   password: config.requireSecret("pbxPassword"),
+ *   country: "US",
+ * });
+ */
+export class SipTrunk extends pulumi.dynamic.Resource {
+  /** Id of the inbound LiveKit trunk (`ST_…`). */
+  declare readonly inboundTrunkId: pulumi.Output<string>;
+  /** Id of the outbound LiveKit trunk (`ST_…`): what an agent passes to LiveKit to place a call. */
+  declare readonly outboundTrunkId: pulumi.Output<string>;
+  /** Where the VoIP system must send its calls; null without `livekit:projectId` or `livekit:sipHost`. */
+  declare readonly sipUri: pulumi.Output<string | null>;
+  /** Changes when the password does, without showing it; undefined without a password. */
+  declare readonly credentialFingerprint: pulumi.Output<string | undefined>;
+  /** `"in sync"`, or in words how the platform differs from what was applied. */
+  declare readonly platformStatus: pulumi.Output<string>;
+  /**
+   * `"accepts the credential"`, or what the VoIP system said instead: `"pbx.acme.com rejects the credential (401)"` is drift;
+   * `"unreachable: …"` and `"not checked: …"` are only said.
+   */
+  declare readonly voipStatus: pulumi.Output<string>;
+  /** The user name of the credential. */
+  declare readonly username: pulumi.Output<string | undefined>;
+  /** The password of the credential; secret. */
+  declare readonly password: pulumi.Output<string | undefined>;
+  /** Who owns the trunks, as written into their metadata: organization/project/stack/name. */
+  declare readonly owner: pulumi.Output<string>;
+
+  /** @internal */
+  declare readonly [DECLARED]: Declared;
+
+  /** Whether an object is a SipTrunk, made by this copy of the package or by another one. */
+  static override isInstance(object: unknown): object is SipTrunk {
+    return typeof object === "object" && object !== null && DECLARED in object;
+  }
+
+  constructor(name: string, args: SipTrunkArgs, options?: pulumi.CustomResourceOptions) {
+    const { credential, ...rest } = args;
+    const { username = args.extension, password, verifier } = credentialIn(args);
+    super(
+      thinProvider("SipTrunk"),
+      name,
+      {
+        ...rest,
+        name: args.name ?? name,
+        username,
+        password,
+        ...(verifier && { verifier }),
+        owner: ownerOf(name, TYPE, options),
+        inboundTrunkId: undefined,
+        outboundTrunkId: undefined,
+        sipUri: undefined,
+        credentialFingerprint: undefined,
+        platformStatus: undefined,
+        voipStatus: undefined,
+      },
+      supported("SipTrunk", name, options),
+      "livekit",
+      "SipTrunk",
+    );
+    const { extension, numbers, country, numberFormat, mediaEncryption } = args;
+    const declared: Declared = {
+      hasCredential: password !== undefined,
+      dialPlan: { extension, numbers, country, numberFormat, mediaEncryption },
+    };
+    Object.defineProperty(this, DECLARED, { value: declared });
+    pulumi.output(password).apply((text) => {
+      if (typeof text === "string" && lacksSpecialCharacter(text)) {
+        void pulumi.log.warn("password has no special character: one is recommended.", this);
+      }
+    });
+  }
+}

@@ -1,0 +1,124 @@
+/** What is there before a SipTrunk is created: whether it may be taken over, and what stands in its way. */
+
+import { aliasOf } from "../lifecycle/alias";
+import { credentialFingerprint } from "../lifecycle/fingerprint";
+import type { Session } from "../lifecycle/session";
+import type { Props } from "../lifecycle/values";
+import type { Connection } from "../livekit/connection";
+import type { InboundTrunk, OutboundTrunk, Rule } from "../livekit/messages";
+import { nameOf, stackOf } from "../livekit/ownership";
+import * as trunks from "../livekit/trunks";
+import { matchingForm } from "../phone-number/format";
+import type { SipTrunkInputs } from "./arguments";
+import { calledNumbers, type NumberArguments } from "./mapping";
+
+/**
+ * Tells this stack's own create from that of another stack with the same name, by what only this stack's program knows. An
+ * interrupted create is in no state, so the trunks themselves have to carry the proof.
+ */
+export function createProof(
+  owner: string,
+  { username, password, address }: Partial<SipTrunkInputs>,
+  { apiSecret }: Connection,
+): string | undefined {
+  // A username comes with a password, which is not known yet where it is not there.
+  const known = username === undefined ? address : password;
+  return known === undefined ? undefined : credentialFingerprint(apiSecret, `create ${owner}`, known);
+}
+
+/** A pair that is there before its SipTrunk is created, and what may be done with it. */
+export interface Leftover extends trunks.Pair {
+  /** Why it is left alone, and how to go on. */
+  readonly refusal?: string;
+  /** Whether an InboundAuth that this stack still has opened it. */
+  readonly mayStayOpen: boolean;
+}
+
+/**
+ * The pair that carries a SipTrunk's name although the plan creates it. It is this stack's own if the state knows it (a
+ * replacement), if an interrupted create of the same program made it and nothing has been built on it since, or if the user
+ * says so. Else a stack of the same name on another state backend may live from it.
+ */
+export async function leftoverOf(
+  { account, own }: Session,
+  owner: string,
+  args: Partial<SipTrunkInputs>,
+): Promise<Leftover> {
+  const { connection } = account;
+  const owners = [owner, own.formerOwner("SipTrunk", owner)].filter((name) => name !== undefined);
+  const pairs = await Promise.all(owners.map((name) => trunks.pairOwnedBy(account, name)));
+  const pair = pairs.find(({ inbound, outbound }) => inbound ?? outbound) ?? { spare: [] };
+  const found = [pair.inbound, pair.outbound, ...pair.spare].filter((trunk) => trunk !== undefined);
+  const proof = createProof(owner, args, connection);
+  // Only a program whose state knows the trunk has come as far as to make a rule that leads to it.
+  const isUsed = pair.inbound !== undefined && (await account.rules.having(leadingTo, pair.inbound.id)).length > 0;
+  const isOurs = (trunk: InboundTrunk | OutboundTrunk) => {
+    const { marker } = trunks.metadataOf(trunk);
+    const { id, openedBy, unconfirmed } = marker ?? {};
+    return (
+      own.has(id) ||
+      own.has(openedBy?.id) ||
+      connection.takeOver?.has(id ?? "") ||
+      (unconfirmed !== undefined && unconfirmed === (proof ?? unconfirmed) && !openedBy && !isUsed)
+    );
+  };
+  const opener = pair.inbound && trunks.metadataOf(pair.inbound).marker;
+  const mayStayOpen = own.has(opener?.id) || own.has(opener?.openedBy?.id);
+  if (found.every(isOurs)) {
+    return { ...pair, mayStayOpen };
+  }
+  const ids = [...new Set(found.map((trunk) => trunks.metadataOf(trunk).marker?.id))].join(",");
+  return {
+    ...pair,
+    mayStayOpen,
+    refusal:
+      `${found.map(({ id }) => id).join(" and ")} on LiveKit belong to a SipTrunk of the same name (${owner}) that this stack's state does not know. ` +
+      `If another stack of that name uses them, rename this stack or its project. If they are this stack's and its state was lost, run \`pulumi config set livekit:takeOver ${ids}\` and \`pulumi up\`; or delete them.`,
+  };
+}
+
+/** The trunks that a rule leads to, as keys to look it up by. */
+function leadingTo({ trunkIds }: Rule): readonly string[] {
+  return trunkIds;
+}
+
+/** Who has a number that the SipTrunk needs, as a sentence that says how to go on. */
+export async function numberTakenBy(
+  { account, own }: Session,
+  owner: string,
+  args: NumberArguments,
+  existing?: { readonly id: string; readonly state: Props },
+  /** Whether it takes over what carries its name, which {@link leftoverOf} has allowed. */
+  takesOver = true,
+): Promise<string | undefined> {
+  const numbers = calledNumbers(args);
+  const [live] = await account.inbound.having(trunks.owners, owner);
+  const sameNumber = await trunks.conflictingTrunks(account, { numbers, allowedNumbers: live?.allowedNumbers ?? [] });
+  const names = [owner, own.formerOwner("SipTrunk", owner)];
+  const others = sameNumber.filter((trunk) => {
+    const { marker } = trunks.metadataOf(trunk);
+    return marker
+      ? marker.id !== existing?.id && !(names.includes(marker.owner) && (takesOver || own.has(marker.id)))
+      : trunk.id !== existing?.state.inboundTrunkId;
+  });
+  for (const other of others) {
+    const { marker } = trunks.metadataOf(other);
+    const id = marker?.id ?? other.id;
+    const manager = own.ownerOf("SipTrunk", id) ?? marker?.owner;
+    const number = numbers.find((it) => other.numbers.some((its) => matchingForm(its) === matchingForm(it)));
+    const isTwin = names.includes(manager) && !own.has(id);
+    if (!manager || isTwin || !(own.has(id) || stackOf(manager) === stackOf(owner))) {
+      const twin = isTwin ? " of another state" : "";
+      const whose = manager ? `which ${manager}${twin} manages` : "which this stack does not manage";
+      return `${args.type === "did" ? "numbers" : "extension"}: ${number} is taken by the inbound trunk ${other.id} of this LiveKit project, ${whose}: use another number, or delete that trunk.`;
+    }
+    // One that was declared before gives the number up in this very update, or the claims have refused it.
+    if (!own.isDeclared("SipTrunk", manager)) {
+      return (
+        `SipTrunk "${nameOf(manager)}" of this stack still has the number ${number} (inbound trunk ${other.id}). If this is that one with a new name, ` +
+        `give it the option ${aliasOf(manager, owner)}; if the number moves, take it from that one first, with a \`pulumi up\` of its own; if an interrupted \`pulumi up\` left that trunk, delete it.`
+      );
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,154 @@
+/** The VoIP system's side of a credential as a computed input, and what stops `up` when that system does not take it. */
+
+import { ResourceError } from "../lifecycle/errors";
+import type { IsKnown, Probe } from "../lifecycle/resource";
+import { perSession, type Session } from "../lifecycle/session";
+import type { Props } from "../lifecycle/values";
+import { nameOf } from "../livekit/ownership";
+import { printable } from "../printable";
+import { CredentialChecks } from "../voip/checks";
+import { type CredentialVerifier, verifies } from "../voip/credential";
+import type { CheckMethod, CredentialQuery } from "../voip/credential-check";
+import * as status from "../voip/status";
+import type { SipTrunkInputs } from "./arguments";
+
+/** A credential, and how to ask for it. What is not known yet, or not given, is absent. */
+interface DeclaredSide {
+  readonly username?: string;
+  readonly password?: string;
+  /** What the VoIP system holds, where that is only a hash. */
+  readonly verifier?: CredentialVerifier;
+  /** In the order to ask with; empty when the VoIP system is not to be asked. */
+  readonly methods: readonly CheckMethod[];
+}
+
+/** A credential, and the VoIP system that should take it. */
+interface VoipSide extends DeclaredSide {
+  readonly address: string;
+  readonly port?: number;
+  readonly transport: SipTrunkInputs["transport"];
+  /** The user whose registration is asked for. */
+  readonly user?: string;
+  readonly timeoutSeconds: number;
+}
+
+const checksOf = perSession(() => new CredentialChecks());
+
+/**
+ * What the plan wants `voipStatus` to be: that the credential is accepted. What says nothing about it stays as it is, so
+ * that a VoIP system that can't be reached is no difference.
+ */
+export function wantedVoipStatus(side: DeclaredSide, olds: Props): Props {
+  const { password, verifier } = side;
+  if (verifier && password !== undefined && !verifies(verifier, password)) {
+    return { voipStatus: status.differs(verifier.source) };
+  }
+  const still = standing(side);
+  const { voipStatus } = olds;
+  const keeps = typeof voipStatus === "string" && !status.isRejection(voipStatus) && voipStatus !== status.OFF;
+  return { voipStatus: still ?? (keeps ? voipStatus : status.ACCEPTS) };
+}
+
+/** Asks the VoIP system. */
+export async function probeVoip(session: Session, side: VoipSide): Promise<Probe> {
+  const voipStatus = await ask(session, side);
+  const isNews = status.isInconclusive(voipStatus) && voipStatus !== standing(side);
+  return {
+    values: { voipStatus },
+    remarks: isNews ? [`has a credential that could not be verified: ${voipStatus}.`] : [],
+  };
+}
+
+/**
+ * Asks the VoIP system before anything is changed.
+ *
+ * @returns the resource's `voipStatus`
+ * @throws ResourceError when it does not take the credential
+ */
+export async function requireAccepted(session: Session, doing: string, owner: string, side: VoipSide): Promise<Props> {
+  const resource = `${doing} SipTrunk "${nameOf(owner)}"`;
+  const { verifier, password, username } = side;
+  if (verifier && password !== undefined && !verifies(verifier, password)) {
+    throw new ResourceError(
+      `${resource}: ${status.differs(verifier.source)} for user "${verifier.username}" than the declared one, and \`up\` can't follow it, ` +
+        "because only a hash is stored there: declare the password that the VoIP system has, or set the declared one there. Nothing was changed on LiveKit.",
+    );
+  }
+  const voipStatus = await ask(session, side);
+  if (status.isRejection(voipStatus)) {
+    throw new ResourceError(
+      `${resource}: ${voipStatus}, so calls would fail, and nothing was changed on LiveKit: give user "${username}" the declared password in the VoIP system ` +
+        'at that address, or declare the password that it has there in the stack; voipCheck: "off" goes on without asking it.',
+    );
+  }
+  return { voipStatus };
+}
+
+/** The status that needs no asking. */
+function standing({ methods, username, password }: DeclaredSide): string | undefined {
+  if (methods.length === 0) {
+    return status.OFF;
+  }
+  return username === undefined || password === undefined ? status.NO_CREDENTIAL : undefined;
+}
+
+async function ask(session: Session, side: VoipSide): Promise<string> {
+  const query = queryOf(side);
+  return standing(side) ?? (query ? printable(await checksOf(session).ask(query)) : status.NO_CREDENTIAL);
+}
+
+function queryOf(side: VoipSide): CredentialQuery | undefined {
+  const { address, port, transport, user, username, password, timeoutSeconds } = side;
+  const [first, ...others] = side.methods;
+  if (first === undefined || username === undefined || password === undefined) {
+    return undefined;
+  }
+  return {
+    // LiveKit's own calls go by UDP unless they are told otherwise.
+    server: {
+      host: address,
+      ...(port === undefined ? {} : { port }),
+      protocol: transport === "auto" ? "udp" : transport,
+    },
+    user: user ?? username,
+    username,
+    password,
+    methods: [first, ...others],
+    timeoutMs: timeoutSeconds * 1000,
+  };
+}
+
+/** The VoIP system that the arguments describe. */
+export function voipSide(args: SipTrunkInputs): VoipSide {
+  const { address, port, transport, extension, voipCheckTimeout } = args;
+  return {
+    address,
+    transport,
+    ...(port === undefined ? {} : { port }),
+    ...(extension === undefined ? {} : { user: extension }),
+    ...declaredSide(args, () => true),
+    timeoutSeconds: voipCheckTimeout,
+  };
+}
+
+/** What the plan has to know of that. No credential as long as it is not known what will be asked. */
+export function declaredSide(args: Partial<SipTrunkInputs>, isKnown: IsKnown<SipTrunkInputs>): DeclaredSide {
+  const { username, password, verifier } = args;
+  const needed = ["address", "port", "transport", "username", "password", "extension", "voipCheck"] as const;
+  const credential = needed.every(isKnown)
+    ? { ...(username === undefined ? {} : { username }), ...(password === undefined ? {} : { password }) }
+    : {};
+  return { ...credential, ...(verifier === undefined ? {} : { verifier }), methods: checkMethods(args) };
+}
+
+function checkMethods({ type, voipCheck }: Partial<SipTrunkInputs>): readonly CheckMethod[] {
+  switch (voipCheck ?? (type === "did" ? "options" : "register")) {
+    case "register":
+      return ["register"];
+    case "options":
+      return ["options", "register"];
+    // A state may hold a word of another version.
+    default:
+      return [];
+  }
+}

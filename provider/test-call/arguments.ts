@@ -1,0 +1,133 @@
+/** The arguments of a TestCall: what a program declares, and the rules across them. */
+
+import { z } from "zod";
+import type { ArgsOf } from "../dynamic/inputs";
+import type { IsKnown } from "../lifecycle/resource";
+import type { JsonValue } from "../livekit/messages";
+import * as schemas from "../livekit/schemas";
+import { NUMBER_FORMATS } from "../phone-number/format";
+import { PROTOCOLS } from "../sip/connection";
+import type { SipTrunk } from "../sip-trunk/resource";
+import { DIRECTIONS } from "../voip/meanings";
+
+const json: z.ZodType<JsonValue, JsonValue> = z.json();
+
+const dialled = z
+  .string()
+  .regex(/^[\w.*#+\-() ]+$/, { error: 'must be a phone number or an extension, for example "+12025550100"' });
+
+export const schema = z.strictObject({
+  /** The trunk to call on, a SipTrunk of this program. */
+  trunk: z.string(),
+
+  /**
+   * `"outbound"`: LiveKit calls `to` through the trunk, the number has to answer. `"inbound"`: this machine calls the
+   * platform as the VoIP system does, with the trunk's credential; that it rings is enough.
+   * @livekit `CreateSIPParticipant` for `"outbound"`; none for `"inbound"`, which is a SIP call
+   */
+  direction: z.enum(DIRECTIONS),
+
+  /**
+   * The number that is called, written in the trunk's number format as by `formatDialedNumber`: an extension stays as it is.
+   * @default for `"inbound"`, the trunk's extension or the first of its numbers; `"outbound"` needs one
+   * @livekit `sipCallTo`
+   */
+  to: dialled.optional(),
+
+  /**
+   * The caller that the platform sees, written in the trunk's number format as by `formatDialedNumber`. Only with
+   * `direction: "inbound"`; needed where the InboundAuth has `allowedNumbers`.
+   * @default the trunk's username
+   */
+  from: dialled.optional(),
+
+  /**
+   * Host or IP of the platform's SIP server, without scheme and port. Only with `direction: "inbound"`.
+   * @default the trunk's `sipUri`
+   */
+  address: schemas.host.optional(),
+
+  /**
+   * Port of the platform's SIP server, 1 to 65535. Only with `direction: "inbound"`.
+   * @default that of `sipUri`; by SRV record, or the transport's own
+   */
+  port: z.number().int().min(1).max(65535).optional(),
+
+  /**
+   * How the call is sent to the platform: `"udp"`, `"tcp"` or `"tls"`. Only with `direction: "inbound"`.
+   */
+  transport: z.enum(PROTOCOLS).default("udp"),
+
+  /**
+   * How long the call may ring, in whole seconds, 60 at most; longer is no answer.
+   * @livekit `ringingTimeout`
+   */
+  ringingTimeout: z.number().int().min(1).max(60).default(30),
+
+  /**
+   * Values whose change places the call again. Any other argument's change does so too.
+   * @default the trunk's `credentialFingerprint`
+   */
+  triggers: z.array(json).default([]),
+
+  /** @internal The trunk's country; follows the trunk. */
+  country: z.string(),
+
+  /** @internal The trunk's number format; follows the trunk. */
+  numberFormat: z.enum(NUMBER_FORMATS).default("international"),
+
+  /** @internal The trunk's extension, for calls in; follows the trunk. */
+  extension: z.string().optional(),
+
+  /** @internal The trunk's numbers, for calls in; follows the trunk. */
+  numbers: z.array(z.string()).optional(),
+
+  /** @internal The trunk's media encryption, for calls in; follows the trunk. */
+  mediaEncryption: schemas.mediaEncryption.default("disabled"),
+
+  /** @internal The trunk's user name, for calls in; follows the trunk. */
+  username: z.string().optional(),
+
+  /** @internal The trunk's password, for calls in; follows the trunk. */
+  password: z.string().optional().meta({ secret: true }),
+});
+
+export type Schema = typeof schema;
+export type TestCallInputs = z.output<Schema>;
+type Common = Pick<ArgsOf<Schema>, "ringingTimeout" | "triggers"> & {
+  /** The trunk to call on. */
+  trunk: SipTrunk;
+};
+
+/** Arguments of a {@link TestCall} from the platform to the VoIP system. */
+export type OutboundCallArgs = Common & {
+  direction: "outbound";
+  to: NonNullable<ArgsOf<Schema>["to"]>;
+  from?: undefined;
+  address?: undefined;
+  port?: undefined;
+  transport?: undefined;
+};
+
+/** Arguments of a {@link TestCall} from the VoIP system's side to the platform. */
+export type InboundCallArgs = Common &
+  Pick<ArgsOf<Schema>, "to" | "from" | "address" | "port" | "transport"> & { direction: "inbound" };
+
+/** Arguments of a {@link TestCall}. */
+export type TestCallArgs = OutboundCallArgs | InboundCallArgs;
+
+/** What is wrong with arguments that are valid one by one, as sentences. */
+export function problemsAcross(
+  { direction, to, ...args }: Partial<TestCallInputs>,
+  isKnown: IsKnown<TestCallInputs>,
+): string[] {
+  const problems: string[] = [];
+  if (direction === "outbound" && isKnown("to") && to === undefined) {
+    problems.push('to is missing: set the number to call, for example to: "+12025550100".');
+  }
+  const stray = (["from", "address", "port", "transport"] as const).filter((field) => args[field] !== undefined);
+  if (direction === "outbound" && stray.length > 0) {
+    problems.push(`${stray.join(", ")} does not go with direction: "outbound", which the trunk decides: remove it.`);
+  }
+  return problems;
+}

@@ -1,0 +1,37 @@
+/** The lifecycle of a TestCall. */
+
+import { randomBytes } from "node:crypto";
+import type { Resource } from "../lifecycle/resource";
+import { same } from "../lifecycle/values";
+import { ConfigurationError } from "../livekit/connection";
+import { problemsAcross, type Schema, schema } from "./arguments";
+import { place } from "./call";
+
+/** The lifecycle of a {@link TestCall}. It leaves nothing behind that could be looked at, changed or deleted. */
+export const testCall: Resource<Schema> = {
+  kind: "TestCall",
+  schema,
+  computedInputs: { sipUri: same },
+
+  rules: problemsAcross,
+
+  computed({ account }, _owner, { direction, address }, _olds, isKnown) {
+    if (direction !== "inbound" || address !== undefined || !isKnown("address")) {
+      return {};
+    }
+    const { sipHost } = account.connection;
+    if (!sipHost) {
+      throw new ConfigurationError(
+        'direction: "inbound" needs the platform\'s SIP address: run `pulumi config set livekit:projectId <p_…>` or `pulumi config set livekit:sipHost <host>`, or set address.',
+      );
+    }
+    return { sipUri: `sip:${sipHost}` };
+  },
+
+  async create(session, wanted) {
+    const outputs = await place(session, wanted);
+    return { id: `test-call-${randomBytes(6).toString("hex")}`, outputs };
+  },
+
+  update: (session, _id, wanted) => place(session, wanted),
+};

@@ -1,0 +1,51 @@
+/** The TestCall that programs declare. */
+
+import * as pulumi from "@pulumi/pulumi";
+import { supported } from "../dynamic/options";
+import { ownerOf } from "../dynamic/owner";
+import { thinProvider } from "../dynamic/provider";
+import { credentialOf, dialPlanOf, requireTrunk, type SipTrunk } from "../sip-trunk/resource";
+import type { TestCallArgs } from "./arguments";
+
+/** The trunk's fingerprint; not where there is none, because an output without a value is not known in any preview. */
+function credentialTriggers(trunk: SipTrunk): pulumi.Output<(string | undefined)[]> {
+  return pulumi.output("password" in credentialOf(trunk) ? [trunk.credentialFingerprint] : []);
+}
+
+/**
+ * Places a test call during `pulumi up`: when it is created, and whenever its arguments or triggers change, which by default
+ * the trunk's credential is. A call that fails fails the deployment. A preview places none.
+ *
+ * @example
+ * new TestCall("reception-out", { trunk: reception, direction: "outbound", to: "+12025550100" });
+ */
+export class TestCall extends pulumi.dynamic.Resource {
+  /** What became of the last call: `"answered (200)"`, or for `"inbound"` also `"ringing (180)"`. */
+  declare readonly result: pulumi.Output<string>;
+  /** The SIP status by which it was taken: 180, 183 or 200. */
+  declare readonly sipStatus: pulumi.Output<number>;
+
+  constructor(name: string, args: TestCallArgs, options?: pulumi.CustomResourceOptions) {
+    const { trunk, ...rest } = args;
+    requireTrunk("TestCall", name, trunk);
+    const { country, numberFormat, ...called } = dialPlanOf(trunk);
+    super(
+      thinProvider("TestCall"),
+      name,
+      {
+        ...rest,
+        ...(args.direction === "inbound" ? { ...called, ...credentialOf(trunk) } : {}),
+        country,
+        numberFormat,
+        triggers: args.triggers ?? credentialTriggers(trunk),
+        trunk: trunk.owner,
+        owner: ownerOf(name, "pulumi-nodejs:dynamic/livekit:TestCall", options),
+        result: undefined,
+        sipStatus: undefined,
+      },
+      supported("TestCall", name, options),
+      "livekit",
+      "TestCall",
+    );
+  }
+}
