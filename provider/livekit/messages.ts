@@ -92,13 +92,13 @@ const MEDIA = {
 const TRUNK = {
   name: text("name"),
   metadata: text("metadata"),
-  numbers: texts("numbers"),
-  authUsername: text("authUsername"),
-  authPassword: text("authPassword"),
   headers: map("headers"),
   headersToAttributes: map("headersToAttributes"),
   attributesToHeaders: map("attributesToHeaders"),
   includeHeaders: word("includeHeaders", INCLUDE_HEADERS),
+  numbers: texts("numbers"),
+  authUsername: text("authUsername"),
+  authPassword: text("authPassword"),
   ...MEDIA,
 };
 
