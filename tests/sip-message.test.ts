@@ -1,9 +1,9 @@
 /** SIP messages: what is read, what is written, and that nothing anybody sends does more than be refused. */
 
 import fc from "fast-check";
+import { bracketed } from "../provider/host-text";
 import { parseChallenges } from "../provider/sip/digest";
 import {
-  bracketed,
   escapeUser,
   headerOf,
   headersOf,

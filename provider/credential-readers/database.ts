@@ -5,6 +5,8 @@
  */
 
 import { Socket } from "node:net";
+import type * as cockatiel from "cockatiel";
+import { unbracketed } from "../host-text";
 import { CredentialReadError, codeOf, type Fail, textIn } from "./errors";
 
 /** Which rows to look up, and which of their columns. Names of tables and columns are trusted: check them before. */
@@ -29,6 +31,15 @@ const DEADLINE_MS = 10_000;
 
 /** How many connections all readers of a program hold at the same time: a stack of hundreds of trunks must not flood a PBX. */
 const MAX_CONNECTIONS = 4;
+
+let places: cockatiel.BulkheadPolicy | undefined;
+
+/** The places for connections, in the order in which they are asked for. Loaded when the first reader needs one. */
+function connections(): cockatiel.BulkheadPolicy {
+  const { bulkhead }: typeof cockatiel = require("cockatiel");
+  places ??= bulkhead(MAX_CONNECTIONS, Number.POSITIVE_INFINITY);
+  return places;
+}
 
 /** What this module needs of a driver's connection. */
 interface Client {
@@ -70,12 +81,7 @@ export async function withDatabase<Result>(
   deadlineMs = DEADLINE_MS,
 ): Promise<Result> {
   const dialect = dialectOf(url, fail);
-  await places.take();
-  try {
-    return await session(dialect, dialect.open(url, fail), fail, use, deadlineMs);
-  } finally {
-    places.giveBack();
-  }
+  return connections().execute(() => session(dialect, dialect.open(url, fail), fail, use, deadlineMs));
 }
 
 async function session<Result>(
@@ -179,7 +185,7 @@ function mysqlOptions(text: string, fail: Fail) {
     );
   }
   return {
-    host: decodeURIComponent(url.hostname.replace(/^\[(.*)\]$/, "$1")) || "localhost",
+    host: decodeURIComponent(unbracketed(url.hostname)) || "localhost",
     port: Number(url.port || 3306),
     user: decodeURIComponent(url.username),
     password: decodeURIComponent(url.password),
@@ -307,29 +313,3 @@ function problemOf(error: unknown): string {
   }
   return `the database answers with an error (${/^\w{1,60}$/.test(code ?? "") ? code : "without a code"}): see its log`;
 }
-
-/** A limited number of places, given out in the order in which they were asked for. */
-class Places {
-  private readonly waiting: (() => void)[] = [];
-
-  constructor(private free: number) {}
-
-  async take(): Promise<void> {
-    if (this.free > 0) {
-      this.free--;
-      return;
-    }
-    await new Promise<void>((resolve) => this.waiting.push(resolve));
-  }
-
-  giveBack(): void {
-    const next = this.waiting.shift();
-    if (next) {
-      next();
-    } else {
-      this.free++;
-    }
-  }
-}
-
-const places = new Places(MAX_CONNECTIONS);

@@ -1,8 +1,8 @@
 /** Reads a credential from Telnyx: a credential connection, over Telnyx's API. */
 
-import { isIP } from "node:net";
 import type * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
+import { isLoopback } from "../host-text";
 import { boundedFetch, DeadlineError } from "../http/bounded-fetch";
 import type { VoipCredential } from "../voip/credential";
 import { matching } from "./arguments";
@@ -117,8 +117,7 @@ function isApiUrl(text: string): boolean {
     return false;
   }
   const url = new URL(text);
-  const host = url.hostname.replace(/^\[|\]$/g, "");
-  const local = host === "localhost" || host === "::1" || (isIP(host) === 4 && host.startsWith("127."));
+  const local = isLoopback(url.hostname);
   const plain = !url.username && !url.password && !url.search && !url.hash;
   return plain && (url.protocol === "https:" || (url.protocol === "http:" && local));
 }

@@ -1,6 +1,6 @@
 /** IP allowlists as LiveKit reads them: what is a range, what two ranges cover, and when a list admits everyone. */
 
-import { isIP } from "node:net";
+import ipaddr from "ipaddr.js";
 
 /** A range of addresses: `size` addresses of IP `version` from `start` on. */
 interface Range {
@@ -54,47 +54,26 @@ export function exposureOf(trunk: {
 
 function parseRange(text: string): Range | undefined {
   const [address = "", prefixText, ...rest] = text.split("/");
-  const version = isIP(address);
-  if ((version !== 4 && version !== 6) || rest.length > 0 || address.includes("%")) {
+  const isAddress =
+    ipaddr.IPv4.isValidFourPartDecimal(address) || (ipaddr.IPv6.isValid(address) && !address.includes("%"));
+  if (!isAddress || rest.length > 0 || (prefixText !== undefined && !/^(0|[1-9]\d{0,2})$/.test(prefixText))) {
     return undefined;
   }
-  const bits = version === 4 ? 32 : 128;
-  if (prefixText !== undefined && !/^(0|[1-9]\d{0,2})$/.test(prefixText)) {
-    return undefined;
-  }
+  const bytes = ipaddr.parse(address).toByteArray();
+  const bits = bytes.length * 8;
   const prefix = prefixText === undefined ? bits : Number(prefixText);
   if (prefix > bits) {
     return undefined;
   }
   const size = 1n << BigInt(bits - prefix);
-  const value = version === 4 ? ipv4(address) : ipv6(address);
-  return { version, start: value - (value % size), size };
-}
-
-function ipv4(address: string): bigint {
-  return address.split(".").reduce((value, octet) => (value << 8n) | BigInt(octet), 0n);
-}
-
-function ipv6(address: string): bigint {
-  const dotted = /^(.*:)(\d+\.\d+\.\d+\.\d+)$/.exec(address);
-  if (dotted?.[1] !== undefined && dotted[2] !== undefined) {
-    const low = ipv4(dotted[2]);
-    return ipv6(`${dotted[1]}${(low >> 16n).toString(16)}:${(low & 0xffffn).toString(16)}`);
-  }
-  const [head = "", tail] = address.split("::");
-  const front = head === "" ? [] : head.split(":");
-  const back = tail === undefined || tail === "" ? [] : tail.split(":");
-  const zeros = tail === undefined ? [] : new Array<string>(8 - front.length - back.length).fill("0");
-  return [...front, ...zeros, ...back].reduce((value, group) => (value << 16n) | BigInt(`0x${group}`), 0n);
+  const value = bytes.reduce((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
+  return { version: bits === 32 ? 4 : 6, start: value - (value % size), size };
 }
 
 function format({ version, start }: Range): string {
-  if (version === 4) {
-    return [24n, 16n, 8n, 0n].map((shift) => ((start >> shift) & 255n).toString()).join(".");
-  }
-  const groups = Array.from({ length: 8 }, (_, index) => ((start >> BigInt(112 - 16 * index)) & 0xffffn).toString(16));
-  const host = new URL(`http://[${groups.join(":")}]`).hostname;
-  return host.slice(1, -1);
+  const length = version === 4 ? 4 : 16;
+  const bytes = Array.from({ length }, (_, index) => Number((start >> BigInt(8 * (length - 1 - index))) & 255n));
+  return ipaddr.fromByteArray(bytes).toString();
 }
 
 function coversAll(ranges: readonly Range[], version: 4 | 6, total: bigint): boolean {

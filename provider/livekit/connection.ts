@@ -1,7 +1,7 @@
 /** Which LiveKit project to talk to: read from the stack's configuration or the environment, checked, never stored. */
 
 import { createHash } from "node:crypto";
-import { isIP } from "node:net";
+import { isLoopback } from "../host-text";
 import type { RetryPace } from "./retry";
 
 /** How to reach a LiveKit project. Lives in memory only. */
@@ -99,11 +99,6 @@ function apiUrl(text: string): URL {
     );
   }
   return url;
-}
-
-function isLoopback(hostname: string): boolean {
-  const host = hostname.replace(/^\[|\]$/g, "");
-  return host === "localhost" || host === "::1" || (isIP(host) === 4 && host.startsWith("127."));
 }
 
 /** Tells keys apart without giving one away: its first characters and a few digits of its hash. */

@@ -2,6 +2,7 @@
 
 import { isIP } from "node:net";
 import { z } from "zod";
+import { unbracketed } from "../host-text";
 import { MEDIA_ENCRYPTIONS } from "./messages";
 import { METADATA_LIMIT } from "./ownership";
 
@@ -95,7 +96,7 @@ function hostProblem(value: string): string | undefined {
   if (/[@;\s?]/.test(value)) {
     return "must not hold a user, parameters or spaces: write only the host or IP, for example pbx.acme.com";
   }
-  if (isIP(value.replace(/^\[(.*)\]$/, "$1")) !== 0) {
+  if (isIP(unbracketed(value)) !== 0) {
     return undefined;
   }
   if (/:\d*$/.test(value)) {

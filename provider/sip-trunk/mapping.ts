@@ -1,5 +1,6 @@
 /** What a SipTrunk's arguments are on LiveKit, and back. Pure. */
 
+import { bracketed } from "../host-text";
 import type { Props } from "../lifecycle/values";
 import type { Connection } from "../livekit/connection";
 import { sameNamed } from "../livekit/fields";
@@ -33,7 +34,7 @@ export function calledNumbers(args: NumberArguments): string[] {
 }
 
 function destination({ address, port }: SipTrunkInputs): string {
-  const host = address.includes(":") && !address.startsWith("[") ? `[${address}]` : address;
+  const host = bracketed(address);
   return port === undefined ? host : `${host}:${port}`;
 }
 

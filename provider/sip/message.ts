@@ -3,6 +3,8 @@
  * undefined, never an exception: a hostile answer is an outcome, not a crash.
  */
 
+import { unbracketed } from "../host-text";
+
 /** A header field, as it stands in the message. */
 export interface SipHeader {
   readonly name: string;
@@ -186,15 +188,10 @@ export function parseUri(text: string): SipUri | undefined {
   return {
     scheme: scheme.toLowerCase() === "sips" ? "sips" : "sip",
     ...(userInfo === undefined ? {} : { user: decode(userInfo.replace(/:.*$/s, "")) }),
-    host: host.replace(/^\[(.*)\]$/, "$1"),
+    host: unbracketed(host),
     ...(port === undefined ? {} : { port: Number(port) }),
     params: parseParams(params),
   };
-}
-
-/** A host for a URI or a Via: IPv6 addresses go into brackets. */
-export function bracketed(host: string): string {
-  return host.includes(":") && !host.startsWith("[") ? `[${host}]` : host;
 }
 
 /** Escapes what may not stand in the user part of a URI as it is (RFC 3261, section 25.1: user). */

@@ -2,6 +2,7 @@
 
 import { lookup, Resolver } from "node:dns/promises";
 import { isIP } from "node:net";
+import { unbracketed } from "../host-text";
 import type { Protocol, Target } from "./connection";
 
 /** A SIP server as people name it. */
@@ -49,7 +50,7 @@ export function defaultPort(protocol: Protocol): number {
  * @throws the resolver's own error when the name has no address; when its SRV record says that it does not offer the service
  */
 export async function resolve({ host, port, protocol }: SipServer, dns: Dns = systemDns): Promise<Target[]> {
-  const name = host.replace(/^\[(.*)\]$/, "$1");
+  const name = unbracketed(host);
   if (isIP(name) !== 0) {
     return [{ protocol, address: name, port: port ?? defaultPort(protocol) }];
   }

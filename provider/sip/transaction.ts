@@ -1,9 +1,9 @@
 /** Client transactions (RFC 3261, section 17.1): one request over one connection, sent again over UDP until it is answered. */
 
 import { randomBytes } from "node:crypto";
+import { bracketed } from "../host-text";
 import type { Connection } from "./connection";
 import {
-  bracketed,
   headerOf,
   headersOf,
   listOf,

@@ -1,6 +1,7 @@
 /** Places a TestCall's call, in either direction, and says in words why it failed. */
 
 import { randomBytes } from "node:crypto";
+import { bracketed } from "../host-text";
 import { ResourceError } from "../lifecycle/errors";
 import type { Wanted } from "../lifecycle/resource";
 import type { Session } from "../lifecycle/session";
@@ -13,7 +14,7 @@ import { nameOf } from "../livekit/ownership";
 import * as trunks from "../livekit/trunks";
 import { formatDialedNumber, writtenNumber } from "../phone-number/format";
 import { printable } from "../printable";
-import { bracketed, parseUri } from "../sip/message";
+import { parseUri } from "../sip/message";
 import type { SipServer } from "../sip/resolve";
 import { type CallOutcome, placeCall } from "../voip/call";
 import { meaningOf } from "../voip/meanings";

@@ -8,10 +8,10 @@ import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
 import { isIPv6 } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
+import { bracketed, unbracketed } from "../host-text";
 import { type Connection, connect, type Target } from "../sip/connection";
 import { answer, answerable, type DigestCredential, parseChallenges } from "../sip/digest";
 import {
-  bracketed,
   escapeUser,
   headersOf,
   isResponse,
@@ -153,7 +153,7 @@ class Caller {
 
   get #uri(): string {
     const { server, to } = this.#call;
-    const host = bracketed(server.host.replace(/^\[(.*)\]$/, "$1"));
+    const host = bracketed(unbracketed(server.host));
     const port = server.port === undefined ? "" : `:${server.port}`;
     const transport = server.protocol === "udp" ? "" : `;transport=${server.protocol}`;
     return `sip:${escapeUser(to)}@${host}${port}${transport}`;

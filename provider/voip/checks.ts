@@ -1,5 +1,6 @@
 /** The credential checks of one Pulumi operation: bounded in number at a time, and each credential shown only once. */
 
+import { bulkhead } from "cockatiel";
 import { type CredentialQuery, checkCredential } from "./credential-check";
 
 /** How many VoIP systems are asked at the same time. */
@@ -10,8 +11,7 @@ const ANSWER_TTL_MS = 60_000;
 
 export class CredentialChecks {
   private readonly answers = new Map<string, { readonly at: number; readonly status: Promise<string> }>();
-  private readonly waiting: (() => void)[] = [];
-  private running = 0;
+  private readonly places = bulkhead(CHECKS_AT_ONCE, Number.POSITIVE_INFINITY);
 
   constructor(private readonly check: (query: CredentialQuery) => Promise<string> = checkCredential) {}
 
@@ -22,29 +22,8 @@ export class CredentialChecks {
     if (known && Date.now() - known.at < ANSWER_TTL_MS) {
       return known.status;
     }
-    const status = this.inTurn(() => this.check(query));
+    const status = this.places.execute(() => this.check(query));
     this.answers.set(key, { at: Date.now(), status });
     return status;
-  }
-
-  private async inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
-    if (this.running < CHECKS_AT_ONCE) {
-      this.running += 1;
-    } else {
-      // Whoever ends hands its place on, so that nobody can step in between.
-      await new Promise<void>((resolve) => {
-        this.waiting.push(resolve);
-      });
-    }
-    try {
-      return await work();
-    } finally {
-      const next = this.waiting.shift();
-      if (next) {
-        next();
-      } else {
-        this.running -= 1;
-      }
-    }
   }
 }

@@ -4,9 +4,10 @@
  */
 
 import { randomBytes } from "node:crypto";
+import { bracketed } from "../host-text";
 import { type Connection, connect, type Target } from "../sip/connection";
 import { answer, answerable, type DigestChallenge, parseChallenges } from "../sip/digest";
-import { bracketed, escapeUser, headersOf, isResponse, type SipHeader, type SipResponse } from "../sip/message";
+import { escapeUser, headersOf, isResponse, type SipHeader, type SipResponse } from "../sip/message";
 import { type Dns, resolve, type SipServer, systemDns } from "../sip/resolve";
 import { ClientTransaction } from "../sip/transaction";
 import { whyUnreachable, withinTime } from "./reach";

@@ -1,6 +1,6 @@
 /** What a VoIP system holds of a credential: the password itself, or a hash that it was made into. Pure; knows no Pulumi. */
 
-import { createHash } from "node:crypto";
+import { ha1 } from "../sip/digest";
 
 /** A credential as the VoIP system holds it. */
 export interface PasswordCredential {
@@ -29,18 +29,15 @@ export function isVerifier(credential: VoipCredential): credential is Credential
 }
 
 /** Whether a password is the one that a verifier was made of. */
-export function verifies({ username, realm, algorithm, ha1 }: CredentialVerifier, password: string): boolean {
-  return (
-    createHash(algorithm === "MD5" ? "md5" : "sha256")
-      .update(`${username}:${realm}:${password}`)
-      .digest("hex") === ha1
-  );
+export function verifies(verifier: CredentialVerifier, password: string): boolean {
+  const { username, realm, algorithm } = verifier;
+  return ha1(algorithm, { username, password }, realm) === verifier.ha1;
 }
 
 /** The algorithm that a hexadecimal HA1 was made with, told by its length; undefined when it is not one. */
-export function ha1Algorithm(ha1: string): CredentialVerifier["algorithm"] | undefined {
-  if (!/^[\da-f]*$/i.test(ha1)) {
+export function ha1Algorithm(hash: string): CredentialVerifier["algorithm"] | undefined {
+  if (!/^[\da-f]*$/i.test(hash)) {
     return undefined;
   }
-  return ha1.length === 32 ? "MD5" : ha1.length === 64 ? "SHA-256" : undefined;
+  return hash.length === 32 ? "MD5" : hash.length === 64 ? "SHA-256" : undefined;
 }

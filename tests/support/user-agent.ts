@@ -1,9 +1,10 @@
 /** A small SIP user agent for tests, on the package's own stack: one connection, requests as the test words them. */
 
 import { randomUUID } from "node:crypto";
+import { bracketed } from "../../provider/host-text";
 import { type Connection, connect, type Protocol } from "../../provider/sip/connection";
 import { answer, answerable, type DigestCredential, parseChallenges } from "../../provider/sip/digest";
-import { bracketed, headersOf, isResponse, type SipHeader, type SipResponse } from "../../provider/sip/message";
+import { headersOf, isResponse, type SipHeader, type SipResponse } from "../../provider/sip/message";
 import { ClientTransaction, type Draft } from "../../provider/sip/transaction";
 
 /** What a request is, beyond its method. */

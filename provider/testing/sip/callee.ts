@@ -6,7 +6,8 @@
 import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
 import { isIPv6 } from "node:net";
-import { bracketed, headerOf, listOf, parseNameAddr, parseUri, type SipRequest } from "../../sip/message";
+import { bracketed } from "../../host-text";
+import { headerOf, listOf, parseNameAddr, parseUri, type SipRequest } from "../../sip/message";
 import type { Incoming, Reply } from "./listener";
 import { answerSdp } from "./sdp";
 
