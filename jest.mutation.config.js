@@ -10,6 +10,7 @@ const IN_PROCESS = [
   "connection",
   "credential",
   "drift",
+  "fields",
   "messages",
   "ownership",
   "phone-number",

@@ -9,7 +9,6 @@ import {
   SIPMediaConfig,
   SIPOutboundTrunkInfo,
 } from "@livekit/protocol";
-import type { Table } from "../provider/livekit/fields";
 import {
   INBOUND,
   inboundTrunk,
@@ -20,39 +19,10 @@ import {
   rule,
   written,
 } from "../provider/livekit/messages";
-import { fullMessage, futureFields, withFutureFields } from "./support/messages";
+import { changesOf, fullMessage, futureFields, withFutureFields } from "./support/messages";
 
 /** Which member of each oneof a message has: the longest has five. */
 const CHOICES = [0, 1, 2, 3, 4];
-
-/** A change of each field of a table: its name, and the value that it gets instead of the one that it has. */
-function changesOf<Info>(rows: Table<Info>, message: Info): [name: string, value: unknown][] {
-  return Object.entries(rows).map(([name, row]) => [name, other(row.read(message), row.words)]);
-}
-
-/** Another value of the same kind. */
-function other(value: unknown, words: readonly string[] = []): unknown {
-  switch (typeof value) {
-    case "string":
-      return words.find((word) => word !== value) ?? "123";
-    case "number":
-      return value + 7.5;
-    case "boolean":
-      return !value;
-    default:
-      return Array.isArray(value) ? value.map((item) => otherItem(item)) : { ...Object(value), ...OTHER_MEMBER };
-  }
-}
-
-function otherItem(item: unknown): unknown {
-  const { metadata } = Object(item);
-  return typeof item === "string"
-    ? "changed"
-    : { ...Object(item), ...(metadata === undefined ? { rate: 7 } : { metadata: "changed" }) };
-}
-
-/** A member that maps, and a room's configuration, can have. */
-const OTHER_MEMBER = { name: "changed" };
 
 const inbound = () => withFutureFields(fullMessage(SIPInboundTrunkInfo));
 const outbound = () => withFutureFields(fullMessage(SIPOutboundTrunkInfo));

@@ -1,4 +1,4 @@
-/** A proxy on loopback that stands in front of any LiveKit server and lets faults strike between it and its client. */
+/** A loopback proxy in front of any LiveKit server. It injects faults between the server and its client. */
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { answerUnder, type Fault, Faults } from "./livekit/fault";
@@ -7,7 +7,7 @@ import { type Answer, readAll } from "./livekit/http";
 /** A method of LiveKit's SIP service. */
 const PATH = /^\/twirp\/livekit\.SIP\/(\w+)$/;
 
-/** What is not passed on: headers of one connection (RFC 9110, section 7.6.1), and those of a body as it was encoded. */
+/** Headers that the proxy drops: hop-by-hop headers (RFC 9110, section 7.6.1) and headers about the body's encoding. */
 const NOT_PASSED_ON: ReadonlySet<string> = new Set([
   "connection",
   "content-encoding",
@@ -21,23 +21,24 @@ const NOT_PASSED_ON: ReadonlySet<string> = new Set([
 export interface FaultProxyOptions {
   /** The server's URL, for example `http://127.0.0.1:7880`. */
   target: string;
-  /** The port on 127.0.0.1. Default 0: any that is free. */
+  /** The port on 127.0.0.1. Default 0: any free port. */
   port?: number;
 }
 
-/** One call that reached the proxy; it holds nothing of what was said. */
+/** One call that reached the proxy. It holds none of the call's content. */
 export interface ProxiedCall {
   /** The Twirp method, such as `CreateSIPInboundTrunk`. */
   readonly method: string;
-  /** The HTTP status of the answer; unset while there is none, and when the connection was cut or left hanging. */
+  /** The HTTP status of the answer. Unset while there is no answer, and when the connection was cut or left hanging. */
   status?: number;
 }
 
-/** Is told of a call by its method. What comes next waits for it. */
+/** Called with a call's method. The proxy waits for it before it goes on. */
 export type CallListener = (method: string) => void | Promise<void>;
 
 /**
- * An HTTP proxy with the faults of the LiveKitEmulator, for servers that have none, a real livekit-server for example.
+ * An HTTP proxy that injects the faults of the LiveKitEmulator in front of another server, for example a real
+ * livekit-server.
  *
  * ```ts
  * const proxy = await FaultProxy.start({ target: "http://127.0.0.1:7880" });
@@ -46,13 +47,13 @@ export type CallListener = (method: string) => void | Promise<void>;
  * await proxy.stop();
  * ```
  *
- * Faults strike the methods of `livekit.SIP`; whatever else is asked over HTTP is passed through. A server that does not answer
- * is a cut connection to the client.
+ * Faults hit the methods of `livekit.SIP` only; all other HTTP requests pass through. If the server does not answer,
+ * the client sees a cut connection.
  */
 export class FaultProxy {
   /** `http://127.0.0.1:<port>` */
   readonly url: string;
-  /** Every call so far, in the order of arrival. May be emptied: `requests.length = 0`. */
+  /** Every call so far, in the order of arrival. You may clear it: `requests.length = 0`. */
   readonly requests: ProxiedCall[] = [];
 
   readonly #server: Server;
@@ -73,9 +74,9 @@ export class FaultProxy {
   }
 
   /**
-   * Starts a proxy. The target may be started later.
+   * Starts a proxy. The target may start later.
    *
-   * @throws when the target is no URL, or the port is taken (EADDRINUSE)
+   * @throws when the target is not a URL, or the port is taken (EADDRINUSE)
    */
   static async start({ target, port = 0 }: FaultProxyOptions): Promise<FaultProxy> {
     const url = new URL(target);
@@ -90,27 +91,27 @@ export class FaultProxy {
     return new FaultProxy(server, url);
   }
 
-  /** Lets a fault strike the next calls. The function returned takes it back. */
+  /** Adds a fault that hits the next calls. Returns a function that removes it. */
   inject(fault: Fault): () => void {
     return this.#faults.add(fault);
   }
 
   /**
-   * Calls `listener` when a call has arrived, before the server gets it and before a fault strikes: for what has to happen
-   * at just that moment. The function returned ends it.
+   * Calls `listener` when a call has arrived, before a fault hits it and before the server gets it. Use it for
+   * something that must happen at that moment. Returns a function that removes the listener.
    */
   onRequest(listener: CallListener): () => void {
     this.#arrived.add(listener);
     return () => this.#arrived.delete(listener);
   }
 
-  /** Calls `listener` when the server has carried a call out and answered, before the client learns of it. */
+  /** Calls `listener` when the server has carried out a call and answered it, before the client gets the answer. */
   onAnswer(listener: CallListener): () => void {
     this.#answered.add(listener);
     return () => this.#answered.delete(listener);
   }
 
-  /** Ends every connection, waiting and hanging ones too, and frees the port. May be called again. */
+  /** Closes every connection, hanging ones included, and frees the port. Safe to call twice. */
   async stop(): Promise<void> {
     this.#ending.abort();
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));

@@ -1,4 +1,4 @@
-/** What tests import: a LiveKit project and a Pulumi engine, both within reach of a test process. */
+/** The public API of the testing kit: a LiveKit project and a Pulumi engine, both without any outside service. */
 
 export { type CallListener, FaultProxy, type FaultProxyOptions, type ProxiedCall } from "./fault-proxy";
 export type { LiveKitCall } from "./livekit/calls/call";

@@ -1,7 +1,7 @@
 /**
- * The SIP part of LiveKit on loopback, for tests and demos without an account: its API, Twirp over HTTP in JSON and in
- * protobuf, and on demand its SIP side. What it decides is in livekit/; this is the server around it: requests, projects,
- * faults, and its end.
+ * The SIP part of LiveKit on loopback, for tests and demos without an account. It serves LiveKit's API (Twirp over
+ * HTTP, JSON and protobuf) and optionally speaks SIP. LiveKit's behaviour is in livekit/; this file holds the server
+ * around it: requests, projects, faults and shutdown.
  */
 
 import { randomBytes } from "node:crypto";
@@ -26,33 +26,38 @@ const PATH = /^\/twirp\/([^/]+)\/(.+)$/;
 
 const TEXT = { "Content-Type": "text/plain; charset=utf-8" };
 
-/** One API key of one project. */
+/** One API key of a project. */
 export interface LiveKitEmulatorKey {
   apiKey: string;
   /** The secret that tokens of this key are signed with. */
   apiSecret: string;
-  /** The project's name. Keys of the same name share one project. Default: the key itself, so a project of its own. */
+  /**
+   * The project's name. Keys with the same name share one project. Default: the key itself, so a project of its own.
+   */
   name?: string;
 }
 
 export interface LiveKitEmulatorOptions {
-  /** The port on 127.0.0.1. Default 0: any that is free. */
+  /** The port on 127.0.0.1. Default 0: any free port. */
   port?: number;
-  /** The keys it accepts. Default: one, `APIemulator`, with a random secret. */
+  /** The keys that it accepts. Default: one, `APIemulator`, with a random secret. */
   projects?: readonly LiveKitEmulatorKey[];
   /**
-   * Passwords come back empty, as a hosted platform may do, and `timestamps` are on unless they are set to false.
-   * Default false: passwords come back in clear, as from the open-source server.
+   * Answers with empty passwords, as a hosted platform may do, and turns `timestamps` on unless they are set to false.
+   * Default false: passwords are returned in plain text, as from the open-source server.
    */
   hidePasswords?: boolean;
-  /** Whether createdAt and updatedAt are set. Default: as `hidePasswords`; the open-source server 1.13.5 sets neither. */
+  /**
+   * Whether createdAt and updatedAt are set. Default: the value of `hidePasswords`. The open-source server 1.13.5 sets
+   * neither.
+   */
   timestamps?: boolean;
   /**
-   * Speaks SIP too: takes calls in at {@link LiveKitEmulator.sipHost} and places them for CreateSIPParticipant. Default: it does
-   * not, and CreateSIPParticipant fails as on a server without livekit/sip.
+   * Also speaks SIP: accepts calls at {@link LiveKitEmulator.sipHost} and places calls for CreateSIPParticipant.
+   * Default: no SIP, and CreateSIPParticipant fails as on a server without livekit/sip.
    */
   sip?: boolean | SipSideOptions;
-  /** The server's time in milliseconds: for tokens, timestamps and the Date header. Default `Date.now`. */
+  /** The server's time in milliseconds, for tokens, timestamps and the Date header. Default `Date.now`. */
   clock?: () => number;
 }
 
@@ -60,13 +65,14 @@ export interface LiveKitEmulatorOptions {
 export interface LiveKitCommit {
   /** The method that made it, such as `UpdateSIPInboundTrunk`. */
   readonly method: string;
-  /** The project, after the change. */
+  /** The project after the change. */
   readonly project: ProjectState;
 }
 
 /**
- * A LiveKit server's SIP in this process. It validates, refuses, conflicts, pages and checks tokens as
- * livekit-server 1.13.5 does; the same conformance suite runs against both. With `sip` it takes and places calls.
+ * The SIP part of a LiveKit server, in this process. It validates, refuses, detects conflicts, pages and checks tokens
+ * as livekit-server 1.13.5 does; the same conformance suite runs against both. With `sip` it also accepts and places
+ * calls.
  *
  * ```ts
  * const emulator = await LiveKitEmulator.start();
@@ -79,11 +85,14 @@ export class LiveKitEmulator {
   readonly url: string;
   /** The key of the first project. */
   readonly apiKey: string;
-  /** The secret of the first project's key: random for each start unless it was given. */
+  /** The secret of the first project's key. Random for each start unless it was given. */
   readonly apiSecret: string;
-  /** Every request so far, in the order of arrival. May be emptied: `requests.length = 0`. */
+  /** Every request so far, in the order of arrival. You may clear it: `requests.length = 0`. */
   readonly requests: RecordedRequest[] = [];
-  /** Every call so far, in and out, in the order of arrival; those that go on change. May be emptied too. */
+  /**
+   * Every inbound and outbound call so far, in the order of arrival. Entries of ongoing calls change. You may clear it
+   * too.
+   */
   readonly calls: LiveKitCall[];
 
   readonly #server: Server;
@@ -143,7 +152,7 @@ export class LiveKitEmulator {
   }
 
   /**
-   * Where it takes calls in, `127.0.0.1:<port>`: what `livekit:sipHost` is set to.
+   * Where it accepts calls, `127.0.0.1:<port>`: the value for `livekit:sipHost`.
    *
    * @throws when it was started without `sip`
    */
@@ -155,7 +164,7 @@ export class LiveKitEmulator {
   }
 
   /**
-   * What a project holds now, in copies, passwords in clear.
+   * A copy of what a project holds now, with passwords in plain text.
    *
    * @param apiKey one of the project's keys. Default: the first
    * @throws when there is no such key
@@ -168,21 +177,21 @@ export class LiveKitEmulator {
     return key.project;
   }
 
-  /** Lets a fault strike the next requests. The function returned takes it back. */
+  /** Adds a fault that hits the next requests. Returns a function that removes it. */
   inject(fault: Fault): () => void {
     return this.#faults.add(fault);
   }
 
   /**
-   * Calls `listener` after each committed change, before its answer is sent, so that no state is missed: for watching
-   * what must hold at every instant. What it throws is the request's error. The function returned ends it.
+   * Calls `listener` after each committed change, before the answer is sent, so that a test can check an invariant in
+   * every state. If `listener` throws, the request fails with that error. Returns a function that removes the listener.
    */
   onCommit(listener: (commit: LiveKitCommit) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  /** Ends every call and connection, waiting and hanging ones too, and frees the ports. May be called again. */
+  /** Ends every call, closes every connection, hanging ones included, and frees the ports. Safe to call twice. */
   async stop(): Promise<void> {
     this.#ending.abort();
     const sip = this.#sip;
@@ -225,7 +234,10 @@ export class LiveKitEmulator {
     }
   }
 
-  /** Checks the token and carries the call out: in one go, so that no other request comes between, but for calls that are waited for. */
+  /**
+   * Checks the token and carries out the call. Runs synchronously, so that no other request comes in between, except
+   * for calls that wait.
+   */
   async #answer(
     request: IncomingMessage,
     url: URL,

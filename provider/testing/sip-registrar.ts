@@ -1,6 +1,6 @@
 /**
- * A SIP registrar with digest authentication on a loopback port: the VoIP side, for tests and demos without a PBX. What it
- * decides is in sip/; this is the server around it: requests, faults, and its end.
+ * A SIP registrar with digest authentication on a loopback port. It stands in for the VoIP system in tests and demos
+ * without a PBX. SIP behaviour is in sip/; this file holds the server around it: requests, faults and shutdown.
  */
 
 import { randomBytes } from "node:crypto";
@@ -21,42 +21,48 @@ import { challengeValue } from "./sip/digest";
 import { type Incoming, SipListener } from "./sip/listener";
 
 export interface SipRegistrarOptions {
-  /** The password of each user that may register and call. */
+  /** The users that may register and call, with their passwords. */
   users: Readonly<Record<string, string>>;
   /** The realm of its challenges. Default `pbx.example`. */
   realm?: string;
   /** The IP address to listen on. Default 127.0.0.1. */
   host?: string;
-  /** The port for UDP and TCP. Default 0: any that is free. */
+  /** The port for UDP and TCP. Default 0: any free port. */
   port?: number;
-  /** What it listens on. Default: UDP and TCP, and TLS where `tls` is given. */
+  /** The protocols it listens on. Default: UDP and TCP, and TLS if `tls` is given. */
   protocols?: readonly Protocol[];
   /** Certificate chain and key in PEM, for TLS. */
   tls?: { readonly cert: string; readonly key: string };
-  /** The hash functions it asks for, by preference: one challenge each. Default MD5 alone. */
+  /** The hash algorithms it asks for, most preferred first, with one challenge each. Default: only MD5. */
   algorithms?: readonly SipDigestAlgorithm[];
-  /** Whether its challenges offer qop="auth". Default true; false challenges in the way of RFC 2069. */
+  /** Whether its challenges offer qop="auth". Default true; false challenges as in RFC 2069. */
   qop?: boolean;
-  /** How long a nonce may be answered, in milliseconds; after that the challenge says `stale=true`. Default 60 000. */
+  /** How long a nonce is valid, in milliseconds. After that the challenge says `stale=true`. Default 60 000. */
   nonceLifetimeMs?: number;
-  /** How long it takes to answer, in milliseconds. Default 0. */
+  /** How long it waits before it answers, in milliseconds. Default 0. */
   latencyMs?: number;
-  /** Whether OPTIONS too needs a credential. Default false: it is answered 200. */
+  /** Whether OPTIONS needs a credential too. Default false: it is answered with 200. */
   challengeOptions?: boolean;
 }
 
 /** A request that carried a credential. It holds no secret. */
 export interface CredentialAttempt {
   readonly method: string;
-  /** As the credential says. */
+  /** The user name in the credential. */
   readonly username: string;
   readonly accepted: boolean;
-  /** The status of the answer: 401 or 407 for a wrong password or an old nonce, 403 for a barred user, 404 for an unknown one. */
+  /**
+   * The status of the answer: 401 or 407 for a wrong password or an expired nonce, 403 for a barred user, 404 for an
+   * unknown one.
+   */
   readonly status: number;
   readonly at: Date;
 }
 
-/** How a registrar answers: as it should; not at all; with what is no SIP; with 60 kB over UDP and 1 MB over TCP and TLS. */
+/**
+ * How a registrar answers: normally, not at all, with bytes that are not SIP, or with 60 kB over UDP and 1 MB over TCP
+ * and TLS.
+ */
 export type RegistrarBehavior = "normal" | "silent" | "garbage" | "enormous";
 
 const ALLOW: SipHeader = { name: "Allow", value: "REGISTER, OPTIONS, INVITE, ACK, CANCEL, BYE" };
@@ -71,7 +77,7 @@ const REASONS = {
 };
 
 /**
- * A SIP registrar in this process, which can be called as well: an INVITE is challenged like a REGISTER, then answered.
+ * A SIP registrar in this process. It also accepts calls: it challenges an INVITE like a REGISTER, then answers it.
  *
  * ```ts
  * const registrar = await SipRegistrar.start({ users: { "1011": "Only-For-Tests-1" } });
@@ -86,9 +92,12 @@ export class SipRegistrar {
   readonly port: number;
   /** The port for TLS. */
   readonly tlsPort?: number;
-  /** Every request with a credential so far. May be emptied: `attempts.length = 0`. */
+  /** Every request with a credential so far. You may clear it: `attempts.length = 0`. */
   readonly attempts: CredentialAttempt[] = [];
-  /** Every request so far, as it came over the wire, repetitions too: for proof that no secret is among it. May be emptied. */
+  /**
+   * Every request so far, as it came over the wire, repeats included. Use it to prove that no secret was sent. You may
+   * clear it.
+   */
   readonly requests: string[];
 
   readonly #listener: SipListener;
@@ -144,17 +153,17 @@ export class SipRegistrar {
     }
   }
 
-  /** Changes a user's password, or adds the user. The old one is wrong from now on. */
+  /** Changes a user's password, or adds the user. The old password stops working at once. */
   setPassword(username: string, password: string): void {
     this.#accounts.set(username, password);
   }
 
-  /** Removes a user, who is answered 404 from now on. */
+  /** Removes a user. The user's requests get 404 from now on. */
   removeUser(username: string): void {
     this.#accounts.remove(username);
   }
 
-  /** Answers 403 to a user whose credential is right, until `barred` is false. */
+  /** Answers 403 to a user even with the right credential, until called with `barred` false. */
   bar(username: string, barred = true): void {
     this.#accounts.bar(username, barred);
   }
@@ -164,22 +173,22 @@ export class SipRegistrar {
     return this.#bindings.of(username);
   }
 
-  /** The calls so far, in the order in which they came through with the right credential. */
+  /** The calls so far, in the order in which they arrived with the right credential. */
   get calls(): readonly SipCallRecord[] {
     return this.#callee.calls;
   }
 
-  /** Says what happens to calls to a user or number from now on. By default each is answered. */
+  /** Sets what happens to calls to a user or number from now on. By default each call is answered. */
   answerCalls(callee: string, answer: CallAnswer): void {
     this.#callee.setAnswer(callee, answer);
   }
 
-  /** Makes every new request fail in this way, until it is told otherwise. */
+  /** Makes every new request fail in this way, until you set another behaviour. */
   behave(behavior: RegistrarBehavior): void {
     this.#behavior = behavior;
   }
 
-  /** Ends every connection and call, and frees the ports. May be called again. */
+  /** Closes every connection, ends every call and frees the ports. Safe to call twice. */
   async stop(): Promise<void> {
     for (const delay of this.#delays) {
       clearTimeout(delay);
@@ -241,7 +250,7 @@ export class SipRegistrar {
     if (username === undefined) {
       return;
     }
-    // Whoever proves one account may not register another.
+    // A user may only register their own account.
     if (parseUri(parseNameAddr(headerOf(request, "to") ?? "").uri)?.user !== username) {
       answer(incoming, 403);
     } else if (this.#bindings.apply(username, request)) {
@@ -251,7 +260,9 @@ export class SipRegistrar {
     }
   }
 
-  /** The user whom the request's credential proves; where it proves none, the request is answered. */
+  /**
+   * The user that the request's credential proves. Undefined when it proves none; the request is then already answered.
+   */
   #admit(incoming: Incoming, kind: AuthKind): string | undefined {
     const verdict = this.#accounts.judge(incoming.request, kind);
     const status = verdict.status === 401 ? kind.status : verdict.status;
@@ -276,7 +287,7 @@ function answer({ respond }: Incoming, status: keyof typeof REASONS, headers: re
 
 function misbehave({ respond, sendRaw, source }: Incoming, behavior: Exclude<RegistrarBehavior, "normal">): void {
   if (behavior === "garbage") {
-    // Ended like a message, so that clients over TCP need not wait for more.
+    // Ends like a message, so that clients over TCP don't wait for more.
     sendRaw(Buffer.concat([randomBytes(500), Buffer.from("\r\n\r\n")]));
   } else if (behavior === "enormous") {
     const nonce = "0".repeat(source.protocol === "udp" ? 60_000 : 1_000_000);

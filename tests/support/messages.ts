@@ -1,6 +1,7 @@
 /** Messages of LiveKit with everything in them, and with what only a newer LiveKit would put into them, at every depth. */
 
 import { type FieldInfo, Message, type MessageType, ScalarType, WireType } from "@bufbuild/protobuf";
+import type { Table } from "../../provider/livekit/fields";
 
 /** The number of the first field that no message of LiveKit has. */
 const FUTURE_FIELD = 1900;
@@ -92,3 +93,32 @@ function* messagesIn<Item extends Message<Item>>(message: Item, path = "message"
     }
   }
 }
+
+/** A change of each field of a table: its name, and the value that it gets instead of the one that it has. */
+export function changesOf<Info>(rows: Table<Info>, message: Info): [name: string, value: unknown][] {
+  return Object.entries(rows).map(([name, row]) => [name, other(row.read(message), row.words)]);
+}
+
+/** Another value of the same kind. */
+function other(value: unknown, words: readonly string[] = []): unknown {
+  switch (typeof value) {
+    case "string":
+      return words.find((word) => word !== value) ?? "123";
+    case "number":
+      return value + 7.5;
+    case "boolean":
+      return !value;
+    default:
+      return Array.isArray(value) ? value.map((item) => otherItem(item)) : { ...Object(value), ...OTHER_MEMBER };
+  }
+}
+
+function otherItem(item: unknown): unknown {
+  const { metadata } = Object(item);
+  return typeof item === "string"
+    ? "changed"
+    : { ...Object(item), ...(metadata === undefined ? { rate: 7 } : { metadata: "changed" }) };
+}
+
+/** A member that maps, and a room's configuration, can have. */
+const OTHER_MEMBER = { name: "changed" };

@@ -10,15 +10,15 @@ import { rpcError, TwirpError, validated } from "./twirp-error";
 import { upgradeMedia } from "./updates";
 import { validateParticipant } from "./validation";
 
-/** How long a request waits for the answer, in milliseconds. */
+/** How long a request waits for the call to be answered, in milliseconds. */
 const ANSWER_TIMEOUT_MS = 80_000;
 
 export interface CallServiceOptions {
   readonly project: Project;
   readonly calls: Calls;
-  /** The emulator's own SIP address; undefined where it speaks no SIP. */
+  /** The emulator's own SIP address. Undefined when it does not speak SIP. */
   readonly host: string | undefined;
-  /** Whether the token grants to call. */
+  /** Whether the token allows calls. */
   readonly mayCall: boolean;
 }
 
@@ -39,7 +39,7 @@ export class CallService {
     }
     const number = shownNumber(request, trunk);
     if (host === undefined) {
-      // What livekit-server says, after a second, while no livekit/sip is connected to it.
+      // livekit-server's answer, after one second, when no livekit/sip is connected to it.
       throw rpcError("unavailable", "no response from servers");
     }
     const plan = planOf(request, trunk, number, host.replace(/:\d+$/, ""));

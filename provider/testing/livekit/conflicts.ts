@@ -1,9 +1,11 @@
-/** What LiveKit refuses in trunks and rules looked at together, as livekit/protocol does in sip/sip.go. */
+/** Conflicts between trunks, and between rules, that LiveKit refuses (livekit/protocol, sip/sip.go). */
 
 import type { SIPDispatchRuleInfo, SIPInboundTrunkInfo } from "@livekit/protocol";
 import { Invalid, TwirpError } from "./twirp-error";
 
-/** A number without spaces, `-`, `(` and `)`, with a `+`; what is no number stays as it is. */
+/**
+ * A number without spaces, `-`, `(` and `)`, and with a leading `+`. Text that is not a number is returned unchanged.
+ */
 export function normalizeNumber(number: string): string {
   if (!/^\+?[\d\- ()]+$/.test(number)) {
     return number;
@@ -13,10 +15,11 @@ export function normalizeNumber(number: string): string {
 }
 
 /**
- * Goes through the trunks in order and refuses the first that answers the same number for the same caller as one before
- * it. A trunk without numbers answers only what no other does, so it conflicts only with its like.
+ * Goes through the trunks in order and refuses the first that answers the same number for the same caller as an earlier
+ * one. A trunk without numbers only answers numbers that no other trunk lists, so it conflicts only with another such
+ * trunk.
  *
- * @throws TwirpError invalid_argument, naming both trunks by id, a new one as `<new>`
+ * @throws TwirpError invalid_argument that names both trunks by id, a new one as `<new>`
  */
 export function refuseConflictingTrunks(trunks: readonly SIPInboundTrunkInfo[]): void {
   const takenBy = new Map<string, Map<string, SIPInboundTrunkInfo>>();
@@ -47,10 +50,10 @@ function claimCallers(callers: Map<string, SIPInboundTrunkInfo>, trunk: SIPInbou
 }
 
 /**
- * Goes through the rules in order and refuses the first that has trunk, both numbers and PIN in common with one before
- * it, or with itself. A rule without trunks or numbers conflicts only with its like.
+ * Goes through the rules in order and refuses the first that shares trunk, both numbers and PIN with an earlier one, or
+ * that repeats one itself. A rule without trunks or numbers conflicts only with another such rule.
  *
- * @throws TwirpError invalid_argument, naming the other rule; Invalid for a rule of no kind
+ * @throws TwirpError invalid_argument that names the other rule; Invalid for a rule without a kind
  */
 export function refuseConflictingRules(rules: readonly SIPDispatchRuleInfo[]): void {
   const takenBy = new Map<string, SIPDispatchRuleInfo>();
@@ -94,7 +97,7 @@ function printId(id: string): string {
   return quote(id || "<new>");
 }
 
-/** Go's %q: quotes, with escapes for what does not print. */
+/** Go's %q: quotes the text and escapes unprintable characters. */
 function quote(text: string): string {
   const escapes: Readonly<Record<string, string>> = {
     '"': '\\"',

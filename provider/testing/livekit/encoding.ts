@@ -1,12 +1,12 @@
-/** Twirp's two encodings of messages, JSON written as Go's protojson writes it for LiveKit. */
+/** Twirp's two message encodings. JSON is written as Go's protojson writes it for LiveKit. */
 
 import { type JsonObject, type JsonValue, Message, type MessageType } from "@bufbuild/protobuf";
 import { TwirpError } from "./twirp-error";
 
-/** How a message is written: JSON, as livekit-server-sdk does, or binary protobuf. */
+/** How a message is written: as JSON, like livekit-server-sdk does, or as binary protobuf. */
 export type Encoding = "json" | "protobuf";
 
-/** The encoding that a Content-Type names; undefined when it is none of Twirp's. */
+/** The encoding that a Content-Type names. Undefined when Twirp does not have it. */
 export function encodingOf(contentType: string | undefined): Encoding | undefined {
   const [type = ""] = (contentType ?? "").split(";");
   switch (type.trim().toLowerCase()) {
@@ -20,7 +20,7 @@ export function encodingOf(contentType: string | undefined): Encoding | undefine
 }
 
 /**
- * Reads a request. JSON fields that the type does not have are ignored, binary ones kept.
+ * Reads a request. Unknown JSON fields are ignored, unknown binary fields are kept.
  *
  * @throws TwirpError malformed
  */
@@ -40,14 +40,13 @@ export function decode<Request extends Message<Request>>(
   }
 }
 
-/** Writes a response. */
 export function encode<Response extends Message<Response>>(message: Response, encoding: Encoding): Uint8Array {
   return encoding === "protobuf" ? message.toBinary() : Buffer.from(JSON.stringify(toProtoJson(message)));
 }
 
 /**
- * JSON with the names of the .proto file, every field that has no presence of its own, and null for an unset message
- * (protojson: UseProtoNames, EmitUnpopulated); protobuf-es writes all of that but the nulls.
+ * JSON with the field names of the .proto file, with every field that has no presence, and null for an unset message
+ * (protojson: UseProtoNames, EmitUnpopulated). protobuf-es writes all of that except the nulls.
  */
 function toProtoJson<Item extends Message<Item>>(message: Item): JsonValue {
   const json = message.toJson({ emitDefaultValues: true, useProtoFieldName: true });

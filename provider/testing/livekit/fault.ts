@@ -1,4 +1,4 @@
-/** Faults on demand: what can go wrong between a client and LiveKit, as data, and how a server lets it happen. */
+/** Faults between a client and LiveKit: what can go wrong, as data, and how a server injects it. */
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Readable } from "node:stream";
@@ -7,45 +7,45 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type Answer, send } from "./http";
 import { codeForStatus, type TwirpCode, TwirpError } from "./twirp-error";
 
-/** How long a dripping answer waits after each byte, in milliseconds. */
+/** The pause after each byte of a `drip` answer, in milliseconds. */
 const DRIP_MS = 20;
 
 /**
- * One kind of fault. Set one of `cut`, `hang`, `status`, `body`, or only `latencyMs` or `send`. It strikes before tokens
- * are checked, as a load balancer's would.
+ * One fault. Set one of `cut`, `hang`, `status` and `body`, or only `latencyMs` or `send`. A fault hits before the
+ * token is checked, as a load balancer's failure would.
  */
 export interface Fault {
-  /** The methods it strikes, by name such as `UpdateSIPInboundTrunk` or by pattern. Default: all. */
+  /** The methods that it hits, by a name such as `UpdateSIPInboundTrunk` or by a pattern. Default: all. */
   method?: string | RegExp;
-  /** How many requests it strikes. Default 1; `Number.POSITIVE_INFINITY` until it is removed. */
+  /** How many requests it hits. Default 1. `Number.POSITIVE_INFINITY` means all until it is removed. */
   times?: number;
   /** Milliseconds to wait before the request is carried out. Default 0. */
   latencyMs?: number;
-  /** Destroys the connection without an answer, before or after the request was carried out. */
+  /** Closes the connection without an answer, before or after the request is carried out. */
   cut?: "before" | "after";
-  /** Never answers; the client's time-out ends it. */
+  /** Never answers. The client's timeout ends the request. */
   hang?: true;
   /** Answers with this HTTP status. Default 200 with `body`. */
   status?: number;
   /** The Retry-After header of the answer, in seconds. */
   retryAfterSeconds?: number;
-  /** The Twirp error's code. Default: the one that goes with `status`. */
+  /** The Twirp error's code. Default: the code that matches `status`. */
   code?: TwirpCode;
-  /** The Twirp error's message. Default: a sentence that says that it is injected. */
+  /** The Twirp error's message. Default: says that a test injected the fault. */
   msg?: string;
-  /** Answers with exactly this, torn JSON or a proxy's page, in place of a Twirp error. */
+  /** Answers with exactly this instead of a Twirp error, for example truncated JSON or a proxy's error page. */
   body?: string | Uint8Array;
   /** The Content-Type of `body`. Default `text/html; charset=utf-8`. */
   contentType?: string;
-  /** The Content-Encoding of `body`, which must be encoded already: `gzip` for example. Default: none. */
+  /** The Content-Encoding of `body`, which must already be encoded, for example `gzip`. Default: none. */
   contentEncoding?: string;
   /**
-   * Sends the answer, injected or real, without end: `drip` a byte at a time, 50 in a second, `endless` as fast as the
-   * client reads. When the body is over it begins again; of an empty body only the headers are sent. The client's
-   * time-out, or its bound on the size, ends it.
+   * Sends the answer, injected or real, without end: `drip` sends 50 bytes per second, one at a time; `endless` sends
+   * as fast as the client reads. The body repeats; if it is empty, only the headers are sent. The client's timeout or
+   * size limit ends it.
    */
   send?: "drip" | "endless";
-  /** With `hang`, `status` or `body`: the request is carried out all the same. Default false. */
+  /** With `hang`, `status` or `body`: carries out the request anyway. Default false. */
   committed?: boolean;
 }
 
@@ -53,14 +53,14 @@ export interface Fault {
 export class Faults {
   private readonly waiting: { fault: Fault; left: number }[] = [];
 
-  /** Adds a fault; the function removes it. */
+  /** Adds a fault. Returns a function that removes it. */
   add(fault: Fault): () => void {
     const entry = { fault, left: fault.times ?? 1 };
     this.waiting.push(entry);
     return () => this.remove(entry);
   }
 
-  /** The oldest fault that strikes `method`, one time less of it left. */
+  /** The oldest fault that hits `method`. Uses up one of its `times`. */
   take(method: string): Fault | undefined {
     const entry = this.waiting.find(({ fault }) => strikes(fault, method));
     if (entry && --entry.left <= 0) {
@@ -78,11 +78,11 @@ export class Faults {
 }
 
 /**
- * Answers a request by `carryOut`, or as the fault has it.
+ * Answers a request with the result of `carryOut`, or as the fault says.
  *
- * @param ending ends a wait when the server stops
- * @returns the status of the answer; undefined where there was none, because the connection was cut or left hanging
- * @throws when the client, or the server's stop, has ended an answer without end
+ * @param ending aborts waiting when the server stops
+ * @returns the status of the answer; undefined when there was none because the connection was cut or left hanging
+ * @throws when the client or the server's stop ended an endless answer
  */
 export async function answerUnder(
   fault: Fault | undefined,
@@ -112,7 +112,7 @@ export async function answerUnder(
   return answer.status;
 }
 
-/** The body again and again. */
+/** Repeats the body. */
 async function* withoutEnd(body: Answer["body"], how: "drip" | "endless", ending: AbortSignal) {
   const bytes = Buffer.from(body);
   if (bytes.length === 0) {
@@ -128,7 +128,7 @@ async function* withoutEnd(body: Answer["body"], how: "drip" | "endless", ending
   }
 }
 
-/** The answer that a fault gives in place of the server's; undefined when it gives none. */
+/** The answer that a fault sends instead of the server's; undefined when it sends none. */
 function faultAnswer(fault: Fault): Answer | undefined {
   const retryAfter: Record<string, string> =
     fault.retryAfterSeconds === undefined ? {} : { "Retry-After": String(fault.retryAfterSeconds) };

@@ -1,4 +1,4 @@
-/** HTTP as the testing kit's servers need it: reading a request, writing an answer. */
+/** HTTP helpers for the testing kit's servers: reading a request, writing an answer. */
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Encoding } from "./encoding";
@@ -13,7 +13,7 @@ export async function readAll(request: IncomingMessage): Promise<Uint8Array> {
   return Buffer.concat(chunks);
 }
 
-/** An answer before it is sent; its length is said when it is. */
+/** An answer before it is sent. Content-Length is added when it is sent. */
 export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -26,7 +26,7 @@ export function send(response: ServerResponse, { status, headers, body }: Answer
 }
 
 /**
- * Reads a request as one to a method.
+ * Reads an HTTP request as a call of a Twirp method.
  *
  * @throws TwirpError bad_route or malformed
  */

@@ -1,4 +1,4 @@
-/** The methods that the emulator answers, by their Twirp services and names: the request's type, and what carries it out. */
+/** The methods that the emulator answers, by Twirp service and name: each with its request type and its handler. */
 
 import type { Message, MessageType } from "@bufbuild/protobuf";
 import {
@@ -24,7 +24,7 @@ import { decode, type Encoding, encode } from "./encoding";
 import type { RoomService } from "./room-service";
 import type { SipService } from "./sip-service";
 
-/** A request that the emulator understands; `instanceof` tells which. */
+/** A request that the emulator understands. Use `instanceof` to tell which. */
 export type SipRequest =
   | CreateSIPDispatchRuleRequest
   | CreateSIPInboundTrunkRequest
@@ -48,19 +48,19 @@ export interface Services {
   /**
    * Trunks and rules.
    *
-   * @throws TwirpError unauthenticated, for a caller who may not
+   * @throws TwirpError unauthenticated when the caller lacks the permission
    */
   sip(): SipService;
-  /** Calls; the service itself asks whether the caller may. */
+  /** Calls. The service itself checks the caller's permission. */
   calls(): CallService;
-  /** Rooms; as with calls. */
+  /** Rooms. The service itself checks the caller's permission. */
   rooms(): RoomService;
 }
 
-/** A request that was read, and what carries it out. */
+/** A parsed request and its handler. */
 export interface SipCall {
   readonly request: SipRequest;
-  /** Carries it out and returns the encoded answer: at once, but for a call that is waited for. */
+  /** Carries out the request and returns the encoded answer, synchronously except for calls that wait. */
   answer(services: Services): Promise<Uint8Array>;
 }
 
@@ -87,7 +87,7 @@ function method<Request extends Message<Request> & SipRequest, Response extends 
   return methodOf((services) => services.sip(), type, carryOut);
 }
 
-/** Every method of livekit.SIP but TransferSIPParticipant, and ListSIPTrunk, which is deprecated. */
+/** Every method of livekit.SIP except TransferSIPParticipant and the deprecated ListSIPTrunk. */
 const SIP_METHODS: ReadonlyMap<string, Method> = new Map([
   ["CreateSIPInboundTrunk", method(CreateSIPInboundTrunkRequest, (sip, request) => sip.createSIPInboundTrunk(request))],
   [

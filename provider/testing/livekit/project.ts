@@ -1,4 +1,4 @@
-/** What one LiveKit project holds, and how it is listed. */
+/** What one LiveKit project holds, and how lists are paged. */
 
 import { randomInt } from "node:crypto";
 import type { Message } from "@bufbuild/protobuf";
@@ -8,18 +8,18 @@ const ID_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
 const ID_LENGTH = 12;
 const DEFAULT_PAGE_LIMIT = 1000;
 
-/** What tests may look at: copies, with passwords in clear, ordered by id. */
+/** A project as tests see it: copies with passwords in plain text, ordered by id. */
 export interface ProjectState {
-  /** The project's name, by which several API keys share it. */
+  /** The project's name. API keys with the same name share the project. */
   readonly name: string;
   inboundTrunks(): SIPInboundTrunkInfo[];
   outboundTrunks(): SIPOutboundTrunkInfo[];
   dispatchRules(): SIPDispatchRuleInfo[];
-  /** The names of the rooms that calls made and nobody deleted since. */
+  /** The names of the rooms that calls created and nobody has deleted. */
   roomNames(): string[];
 }
 
-/** One project. Messages go in and come out as copies. */
+/** One project. Messages are copied on the way in and out. */
 export class Project implements ProjectState {
   readonly inbound = new Table<SIPInboundTrunkInfo>();
   readonly outbound = new Table<SIPOutboundTrunkInfo>();
@@ -45,7 +45,7 @@ export class Project implements ProjectState {
   }
 }
 
-/** Messages of one type by id, in the order of their ids; fields that this version does not know are kept. */
+/** Messages of one type by id, in id order. Fields that this version does not know are kept. */
 export class Table<Item extends Message<Item>> {
   private readonly items = new Map<string, Item>();
 
@@ -57,20 +57,21 @@ export class Table<Item extends Message<Item>> {
     this.items.set(id, item.clone());
   }
 
-  /** Removes it if it is there, and says whether it was. */
+  /** Removes the item. Returns whether it was there. */
   delete(id: string): boolean {
     return this.items.delete(id);
   }
 
-  /** Copies of those that `matches` accepts, page after page as {@link Table.find} goes. */
+  /** Copies of the items that `matches` accepts, paged as in {@link Table.find}. */
   list(page?: Pagination, matches?: (item: Item) => boolean): Item[] {
     return this.find(page, matches).map((item) => item.clone());
   }
 
   /**
-   * Those that `matches` accepts, not to be changed. With a page the real server fetches page after page from `afterId`
-   * on, `limit` (or 1000) items each before the filter, until a page has no match: so the answer holds more than `limit`
-   * items, and ends early where a whole page is filtered out (livekit/protocol, livekit/types.go: listPageIter).
+   * The items that `matches` accepts; do not change them. With a page, this follows the real server: it fetches pages
+   * of `limit` (or 1000) items from `afterId` on, filters each, and stops at the first page without a match. So the
+   * answer can hold more than `limit` items, and ends early when a whole page is filtered out (livekit/protocol,
+   * livekit/types.go: listPageIter).
    */
   find(page?: Pagination, matches: (item: Item) => boolean = () => true): readonly Item[] {
     const ids = [...this.items.keys()].sort();
@@ -104,12 +105,12 @@ export class Table<Item extends Message<Item>> {
   }
 }
 
-/** A new id in LiveKit's form: the prefix and twelve characters. SCL_ is a SIP call's, PA_ a participant's. */
+/** A new id in LiveKit's form: a prefix and twelve characters. SCL_ stands for a SIP call, PA_ for a participant. */
 export function newId(prefix: "ST_" | "SDR_" | "SCL_" | "PA_"): string {
   return prefix + randomName();
 }
 
-/** Twelve random characters, as LiveKit makes names of. */
+/** Twelve random characters, like the names that LiveKit generates. */
 export function randomName(): string {
   return Array.from({ length: ID_LENGTH }, () => ID_ALPHABET[randomInt(ID_ALPHABET.length)]).join("");
 }

@@ -1,4 +1,4 @@
-/** What the emulator remembers of a request: enough to assert on, never the token, no password where it is printed. */
+/** What the emulator records of a request: enough to assert on, but no token, and no password when it is printed. */
 
 import { inspect } from "node:util";
 import type { JsonValue } from "@bufbuild/protobuf";
@@ -8,17 +8,17 @@ import type { SipRequest } from "./methods";
 const REDACTED = "[redacted]";
 const SECRET_FIELDS: ReadonlySet<string> = new Set(["authPassword", "pin"]);
 
-/** One request that reached the emulator, in the order of arrival. Printed, logged or as JSON it shows no secret. */
+/** One request that reached the emulator. It shows no secret when it is printed, logged or turned into JSON. */
 export class RecordedRequest {
-  /** The API key of a token that was accepted. */
+  /** The API key, when the token was accepted. */
   apiKey?: string;
-  /** The HTTP status of the answer; unset while there is none, and when the connection was cut or left hanging. */
+  /** The HTTP status of the answer. Unset while there is no answer, and when the connection was cut or left hanging. */
   status?: number;
 
   /**
    * @param method the Twirp method, such as `CreateSIPInboundTrunk`
-   * @param encoding how the message was written; undefined when the Content-Type was none of Twirp's
-   * @param message the request itself, passwords in clear; undefined when it could not be read
+   * @param encoding how the message was encoded; undefined when the Content-Type was not one of Twirp's
+   * @param message the request itself, with passwords in plain text; undefined when it could not be read
    */
   constructor(
     readonly method: string,

@@ -1,6 +1,6 @@
 /**
- * The part of LiveKit's room service that ends calls (livekit-server 1.13.5, pkg/service/roomservice.go). A room is there from its
- * first call until it is deleted; the real server also closes one that has been empty for a while.
+ * The part of LiveKit's room service that ends calls (livekit-server 1.13.5, pkg/service/roomservice.go). A room exists
+ * from its first call until it is deleted. The real server also closes rooms that have been empty for a while.
  */
 
 import {
@@ -22,7 +22,7 @@ export class RoomService {
     private readonly caller: Caller,
   ) {}
 
-  /** Ends the calls in it too. */
+  /** Deletes the room and ends its calls. */
   deleteRoom({ room }: DeleteRoomRequest): DeleteRoomResponse {
     permit(this.caller.roomCreate);
     if (!this.project.rooms.delete(room)) {

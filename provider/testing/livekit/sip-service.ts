@@ -1,6 +1,6 @@
 /**
- * LiveKit's SIP service, method by method, in the order of checks of livekit-server 1.13.5 (pkg/service/sip.go):
- * what the request says, whether the object is there, what it becomes, whether that conflicts, then the commit.
+ * LiveKit's SIP service, method by method, with the checks in the order of livekit-server 1.13.5 (pkg/service/sip.go):
+ * validate the request, find the object, apply the change, check for conflicts, commit.
  */
 
 import { Timestamp } from "@bufbuild/protobuf";
@@ -43,15 +43,15 @@ import {
 
 /** What a service needs besides the project. */
 export interface SipServiceOptions {
-  /** The time that createdAt and updatedAt get, in milliseconds; undefined leaves them alone, as 1.13.5 does. */
+  /** The time for createdAt and updatedAt, in milliseconds. Undefined leaves them unset, as 1.13.5 does. */
   now?: () => number;
-  /** Whether trunks are answered with an empty authPassword. */
+  /** Whether answers contain an empty authPassword. */
   hidePasswords: boolean;
   /** Called after every change, before the answer. */
   committed: () => void;
 }
 
-/** The methods of livekit.SIP on one project. Each may change the request that it is given. */
+/** The methods of livekit.SIP on one project. A method may change the request that it is given. */
 export class SipService {
   constructor(
     private readonly project: Project,
@@ -81,8 +81,8 @@ export class SipService {
     } else if (action.case === "update") {
       applyInboundUpdate(updated, action.value);
     }
-    // Those that share a number with what is stored now are not looked for: as the real server, which so lets a trunk
-    // take over another's number by an update.
+    // Only trunks that share a number with the new value are compared, as on the real server. An update can therefore
+    // take over another trunk's number.
     const others = this.project.inbound.find(undefined, sharesNumber(updated.numbers));
     refuseConflictingTrunks(others.map((trunk) => (trunk.sipTrunkId === sipTrunkId ? updated : trunk)));
     return this.storeInbound(updated, stored);
@@ -148,7 +148,7 @@ export class SipService {
       }
       validateRule(created);
     });
-    // The deprecated field alone narrows the search, whichever way the rule came.
+    // Only the deprecated field narrows the search, even when the rule came in the new one.
     const others = this.project.rules.find(undefined, (rule) => overlaps(request.trunkIds, rule.trunkIds));
     refuseConflictingRules(withNew(others, created));
     created.sipDispatchRuleId = newId("SDR_");
@@ -165,7 +165,7 @@ export class SipService {
     } else if (action.case === "update") {
       applyRuleUpdate(updated, action.value);
     }
-    // As with trunks: a rule whose stored trunks are none of the new ones is itself not among those compared.
+    // As with trunks: if a rule moves to entirely different trunks, the rule itself is not among the compared ones.
     const others = this.project.rules.find(undefined, (rule) => overlaps(updated.trunkIds, rule.trunkIds));
     refuseConflictingRules(others.map((rule) => (rule.sipDispatchRuleId === sipDispatchRuleId ? updated : rule)));
     return this.storeRule(updated, stored);
@@ -296,8 +296,9 @@ function ruleOfFlatFields(request: CreateSIPDispatchRuleRequest): SIPDispatchRul
 }
 
 /**
- * The order in which a new object is compared with the stored ones: after the first of them. The real server alternates
- * between the two lists; so a conflict with a later one names them the other way round, a rule even only the new one.
+ * The order in which a new object is compared with the stored ones: after the first. The real server alternates between
+ * the two lists. A conflict with a later one therefore names them the other way round, and for a rule names only the
+ * new one.
  */
 function withNew<Item>(stored: readonly Item[], created: Item): readonly Item[] {
   return [...stored.slice(0, 1), created, ...stored.slice(1)];
@@ -320,12 +321,15 @@ function among(wanted: readonly string[], id: string): boolean {
   return wanted.length === 0 || wanted.includes(id);
 }
 
-/** Whether a list has one of the wanted values; an empty one on either side stands for all. */
+/** Whether a list holds one of the wanted values. An empty list on either side matches everything. */
 function overlaps(wanted: readonly string[], values: readonly string[]): boolean {
   return wanted.length === 0 || values.length === 0 || values.some((value) => wanted.includes(value));
 }
 
-/** Inbound numbers are compared normalised; outbound ones, by {@link overlaps}, as they are written. */
+/**
+ * Inbound numbers are normalized before they are compared. Outbound numbers are compared literally, by {@link
+ * overlaps}.
+ */
 function sharesNumber(numbers: readonly string[]): (trunk: SIPInboundTrunkInfo) => boolean {
   const wanted = new Set(numbers.map(normalizeNumber));
   return (trunk) =>

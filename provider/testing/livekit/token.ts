@@ -1,6 +1,7 @@
 /**
- * LiveKit's check of an access token, with the words of its refusals: livekit-server, pkg/service/auth.go, livekit/protocol,
- * auth/verifier.go, and golang-jwt v5. Like the real server, it quotes the whole token when it refuses one.
+ * LiveKit's check of an access token, with the same error messages (livekit-server, pkg/service/auth.go;
+ * livekit/protocol, auth/verifier.go; golang-jwt v5). Like the real server, it quotes the whole token when it refuses
+ * one.
  */
 
 import { createHmac, timingSafeEqual } from "node:crypto";
@@ -13,10 +14,10 @@ const ALGORITHMS = new Set(
     .concat("EdDSA", "none"),
 );
 
-/** A refusal before the SIP service is reached: HTTP 401 with this message as plain text. */
+/** A refusal before the request reaches the SIP service: HTTP 401 with the message as plain text. */
 export class TokenRefused extends Error {}
 
-/** What a request's token says; without a token nothing is known and nothing granted. */
+/** What a request's token says. A request without a token is granted nothing. */
 export interface Caller {
   apiKey?: string;
   /** May change trunks and rules. */
@@ -30,9 +31,9 @@ export interface Caller {
 }
 
 /**
- * Checks the Authorization header, or without one the access_token parameter.
+ * Checks the token in the Authorization header, or else in the access_token parameter.
  *
- * @param secretOf the secret of an API key; undefined when there is no such key
+ * @param secretOf returns the secret of an API key; undefined when there is no such key
  * @param now the server's time in milliseconds
  * @throws TokenRefused
  */

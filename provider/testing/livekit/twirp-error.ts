@@ -1,6 +1,6 @@
 /**
- * The two ways LiveKit says no: an error that already carries a Twirp code, and a failed validation that gets its code
- * from where it happened.
+ * The two ways in which LiveKit refuses: with an error that already carries a Twirp code, and with a failed validation
+ * whose code depends on where it failed.
  */
 
 /** Twirp's error codes and their HTTP statuses (https://twitchtv.github.io/twirp/docs/errors.html). */
@@ -26,7 +26,7 @@ const STATUS = {
 /** A Twirp error code that the emulator can answer with. */
 export type TwirpCode = keyof typeof STATUS;
 
-/** The code that goes with an HTTP status of 400 or more; `internal` for a status that no code has. */
+/** The code that matches an HTTP status of 400 or more; `internal` for a status without a code. */
 export function codeForStatus(status: number): TwirpCode {
   switch (status) {
     case 400:
@@ -48,7 +48,6 @@ export function codeForStatus(status: number): TwirpCode {
   }
 }
 
-/** An answer with a Twirp error. */
 export class TwirpError extends Error {
   readonly status: number;
 
@@ -67,9 +66,9 @@ export class TwirpError extends Error {
 }
 
 /**
- * A message that the server's rules refuse. `coded` marks the few that the server raises with a gRPC code of their own
- * (psrpc): where they reach the Twirp layer unwrapped, they keep invalid_argument and get a prefix, while the others
- * become `unknown`, HTTP 500 (livekit/protocol, utils/xtwirp/errors.go).
+ * A message that breaks the server's rules. `coded` marks the few that the server raises with their own gRPC code
+ * (psrpc). When they reach the Twirp layer unwrapped, those keep invalid_argument and get a prefix; the others become
+ * `unknown`, HTTP 500 (livekit/protocol, utils/xtwirp/errors.go).
  */
 export class Invalid extends Error {
   constructor(
@@ -80,7 +79,7 @@ export class Invalid extends Error {
   }
 }
 
-/** Runs a check of a request as it came: whatever it refuses is invalid_argument with the bare message. */
+/** Runs a check of the incoming request. A failure becomes invalid_argument with the bare message. */
 export function validated(check: () => void): void {
   try {
     check();
@@ -90,14 +89,14 @@ export function validated(check: () => void): void {
 }
 
 /**
- * An error that the server raises with a gRPC code of its own, or hands on from livekit/sip: the Twirp layer keeps the code and
- * puts a prefix before the message.
+ * An error that the server raises with its own gRPC code, or passes on from livekit/sip. The Twirp layer keeps the code
+ * and puts a prefix before the message.
  */
 export function rpcError(code: TwirpCode, message: string, meta?: Readonly<Record<string, string>>): TwirpError {
   return new TwirpError(code, `twirp error unknown: ${message}`, meta);
 }
 
-/** What the Twirp layer makes of an error that a method did not wrap. */
+/** The Twirp error for an error that a method did not wrap. */
 export function toTwirpError(error: unknown): TwirpError {
   if (error instanceof TwirpError) {
     return error;

@@ -1,5 +1,5 @@
 /**
- * Field-wise updates and the two ways of writing media encryption, as livekit/protocol applies them (livekit/sip.go:
+ * Field-wise updates, and the two fields for media encryption, as livekit/protocol applies them (livekit/sip.go:
  * ApplyResult, Apply, updateMediaConfig, UpgradeWith; livekit/types.go: applyListUpdate, applyMapDiff).
  */
 
@@ -23,7 +23,7 @@ import {
   validateRuleUpdate,
 } from "./validation";
 
-/** Changes `trunk` by what `update` sets; what it leaves unset stays. */
+/** Changes the fields of `trunk` that `update` sets. */
 export function applyInboundUpdate(trunk: SIPInboundTrunkInfo, update: SIPInboundTrunkUpdate): void {
   validateInboundUpdate(update);
   trunk.numbers = updatedList(trunk.numbers, update.numbers);
@@ -38,7 +38,7 @@ export function applyInboundUpdate(trunk: SIPInboundTrunkInfo, update: SIPInboun
   validateInboundTrunk(trunk);
 }
 
-/** Changes `trunk` by what `update` sets; what it leaves unset stays. */
+/** Changes the fields of `trunk` that `update` sets. */
 export function applyOutboundUpdate(trunk: SIPOutboundTrunkInfo, update: SIPOutboundTrunkUpdate): void {
   validateOutboundUpdate(update);
   trunk.address = update.address ?? trunk.address;
@@ -54,7 +54,7 @@ export function applyOutboundUpdate(trunk: SIPOutboundTrunkInfo, update: SIPOutb
   validateOutboundTrunk(trunk);
 }
 
-/** Changes `rule` by what `update` sets; an attribute set to the empty string is removed. */
+/** Changes the fields of `rule` that `update` sets. An attribute set to the empty string is removed. */
 export function applyRuleUpdate(rule: SIPDispatchRuleInfo, update: SIPDispatchRuleUpdate): void {
   validateRuleUpdate(update);
   rule.trunkIds = updatedList(rule.trunkIds, update.trunkIds);
@@ -75,8 +75,8 @@ interface HasMedia {
 }
 
 /**
- * Carries the deprecated `mediaEncryption` into `media.encryption` where that is not set, and leaves an empty `media`
- * where there was none. DISABLE, being zero, counts as unset.
+ * Copies the deprecated `mediaEncryption` into `media.encryption` if that is unset, and creates an empty `media` if
+ * there is none. DISABLE is zero, so it counts as unset.
  */
 export function upgradeMedia(target: HasMedia): void {
   target.media ??= new SIPMediaConfig();
@@ -88,7 +88,10 @@ export function upgradeMedia(target: HasMedia): void {
   }
 }
 
-/** `media` replaces the stored one whole; the deprecated `mediaEncryption` is heard only while `media` says nothing. */
+/**
+ * `media` replaces the stored one as a whole. The deprecated `mediaEncryption` only applies if `media.encryption` is
+ * unset.
+ */
 function applyMedia(target: HasMedia, update: Partial<HasMedia>): void {
   target.media = update.media ?? target.media;
   target.mediaEncryption = update.mediaEncryption ?? target.mediaEncryption;

@@ -1,6 +1,7 @@
 /**
- * What LiveKit refuses in one trunk, rule or update, looked at by itself. Rules, order and words as in livekit/protocol
- * (livekit/sip.go, livekit/sip_validation.go, livekit/types.go); the conformance suite holds them to the real server.
+ * What LiveKit refuses in a single trunk, rule or update. The rules, their order and their messages are those of
+ * livekit/protocol (livekit/sip.go, livekit/sip_validation.go, livekit/types.go); the conformance suite checks them
+ * against the real server.
  */
 
 import type {
@@ -22,15 +23,15 @@ const MAX_HEADER_NAME_BYTES = 255;
 const MAX_HEADER_VALUE_BYTES = 1024;
 const MAX_DISPLAY_NAME_BYTES = 128;
 
-/** What Go reads between double quotes (strconv.Unquote). */
+/** What Go accepts between double quotes (strconv.Unquote). */
 const GO_STRING = /^(?:[^"\\\n]|\\(?:[abfnrtv\\"]|x[\da-fA-F]{2}|u[\da-fA-F]{4}|U[\da-fA-F]{8}|[0-7]{3}))*$/;
 
 /** RFC 3261 token characters, as LiveKit lists them. */
 const TOKEN_CHARACTER = /[0-9A-Za-z\-.!%*_+`'~]/;
-/** Printable ASCII and the tab; beyond ASCII anything goes. */
+/** Printable ASCII and the tab. Every character beyond ASCII is allowed. */
 const VALUE_CHARACTER = /[\t\x20-\x7e]/;
 
-/** Headers that a trunk's `headers` may not set; the maps between headers and attributes may name them. */
+/** Headers that a trunk's `headers` may not set. The maps between headers and attributes may name them. */
 const FORBIDDEN_HEADERS: ReadonlySet<string> = new Set([
   "accept",
   "accept-encoding",
@@ -258,7 +259,7 @@ function validateHeaderValue(name: string, value: string): void {
   }
 }
 
-/** Says in LiveKit's words which character of `text` is the first not allowed; undefined when all are. */
+/** LiveKit's message about the first character of `text` that is not allowed; undefined when all are. */
 function refusedCharacter(text: string, allowed: RegExp, beyondAscii: boolean): string | undefined {
   for (const character of text) {
     const code = character.codePointAt(0) ?? 0;

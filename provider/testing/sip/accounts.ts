@@ -1,4 +1,4 @@
-/** Who may what at the SIP registrar: its accounts, its challenges, and the judgement of answers to them. */
+/** The SIP registrar's accounts: its challenges, and the check of the credentials that answer them. */
 
 import { createHmac, randomBytes } from "node:crypto";
 import { headersOf, type SipHeader, type SipRequest } from "../../sip/message";
@@ -10,25 +10,28 @@ export type SipDigestAlgorithm = "MD5" | "SHA-256" | "SHA-512-256";
 /** How a registrar challenges. */
 export interface ChallengeOptions {
   readonly realm: string;
-  /** By preference, the first one most (RFC 8760, section 2.4). */
+  /** Most preferred first (RFC 8760, section 2.4). */
   readonly algorithms: readonly SipDigestAlgorithm[];
-  /** Whether challenges offer qop="auth"; without, they are those of RFC 2069. */
+  /** Whether challenges offer qop="auth". Without it they are those of RFC 2069. */
   readonly qop: boolean;
-  /** How long a nonce may be answered, in milliseconds. */
+  /** How long a nonce is valid, in milliseconds. */
   readonly nonceLifetimeMs: number;
 }
 
-/** What a registrar thinks of a request. */
+/** The result of checking a request's credential. */
 export interface Verdict {
-  /** Whom the request's credential names; undefined where it carries none for this realm. */
+  /** The user that the credential names. Undefined when the request has no credential for this realm. */
   readonly username?: string;
-  /** 200, 401 for "prove it", 403 for an account that is barred, 404 for one that is not there. */
+  /** 200, 401 for a missing or wrong credential, 403 for a barred account, 404 for an unknown one. */
   readonly status: 200 | 401 | 403 | 404;
-  /** The credential was right, and only the nonce too old (RFC 7616, section 3.3). */
+  /** The credential was right, but the nonce too old (RFC 7616, section 3.3). */
   readonly stale: boolean;
 }
 
-/** Where a challenge and its answer stand: of the server that is asked itself, or of a proxy on the way (RFC 3261, section 22). */
+/**
+ * The header names and status of a challenge and its answer: for the server itself, or for a proxy on the way (RFC
+ * 3261, section 22).
+ */
 export const SERVER_AUTH = { status: 401, challenge: "WWW-Authenticate", answer: "Authorization" } as const;
 export const PROXY_AUTH = { status: 407, challenge: "Proxy-Authenticate", answer: "Proxy-Authorization" } as const;
 export type AuthKind = typeof SERVER_AUTH | typeof PROXY_AUTH;
@@ -37,7 +40,7 @@ export class Accounts {
   readonly #options: ChallengeOptions;
   readonly #passwords: Map<string, string>;
   readonly #barred = new Set<string>();
-  /** Signs nonces, so that none has to be remembered. */
+  /** Signs nonces, so that they need not be stored. */
   readonly #key = randomBytes(32);
 
   constructor(passwords: Readonly<Record<string, string>>, options: ChallengeOptions) {
@@ -62,7 +65,7 @@ export class Accounts {
     }
   }
 
-  /** Judges the credential that a request carries. */
+  /** Checks the credential that a request carries. */
   judge(request: SipRequest, { answer }: AuthKind): Verdict {
     const given = headersOf(request, answer)
       .map(parseAnswer)
@@ -85,7 +88,7 @@ export class Accounts {
     return { username, status: this.#barred.has(username) ? 403 : 200, stale: false };
   }
 
-  /** Challenges, one for each algorithm, all with the same new nonce. */
+  /** One challenge for each algorithm, all with the same new nonce. */
   challenges({ challenge }: AuthKind, stale: boolean): SipHeader[] {
     const { realm, algorithms, qop } = this.#options;
     const nonce = this.#newNonce();

@@ -1,20 +1,23 @@
-/** Where the registrar's users can be reached: the bindings that REGISTER makes, asks for and removes (RFC 3261, section 10.3). */
+/**
+ * Where the registrar's users can be reached: the bindings that REGISTER adds, queries and removes (RFC 3261, section
+ * 10.3).
+ */
 
 import { headerOf, listOf, parseNameAddr, type SipHeader, type SipRequest } from "../../sip/message";
 
-/** How long a binding lasts where its request does not say, in seconds. */
+/** How long a binding lasts if its request does not say, in seconds. */
 const DEFAULT_EXPIRES = 3_600;
 
 export class Bindings {
-  /** For each user the time at which each contact ends, in milliseconds. */
+  /** For each user, when each contact expires, in milliseconds. */
   readonly #ends = new Map<string, Map<string, number>>();
 
-  /** The contacts of a user, by their URIs. */
+  /** The contact URIs of a user. */
   of(username: string): string[] {
     return [...this.#current(username).keys()];
   }
 
-  /** Carries out what a REGISTER says in its Contact and Expires; false when that makes no sense. */
+  /** Applies the Contact and Expires of a REGISTER. Returns false when they are not valid. */
   apply(username: string, request: SipRequest): boolean {
     const contacts = listOf(request, "contact");
     const current = this.#current(username);
@@ -36,7 +39,7 @@ export class Bindings {
     return true;
   }
 
-  /** The current contacts as the header fields of a 200. */
+  /** The current contacts as header fields for a 200. */
   headers(username: string): SipHeader[] {
     return [...this.#current(username)].map(([uri, end]) => ({
       name: "Contact",

@@ -371,7 +371,7 @@ function ruleAt(slot: number, spec: RuleSpec, site: Site, trunks: readonly Made[
   return { ...made(site, "rule", slot, spec, trunks[0]), args, trunks: toAll ? undefined : owners };
 }
 
-/** The classes' own part: what they add to the arguments before the engine sees them (sip-trunk.ts, inbound-auth.ts, dispatch-rule.ts). */
+/** The classes' own part: what they add to the arguments before the engine sees them (resource.ts of each). */
 function goalsOf(
   site: Site,
   program: Program,
@@ -403,7 +403,8 @@ function goalsOf(
   ];
 }
 
-function resourceGoal(
+/** A resource of this package as a goal: its arguments as the program gives them. */
+export function resourceGoal(
   kind: keyof typeof TYPES,
   resource: DeclaredResource,
   inputs: Properties,

@@ -1,13 +1,16 @@
 /**
- * What CreateSIPParticipant fails with when the call does (livekit/sip, pkg/sip/outbound.go: Invite; pkg/errors/errors.go: ApplySIPStatus;
- * livekit/protocol, livekit/sip.go: sipCodeToGRPCCode, TwirpErrorMeta).
+ * The errors with which CreateSIPParticipant fails when the call fails (livekit/sip, pkg/sip/outbound.go: Invite;
+ * pkg/errors/errors.go: ApplySIPStatus; livekit/protocol, livekit/sip.go: sipCodeToGRPCCode, TwirpErrorMeta).
  */
 
 import type { SipResponse } from "../../../sip/message";
 import { headerOf } from "../../../sip/message";
 import { rpcError, type TwirpCode, type TwirpError } from "../twirp-error";
 
-/** SIP statuses whose code is not that of their class: 5xx is failed_precondition, the rest invalid_argument. */
+/**
+ * SIP statuses whose code differs from the default of their class: failed_precondition for 5xx, invalid_argument for
+ * the rest.
+ */
 const CODES: readonly [code: TwirpCode, statuses: readonly number[]][] = [
   ["not_found", [301, 302, 404, 410, 481, 604]],
   ["permission_denied", [401, 402, 403, 433, 470, 603, 607, 608]],
@@ -20,10 +23,10 @@ const CODES: readonly [code: TwirpCode, statuses: readonly number[]][] = [
   ["invalid_argument", [505, 513]],
 ];
 
-/** Refusals of which livekit/sip reads the reason from the body too. */
+/** Statuses for which livekit/sip also reads the reason from the body. */
 const EXPLAINED: ReadonlySet<number> = new Set([400, 404, 480, 486, 488]);
 
-/** The other side refused: the SIP status is in the metadata, where livekit-server-sdk finds it. */
+/** The other side refused the call. The SIP status goes into the metadata, where livekit-server-sdk looks for it. */
 export function refusal(response: SipResponse): TwirpError {
   const { status, reason, body } = response;
   const isExplained = EXPLAINED.has(status);
@@ -36,13 +39,13 @@ export function refusal(response: SipResponse): TwirpError {
   return rpcError(code, `${what}: sip status: ${status}: ${detail}`, meta);
 }
 
-/** It rang for as long as it may, or the room was closed meanwhile. */
+/** The call rang until the ringing timeout, or the room was closed meanwhile. */
 export const noAnswer = () => rpcError("canceled", "sip request timed out");
 
-/** The request itself took longer than livekit-server waits. */
+/** The request took longer than livekit-server waits. */
 export const requestTimeout = () => rpcError("deadline_exceeded", "request timed out");
 
-/** Nothing came back, or nothing final. */
+/** No response, or no final one. */
 export const silence = (responses: number) =>
   rpcError("canceled", `transaction failed to complete (${responses} intermediate responses)`);
 
@@ -51,6 +54,6 @@ export const missingCredential = () =>
 
 export const missingChallenge = () => rpcError("failed_precondition", "no auth header in sip invite response");
 
-/** Every answer to a challenge was met by another challenge: the credential is wrong. */
+/** Every answer to a challenge got another challenge, so the credential is wrong. */
 export const authenticationFailed = () =>
   rpcError("failed_precondition", "max auth retry attempts reached for SIP invite");

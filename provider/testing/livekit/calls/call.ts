@@ -1,14 +1,14 @@
-/** The calls of an emulator: what tests see of them, and who has a hand on those that go on. */
+/** The calls of an emulator: the records that tests see, and the handles on calls that are still going on. */
 
 import type { Incoming } from "../../sip/listener";
 import type { Project } from "../project";
 
-/** One call, as tests see it: without credentials. `status` and `state` change as it goes on. */
+/** One call as tests see it, without credentials. `status` and `state` change while it goes on. */
 export interface LiveKitCall {
   readonly direction: "inbound" | "outbound";
-  /** Empty where no trunk matches. */
+  /** Empty when no trunk matches. */
   readonly trunkId: string;
-  /** The dispatch rule that took an inbound call. */
+  /** The dispatch rule that accepted an inbound call. */
   readonly ruleId?: string;
   /** The room it is in, or was in. */
   readonly room?: string;
@@ -18,26 +18,26 @@ export interface LiveKitCall {
   readonly to: string;
   /** The IP address that an inbound call came from. */
   readonly sourceAddress?: string;
-  /** The latest response to its INVITE, such as 180; 0 while an outbound call has none. */
+  /** The latest response to its INVITE, such as 180. 0 while an outbound call has none. */
   readonly status: number;
-  /** `active` from the answer to the end; a call that was refused or given up is `ended` with its status. */
+  /** `active` from the answer until the end. A call that was refused or given up is `ended`, with its status. */
   readonly state: "calling" | "ringing" | "active" | "ended";
 }
 
-/** A call that its owner writes on. */
+/** The writable form of a {@link LiveKitCall}, for the code that makes the call. */
 export type CallRecord = { -readonly [Field in keyof LiveKitCall]: LiveKitCall[Field] };
 
-/** A call that goes on, from ringing to its end. */
+/** An ongoing call, from ringing until its end. */
 export interface LiveCall {
-  /** This side's tag, by which the other side's requests name the call. */
+  /** This side's tag, which the other side's requests carry to name the call. */
   readonly tag: string;
   readonly project: Project;
   readonly record: LiveKitCall;
-  /** The participant that stands for the other side. */
+  /** The participant that represents the other side. */
   readonly identity?: string;
-  /** A request of the other side within the call. */
+  /** Handles a request from the other side within the call. */
   take(incoming: Incoming): void;
-  /** Ends it: BYE, CANCEL or a refusal, as its state asks for. Resolved when the other side knows. */
+  /** Ends the call with BYE, CANCEL or a refusal, depending on its state. Resolves when the other side knows. */
   end(): Promise<void>;
 }
 
@@ -62,7 +62,7 @@ export class Calls {
     return [...this.#live.values()];
   }
 
-  /** Those in a room; with an identity, that participant's. */
+  /** The calls in a room, or only those of one participant. */
   inRoom(project: Project, room: string, identity?: string): LiveCall[] {
     return this.all().filter(
       (call) =>

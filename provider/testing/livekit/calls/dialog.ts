@@ -1,25 +1,25 @@
-/** A call between two SIP sides once it stands (RFC 3261, section 12): the requests within it, and the way they take. */
+/** An answered call between two SIP sides (RFC 3261, section 12): the requests within it, and their route. */
 
 import { type Connection, type ConnectionEvents, connect, type Protocol, type Target } from "../../../sip/connection";
 import { parseNameAddr, parseUri, type SipHeader } from "../../../sip/message";
 import { resolve } from "../../../sip/resolve";
 import { ClientTransaction, type Draft } from "../../../sip/transaction";
 
-/** How long the other side may take to be reached, and to answer a BYE, in milliseconds. */
+/** How long to wait until the other side is connected and has answered a BYE, in milliseconds. */
 const BYE_TIMEOUT_MS = 2_000;
 
-/** What both sides agreed on. */
+/** What the two sides agreed on. */
 export interface DialogState {
   readonly callId: string;
-  /** This side's From or To, with its tag. */
+  /** This side's From or To value, with its tag. */
   readonly local: string;
-  /** The other side's. */
+  /** The other side's From or To value. */
   readonly remote: string;
   /** The URI in the other side's Contact. */
   readonly target: string;
   /** The values of Route, nearest proxy first. */
   readonly routes: readonly string[];
-  /** What the call came over, for URIs that don't say. */
+  /** The protocol that the call came over, for URIs that name none. */
   readonly protocol: Protocol;
 }
 
@@ -30,7 +30,7 @@ export class Dialog {
     private sequence: number,
   ) {}
 
-  /** A new request; ACK takes the number of the INVITE that it is for. */
+  /** Builds the next request. An ACK takes the sequence number of its INVITE. */
   private request(method: string, sequence = ++this.sequence): Draft {
     const { callId, local, remote, target, routes } = this.state;
     const headers: SipHeader[] = [
@@ -46,9 +46,9 @@ export class Dialog {
   }
 
   /**
-   * Sends the ACK to a 2xx, of the INVITE with that number.
+   * Sends the ACK to a 2xx, for the INVITE with that sequence number.
    *
-   * @param connection the way that the answer came; used if the ACK goes to the same place
+   * @param connection the connection that the answer came on; used if the ACK goes to the same place
    */
   async acknowledge(sequence: number, connection: Connection | undefined): Promise<void> {
     const target = await this.#nextHop();
@@ -63,7 +63,7 @@ export class Dialog {
     other.close();
   }
 
-  /** Where its requests go: to the nearest proxy, or to the other side itself. */
+  /** Where requests go: to the nearest proxy, or else to the other side itself. */
   async #nextHop(): Promise<Target> {
     const [route] = this.state.routes;
     const uri = parseUri(route === undefined ? this.state.target : parseNameAddr(route).uri);
@@ -80,7 +80,7 @@ export class Dialog {
     return target;
   }
 
-  /** Hangs up: resolved when the other side has answered, or can't be reached. */
+  /** Hangs up. Resolves when the other side has answered or can't be reached. */
   async bye(): Promise<void> {
     const signal = AbortSignal.timeout(BYE_TIMEOUT_MS);
     let transaction: ClientTransaction | undefined;
@@ -101,12 +101,12 @@ export class Dialog {
         connection.close();
       }
     } catch {
-      // Who can't be reached has hung up.
+      // If the other side can't be reached, it has hung up.
     }
   }
 }
 
-/** Sends a request that gets no response, an ACK: once, by a transaction that ends at once. */
+/** Sends an ACK, which gets no response: its transaction sends it once and is aborted at once. */
 function sendOnce(connection: Connection, draft: Draft): void {
   const sent = new AbortController();
   new ClientTransaction(connection, draft, sent.signal);

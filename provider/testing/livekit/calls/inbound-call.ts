@@ -1,4 +1,6 @@
-/** One call that came in and was let in: from ringing to its end, as livekit/sip leads it (pkg/sip/inbound.go: handleInvite). */
+/**
+ * One accepted inbound call, from ringing until its end, as livekit/sip handles it (pkg/sip/inbound.go: handleInvite).
+ */
 
 import { setTimeout as delay } from "node:timers/promises";
 import type { Protocol } from "../../../sip/connection";
@@ -8,40 +10,40 @@ import type { Project } from "../project";
 import type { CallRecord, Calls, LiveCall } from "./call";
 import { Dialog } from "./dialog";
 
-/** When the 200 is sent again while no ACK comes over UDP, in milliseconds after the one before. */
+/** When the 200 is resent over UDP while no ACK comes: milliseconds after the previous one. */
 const ANSWER_AGAIN_MS = [250, 500];
 
-/** What livekit/sip can do, on each of its responses. */
+/** The methods that livekit/sip supports, sent with each of its responses. */
 export const ALLOW: SipHeader = {
   name: "Allow",
   value: "INVITE, ACK, CANCEL, BYE, NOTIFY, REFER, MESSAGE, OPTIONS, INFO, SUBSCRIBE",
 };
 
-/** What an inbound call is made of. */
+/** What makes up an inbound call. */
 export interface InboundCallOptions {
   readonly incoming: Incoming;
   readonly record: CallRecord;
   readonly project: Project;
   readonly calls: Calls;
-  /** The participant that stands for the caller; none while a PIN is asked for. */
+  /** The participant that represents the caller. None while the caller is asked for a PIN. */
   readonly identity?: string;
   /** The emulator's own SIP address, `127.0.0.1:5060`. */
   readonly host: string;
   /** The answer to the caller's session description. */
   readonly sdp: string;
-  /** How long it may ring, in milliseconds. */
+  /** How long the call may ring, in milliseconds. */
   readonly ringingMs: number;
-  /** How long it may last, in milliseconds. */
+  /** How long the call may last, in milliseconds. */
   readonly durationMs: number;
 }
 
-/** A call that rings, or is answered. */
+/** A ringing or answered call. */
 export class InboundCall implements LiveCall {
   readonly tag: string;
   readonly project: Project;
   readonly record: CallRecord;
   readonly identity?: string;
-  /** The branch of its INVITE, by which a CANCEL names it. */
+  /** The branch of its INVITE, which a CANCEL refers to. */
   readonly branch: string;
   readonly #options: InboundCallOptions;
   readonly #acknowledged = new AbortController();
@@ -63,7 +65,7 @@ export class InboundCall implements LiveCall {
     this.#timer = setTimeout(() => void this.end(), options.ringingMs);
   }
 
-  /** An agent answers. */
+  /** Answers the call, as an agent would. */
   answer(): void {
     const { incoming, record, host, sdp, durationMs } = this.#options;
     clearTimeout(this.#timer);
@@ -97,7 +99,7 @@ export class InboundCall implements LiveCall {
     }
   }
 
-  /** The caller gives up while it rings. */
+  /** The caller gives up while the call rings. */
   cancel(): void {
     if (this.record.state === "ringing") {
       this.#respond(487, "Request Terminated");
@@ -161,13 +163,13 @@ export class InboundCall implements LiveCall {
   }
 }
 
-/** The top Via's branch: a CANCEL has that of the request it is for (RFC 3261, section 9.1). */
+/** The branch of the top Via. A CANCEL carries the branch of the request that it cancels (RFC 3261, section 9.1). */
 export function branchOf({ request }: Incoming): string {
   const [via = ""] = listOf(request, "via");
   return parseNameAddr(via).params.get("branch") ?? "";
 }
 
-/** Where the other side's requests go: the emulator's own SIP address. */
+/** The Contact that the other side sends its requests to: the emulator's own SIP address. */
 export function contactOf(host: string, protocol: Protocol): SipHeader {
   const transport = protocol === "udp" ? "" : `;transport=${protocol}`;
   return { name: "Contact", value: `<sip:${host}${transport}>` };

@@ -1,6 +1,7 @@
 /**
- * The SIP side that takes calls in, as livekit/sip does with its port not hidden (pkg/sip/inbound.go: processInvite, handleInviteAuth,
- * onBye; pkg/sip/server.go: OnNoRoute): by the trunks and rules that the projects hold at that moment.
+ * The SIP side that accepts calls, as livekit/sip does when its port is not hidden (pkg/sip/inbound.go: processInvite,
+ * handleInviteAuth, onBye; pkg/sip/server.go: OnNoRoute). It uses the trunks and rules that the projects hold at that
+ * moment.
  */
 
 import { randomBytes } from "node:crypto";
@@ -20,22 +21,25 @@ const MAX_CHALLENGES = 500;
 
 export interface InboundOptions {
   readonly calls: Calls;
-  /** In the order in which they are asked. */
+  /** Searched in this order. */
   readonly projects: readonly Project[];
   /** The emulator's own SIP address. */
   readonly host: string;
-  /** What becomes of a call that a rule accepts: it rings, or it is answered. */
+  /** What happens to a call that a rule accepts: it rings, or it is answered. */
   readonly answer: "ringing" | "answer";
 }
 
-/** A challenge that was sent: the real server remembers one per Call-ID, not the nonces themselves. */
+/**
+ * A challenge that was sent. Like the real server, the emulator remembers one challenge per Call-ID, not a list of
+ * nonces.
+ */
 interface Challenge {
   readonly realm: string;
   readonly nonce: string;
   readonly record: CallRecord;
 }
 
-/** Takes SIP requests. */
+/** Handles incoming SIP requests. */
 export class InboundCalls {
   readonly #options: InboundOptions;
   readonly #challenges = new Map<string, Challenge>();
@@ -115,7 +119,7 @@ export class InboundCalls {
         this.#challenges.delete(callId);
         record.status = 180;
         record.state = "ringing";
-        // It rings before the rules are asked: a caller may hear that and be refused then.
+        // The 180 goes out before the rules are checked, so a caller can hear ringing and still be refused.
         incoming.respond({ status: 180, reason: "Ringing", headers: [ALLOW] });
         const outcome = dispatch(trunk, project.dispatchRules(), caller, randomName);
         this.#place(incoming, record, project, outcome, refuse);
@@ -129,8 +133,8 @@ export class InboundCalls {
   }
 
   /**
-   * The project with a trunk for the call, else with a rule that takes calls of no trunk, else the first: a real server of one's
-   * own has one project, and a hosted platform tells them apart by the host that is called.
+   * The project with a trunk for the call, else one with a rule for all trunks, else the first. A self-hosted server
+   * has only one project, and a hosted platform picks it by the called host.
    */
   #route(caller: Caller) {
     const routes = this.#options.projects.map(
@@ -144,7 +148,7 @@ export class InboundCalls {
     return found;
   }
 
-  /** Asks for the trunk's credential, or judges the one given. */
+  /** Asks for the trunk's credential, or checks the one given. */
   #mayCall(
     { request }: Incoming,
     callId: string,
@@ -170,7 +174,7 @@ export class InboundCalls {
       refuse(401, "Bad credentials");
       return false;
     }
-    // Of the answer only user name, URI and hash count; the rest is taken from the challenge.
+    // Only the answer's user name, URI and hash count; the rest comes from the challenge.
     const { uri, response } = given;
     const { nonce } = challenge;
     const answer: DigestAnswer = { username, realm: challenge.realm, nonce, uri, response, algorithm: "MD5" };
@@ -220,7 +224,8 @@ export class InboundCalls {
       ...{ incoming, record, project, calls, host, sdp, ringingMs, durationMs },
       ...identity,
     });
-    // For a PIN the real server answers at once, in no room, and asks; nobody can type one here, so it lasts until somebody hangs up.
+    // With a PIN the real server answers at once, in no room, and asks for it. Nobody can enter one here, so the call
+    // lasts until someone hangs up.
     if (answer === "answer" || outcome.result === "pin") {
       call.answer();
     }

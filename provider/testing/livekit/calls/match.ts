@@ -1,7 +1,7 @@
 /**
- * Which trunk and which rule take a call in, as livekit/protocol decides (sip/sip.go: MatchTrunkDetailed, matchAddrMasks,
- * MatchDispatchRuleIter, DispatchRulePriority, EvaluateDispatchRule) on behalf of livekit-server (pkg/service/ioservice_sip.go). Data in,
- * decision out.
+ * Picks the trunk and the rule for an inbound call, by the rules of livekit/protocol (sip/sip.go: MatchTrunkDetailed,
+ * matchAddrMasks, MatchDispatchRuleIter, DispatchRulePriority, EvaluateDispatchRule), which livekit-server calls
+ * (pkg/service/ioservice_sip.go). Pure functions.
  */
 
 import { createHash } from "node:crypto";
@@ -9,25 +9,25 @@ import { BlockList, isIP } from "node:net";
 import type { SIPDispatchRuleInfo, SIPInboundTrunkInfo } from "@livekit/protocol";
 import { normalizeNumber, refuseConflictingRules } from "../conflicts";
 
-/** What a call says of itself, and where it came from. */
+/** What a call says about itself, and where it came from. */
 export interface Caller {
   /** The user in its From header. */
   readonly from: string;
   /** The host in its From header. */
   readonly fromHost: string;
-  /** The user in its To header; what the Request-URI says counts for nothing. */
+  /** The user in its To header. The Request-URI does not count. */
   readonly to: string;
   /** The IP address that it came from. */
   readonly sourceAddress: string;
 }
 
-/** Several trunks or rules take the same call: the real server fails then, and the caller gets 503. */
+/** Several trunks or rules match the same call. The real server fails then, and the caller gets 503. */
 export class Ambiguous extends Error {}
 
 /**
  * The trunk for a call: one that lists the called number, else one without numbers.
  *
- * @throws Ambiguous when there are several of either
+ * @throws Ambiguous when several match
  */
 export function matchTrunk(trunks: readonly SIPInboundTrunkInfo[], call: Caller): SIPInboundTrunkInfo | undefined {
   const called = normalizeNumber(call.to);
@@ -43,7 +43,7 @@ export function matchTrunk(trunks: readonly SIPInboundTrunkInfo[], call: Caller)
   return found[0];
 }
 
-/** The credential that a trunk asks callers for. A user name without a password, or the other way round, asks for nothing. */
+/** The credential that a trunk asks callers for. A user name alone or a password alone asks for nothing. */
 export function credentialOf(
   trunk: SIPInboundTrunkInfo | undefined,
 ): { username: string; password: string; realm: string } | undefined {
@@ -59,7 +59,7 @@ function admits(trunk: SIPInboundTrunkInfo, { from, fromHost, sourceAddress }: C
   const numberFits =
     allowedNumbers.length === 0 ||
     allowedNumbers.some((allowed) => allowed === from || normalizeNumber(allowed) === caller);
-  // What the real server can't read as a mask it drops in silence; a list of which nothing is left admits everyone.
+  // The real server silently drops masks that it can't parse. If that leaves none, the list admits everyone.
   const masks = allowedAddresses.filter((mask) => !/[()+*;, \t\n\r]|:\/\//.test(mask));
   const addressFits = masks.length === 0 || masks.some((mask) => mask === fromHost || covers(mask, sourceAddress));
   return numberFits && addressFits;
@@ -81,24 +81,24 @@ function covers(mask: string, address: string): boolean {
   return list.check(address, family);
 }
 
-/** What becomes of a call that may come in. */
+/** What happens to a call that is let in. */
 export type Dispatch =
   | { readonly result: "reject" }
-  /** The caller is asked for the rule's PIN, by voice. */
+  /** The caller is asked by voice for the rule's PIN. */
   | { readonly result: "pin"; readonly rule: SIPDispatchRuleInfo }
   | {
       readonly result: "accept";
       readonly rule: SIPDispatchRuleInfo;
       readonly room: string;
-      /** Of the participant that stands for the caller. */
+      /** The identity of the participant that represents the caller. */
       readonly identity: string;
     };
 
 /**
- * Finds the rule for a call and applies it. A rule for its trunk comes before one without trunks, which takes calls of every
- * trunk and of none.
+ * Finds the rule for a call and applies it. A rule that names the call's trunk wins over a rule without trunks, which
+ * matches every call.
  *
- * @param random a new random text, for rooms of their own
+ * @param random returns a new random text, for the names of individual rooms
  * @throws Ambiguous when rules conflict
  */
 export function dispatch(
@@ -114,7 +114,7 @@ export function dispatch(
   } catch {
     throw new Ambiguous("rules conflict");
   }
-  // Rules compare numbers as they are written, other than trunks.
+  // Rules compare numbers literally; trunks normalize them first.
   const fitting = considered.filter(
     ({ numbers, inboundNumbers }) =>
       (inboundNumbers.length === 0 || inboundNumbers.includes(call.from)) &&
@@ -133,7 +133,7 @@ export function dispatch(
   return { result: "accept", rule, ...placeOf(rule, call, random) };
 }
 
-/** Rules with a PIN first, then direct before individual before callee; behind those that name numbers, those that don't. */
+/** Sorts rules that name numbers first, then rules with a PIN, then direct before individual before callee. */
 function byPriority(a: SIPDispatchRuleInfo, b: SIPDispatchRuleInfo): number {
   const [roomA, roomB] = [pinAndRoom(a).room, pinAndRoom(b).room];
   return priority(a) - priority(b) || (roomA < roomB ? -1 : Number(roomA > roomB));

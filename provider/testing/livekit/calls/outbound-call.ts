@@ -1,6 +1,6 @@
 /**
- * One call that is placed, from its INVITE to its end, as livekit/sip leads it (pkg/sip/outbound.go: connectSIP, sipSignal,
- * watchCancelledInvite).
+ * One outbound call, from its INVITE until its end, as livekit/sip handles it (pkg/sip/outbound.go: connectSIP,
+ * sipSignal, watchCancelledInvite).
  */
 
 import { randomBytes } from "node:crypto";
@@ -28,7 +28,7 @@ import { offer } from "./media";
 import { OutboundInvite } from "./outbound-invite";
 import type { Plan } from "./participant";
 
-/** How long the final response to a cancelled INVITE is waited for, in milliseconds. */
+/** How long to wait for the final response to a cancelled INVITE, in milliseconds. */
 const CANCEL_GRACE_MS = 5_000;
 
 export interface OutboundCallOptions {
@@ -39,14 +39,14 @@ export interface OutboundCallOptions {
   readonly host: string;
 }
 
-/** A call from its first INVITE on. */
+/** A call, starting with its first INVITE. */
 export class OutboundCall implements LiveCall {
-  /** This side's tag, and LiveKit's id of the call. */
+  /** This side's tag, which is also LiveKit's id of the call. */
   readonly tag = newId("SCL_");
   readonly project: Project;
   readonly record: CallRecord;
   readonly identity: string;
-  /** Resolved when the other side answers; rejected with the API's error when it does not. */
+  /** Resolves when the other side answers. Rejects with the API's error when it does not. */
   readonly answered: Promise<void>;
   readonly #options: OutboundCallOptions;
   readonly #callId = randomBytes(12).toString("hex");
@@ -57,9 +57,9 @@ export class OutboundCall implements LiveCall {
   #invite?: OutboundInvite;
   #dialog?: Dialog;
   #ending?: Promise<void>;
-  /** What follows a call that was not answered. */
+  /** The cleanup after a call that was not answered. */
   #aftermath: Promise<void> = Promise.resolve();
-  /** A final response to a cancelled INVITE came. */
+  /** Resolves the wait for the final response to a cancelled INVITE. */
   #settled: () => void = () => undefined;
 
   constructor(options: OutboundCallOptions) {
@@ -76,7 +76,7 @@ export class OutboundCall implements LiveCall {
     this.answered.catch(() => undefined);
   }
 
-  /** Ends the wait for an answer: `reason` is what {@link answered} is rejected with. */
+  /** Stops waiting for an answer. {@link answered} rejects with `reason`. */
   giveUp(reason: TwirpError): void {
     if (this.record.state === "calling" || this.record.state === "ringing") {
       this.#abort.abort(reason);
@@ -147,7 +147,7 @@ export class OutboundCall implements LiveCall {
       throw rpcError("invalid_argument", `lookup ${host}: no such host`);
     }
     return connect(target, this.#events(), this.#abort.signal).catch((error) => {
-      // For the real server the INVITE is sent by then, so the error is of a kind that no client repeats.
+      // The real server has sent the INVITE by then, so it answers with an error that no client retries.
       throw error instanceof TwirpError ? error : rpcError("failed_precondition", `dial ${protocol} ${host}: ${error}`);
     });
   }
@@ -168,7 +168,7 @@ export class OutboundCall implements LiveCall {
     };
   }
 
-  /** An answer that comes again wants its ACK again; one to a call that was given up is hung up. */
+  /** A repeated answer needs another ACK. An answer to a call that was given up is acknowledged and hung up. */
   #takeFinal(response: SipResponse): void {
     if (response.status >= 300) {
       this.#settled();
@@ -199,7 +199,7 @@ export class OutboundCall implements LiveCall {
     return dialog;
   }
 
-  /** Takes an INVITE back that was given up, once the other side is known to have it (RFC 3261, section 9.1). */
+  /** Cancels an INVITE that was given up, but only if the other side has responded to it (RFC 3261, section 9.1). */
   async #takeBack(): Promise<void> {
     const invite = this.#invite;
     if (!this.#abort.signal.aborted || !invite || invite.provisional === 0) {
@@ -214,7 +214,7 @@ export class OutboundCall implements LiveCall {
     clearTimeout(timer);
   }
 
-  /** A request that came over this call's own connection, as with TCP: the same as one to the emulator's port. */
+  /** Handles a request that came over this call's own connection, as over TCP, like one to the emulator's port. */
   #takeRequest(request: SipRequest): void {
     const connection = this.#connection;
     if (connection) {

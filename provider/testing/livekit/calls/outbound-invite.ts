@@ -1,4 +1,7 @@
-/** The INVITE of a call that is placed: challenges answered, and taken back if need be (livekit/sip, pkg/sip/outbound.go: Invite, attemptInvite). */
+/**
+ * The INVITE of an outbound call: sends it, answers challenges and cancels it (livekit/sip, pkg/sip/outbound.go:
+ * Invite, attemptInvite).
+ */
 
 import type { Connection } from "../../../sip/connection";
 import { answer, answerable, parseChallenges } from "../../../sip/digest";
@@ -8,29 +11,29 @@ import { rpcError } from "../twirp-error";
 import { authenticationFailed, missingChallenge, missingCredential, refusal, silence } from "./call-error";
 import type { Plan } from "./participant";
 
-/** How often an INVITE is sent, answers to challenges included, before the credential counts as refused. */
+/** How often an INVITE is sent, answers to challenges included, before the credential counts as wrong. */
 const MAX_ATTEMPTS = 5;
 /** How long an INVITE may go without any response, in milliseconds: 64 * T1 (RFC 3261, timer B). */
 const SILENCE_MS = 32_000;
 
-/** What an INVITE is made of. */
+/** What makes up an INVITE. */
 export interface InviteOptions {
   readonly plan: Plan;
   readonly connection: Connection;
-  /** Those that every attempt has: From, To, Contact and the like, but Via and CSeq. */
+  /** The headers of every attempt, such as From, To and Contact. Via and CSeq are added per attempt. */
   readonly headers: readonly SipHeader[];
   readonly body: string;
-  /** Gives it up: the wait for the answer is then rejected with the signal's reason. */
+  /** Aborts the call: {@link OutboundInvite.send} rejects with the signal's reason. */
   readonly signal: AbortSignal;
-  /** Called with each status that comes back. */
+  /** Called with the status of each response. */
   readonly progress: (status: number) => void;
 }
 
-/** An INVITE, from the first attempt to the final response. */
+/** An INVITE, from the first attempt until the final response. */
 export class OutboundInvite {
   /** The CSeq of the latest attempt. */
   sequence = 0;
-  /** How many provisional responses came. */
+  /** The number of provisional responses. */
   provisional = 0;
   readonly #options: InviteOptions;
   #transaction?: ClientTransaction;
@@ -41,7 +44,7 @@ export class OutboundInvite {
   }
 
   /**
-   * Sends it until it is answered by other than a challenge, and returns the 200.
+   * Sends the INVITE, answers challenges, and returns the 200.
    *
    * @throws TwirpError, or the error of the connection
    */
@@ -60,7 +63,9 @@ export class OutboundInvite {
     throw authenticationFailed();
   }
 
-  /** Takes a response if it is one to this INVITE or its CANCEL: "final" for a final one to the INVITE. */
+  /**
+   * Handles a response if it belongs to this INVITE or its CANCEL. Returns "final" for a final response to the INVITE.
+   */
   take(response: SipResponse): "final" | "other" {
     const isOurs = !this.#cancel?.take(response) && this.#transaction?.take(response) === true;
     return isOurs && response.status >= 200 ? "final" : "other";
@@ -71,7 +76,7 @@ export class OutboundInvite {
     this.#cancel?.fail(reason);
   }
 
-  /** Takes the latest attempt back. Its final response, 487 as a rule, still comes to {@link take}. */
+  /** Cancels the latest attempt. Its final response, usually 487, still goes to {@link take}. */
   cancel(signal: AbortSignal): void {
     const request = this.#transaction?.request;
     if (!request) {

@@ -1,6 +1,6 @@
 /**
- * What a CreateSIPParticipant request asks for, once it is valid: the call to place (livekit/protocol, rpc/sip.go:
- * NewCreateSIPParticipantRequestResult; livekit/sip, pkg/sip/client.go: buildLegacyURI). Data in, data out.
+ * Turns a valid CreateSIPParticipant request into the call to place (livekit/protocol, rpc/sip.go:
+ * NewCreateSIPParticipantRequestResult; livekit/sip, pkg/sip/client.go: buildLegacyURI). Pure functions.
  */
 
 import type { Duration } from "@bufbuild/protobuf";
@@ -9,9 +9,9 @@ import type { Protocol } from "../../../sip/connection";
 import { escapeUser } from "../../../sip/message";
 import { rpcError } from "../twirp-error";
 
-/** How long a call rings where nothing else is said (livekit/sip, pkg/sip/participant.go). */
+/** How long a call rings by default (livekit/sip, pkg/sip/participant.go). */
 export const DEFAULT_RINGING_MS = 180_000;
-/** How long a call lasts at most. */
+/** The longest duration of a call. */
 export const MAX_CALL_MS = 24 * 3_600_000;
 
 /** A call to place. */
@@ -21,11 +21,11 @@ export interface Plan {
   /** Host and, where given, port of the other side. */
   readonly host: string;
   readonly port?: number;
-  /** The Request-URI, and the URI in To. */
+  /** The URI in the request line and in To. */
   readonly uri: string;
-  /** The value of From without its tag. */
+  /** The From value without its tag. */
   readonly from: string;
-  /** The number that is shown. */
+  /** The caller's number. */
   readonly number: string;
   readonly callTo: string;
   readonly username: string;
@@ -35,9 +35,9 @@ export interface Plan {
   readonly room: string;
   readonly identity: string;
   readonly waitUntilAnswered: boolean;
-  /** How long it may ring. */
+  /** How long the call may ring. */
   readonly ringingMs: number;
-  /** How long it may last. */
+  /** How long the call may last. */
   readonly durationMs: number;
 }
 
@@ -48,10 +48,10 @@ const PROTOCOLS: ReadonlyMap<SIPTransport, Protocol> = new Map([
 ]);
 
 /**
- * The number that a call shows. Of several on the trunk the real server draws one by lot; here it is the first.
+ * The number that a call shows. If the trunk has several, the real server picks one at random; this takes the first.
  *
  * @param trunk the stored trunk that the request names
- * @throws TwirpError failed_precondition where none is known
+ * @throws TwirpError failed_precondition when there is none
  */
 export function shownNumber(request: CreateSIPParticipantRequest, trunk: SIPOutboundTrunkInfo | undefined): string {
   const number = request.sipNumber || trunk?.numbers[0];
@@ -64,8 +64,8 @@ export function shownNumber(request: CreateSIPParticipantRequest, trunk: SIPOutb
 /**
  * The call that a request asks for.
  *
- * @param ownHost the host in From where the trunk names none
- * @throws TwirpError invalid_argument for an address that is none
+ * @param ownHost the host in From when the trunk names none
+ * @throws TwirpError invalid_argument when the address is not valid
  */
 export function planOf(
   request: CreateSIPParticipantRequest,
@@ -104,7 +104,7 @@ function milliseconds(duration: Duration | undefined): number {
   return duration ? Number(duration.seconds) * 1000 + duration.nanos / 1e6 : 0;
 }
 
-/** A duration that a trunk or a request sets, in milliseconds: not longer than `most`, and `unset` where it sets none. */
+/** The duration that a trunk or a request sets, in milliseconds, capped at `most`; `unset` when it sets none. */
 export function durationOr(unset: number, most: number, duration: Duration | undefined): number {
   const given = milliseconds(duration);
   return given > 0 ? Math.min(given, most) : unset;

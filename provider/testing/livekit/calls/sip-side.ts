@@ -6,16 +6,17 @@ import type { Calls } from "./call";
 import { InboundCalls } from "./inbound";
 
 export interface SipSideOptions {
-  /** The port on 127.0.0.1, for UDP and TCP. Default 0: any that is free. */
+  /** The port on 127.0.0.1, for UDP and TCP. Default 0: any free port. */
   port?: number;
   /**
-   * What an agent does with a call that a dispatch rule accepts: `"answer"` takes it after 180 with 200, `"ringing"` lets it ring
-   * until the caller gives up or the trunk's ringing timeout ends it (486). Default `"answer"`. It speaks no RTP either way.
+   * What an agent does with a call that a dispatch rule accepts. `"answer"` sends 180, then 200. `"ringing"` lets it
+   * ring until the caller gives up or the trunk's ringing timeout ends it (486). Default `"answer"`. No RTP is sent in
+   * either case.
    */
   answer?: "ringing" | "answer";
 }
 
-/** Takes calls in and places them. */
+/** Accepts and places calls. */
 export class SipSide {
   /** `127.0.0.1:<port>` */
   readonly host: string;
