@@ -1,14 +1,18 @@
 /** The DispatchRule that programs declare. */
 
 import * as pulumi from "@pulumi/pulumi";
+import type { OutputsOf } from "../dynamic/inputs";
 import { supported } from "../dynamic/options";
 import { ownerOf } from "../dynamic/owner";
 import { thinProvider } from "../dynamic/provider";
 import { SipTrunk } from "../sip-trunk/resource";
-import type { DispatchRuleArgs } from "./arguments";
+import type { DispatchRuleArgs, Schema } from "./arguments";
 
 /** The resource type in Pulumi's URNs. */
 const TYPE = "pulumi-nodejs:dynamic/livekit:DispatchRule";
+
+/** The arguments of a DispatchRule are outputs, too, as far as the program gives them. */
+export interface DispatchRule extends OutputsOf<Schema> {}
 
 /**
  * Says where an answered call goes: into which room, with which agents.
@@ -16,6 +20,7 @@ const TYPE = "pulumi-nodejs:dynamic/livekit:DispatchRule";
  * @example
  * new DispatchRule("office", { trunks: [office], rule: "individual", agents: [{ agentName: "receptionist" }] });
  */
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: Pulumi sets a property for every argument.
 export class DispatchRule extends pulumi.dynamic.Resource {
   /** `"in sync"`, or in words how the platform differs from what was applied. */
   declare readonly platformStatus: pulumi.Output<string>;

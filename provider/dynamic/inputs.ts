@@ -1,4 +1,4 @@
-/** Turns the type that a schema takes into the type that a Pulumi program may pass. */
+/** Turns the type that a schema takes into the types that a Pulumi program may pass, and gets back. */
 
 import type * as pulumi from "@pulumi/pulumi";
 import type { z } from "zod";
@@ -15,4 +15,9 @@ export type DeepInput<Value> = pulumi.Input<
 /** The arguments of a resource, from its schema. */
 export type ArgsOf<Schema extends z.ZodType> = {
   [Key in keyof z.input<Schema>]: DeepInput<Exclude<z.input<Schema>[Key], undefined>>;
+};
+
+/** The arguments as outputs, under their names. One that the program leaves out is not there. */
+export type OutputsOf<Schema extends z.ZodType> = {
+  readonly [Key in keyof z.input<Schema>]: pulumi.Output<Exclude<z.input<Schema>[Key], undefined>>;
 };

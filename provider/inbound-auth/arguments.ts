@@ -5,6 +5,7 @@ import type { ArgsOf } from "../dynamic/inputs";
 import type { IsKnown } from "../lifecycle/resource";
 import { admitsEveryone, canonicalCidr } from "../livekit/addresses";
 import { nameOf } from "../livekit/ownership";
+import * as schemas from "../livekit/schemas";
 import { NUMBER_FORMATS } from "../phone-number/format";
 import type { SipTrunk } from "../sip-trunk/resource";
 
@@ -55,7 +56,7 @@ export const schema = z.strictObject({
    * @default LiveKit's, `LiveKit`
    * @livekit inbound `authRealm`
    */
-  realm: z.string().min(1).optional(),
+  realm: schemas.quotable.optional(),
 
   /** @internal The trunk's user name; follows the trunk. */
   username: z.string().optional(),

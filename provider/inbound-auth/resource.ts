@@ -1,11 +1,16 @@
 /** The InboundAuth that programs declare. */
 
 import * as pulumi from "@pulumi/pulumi";
+import type { OutputsOf } from "../dynamic/inputs";
 import { supported } from "../dynamic/options";
 import { ownerOf } from "../dynamic/owner";
 import { thinProvider } from "../dynamic/provider";
 import { credentialOf, dialPlanOf, requireTrunk } from "../sip-trunk/resource";
-import type { InboundAuthArgs } from "./arguments";
+import type { InboundAuthArgs, Schema } from "./arguments";
+
+/** The arguments of an InboundAuth are outputs, too, as far as the program gives them. */
+export interface InboundAuth
+  extends Omit<OutputsOf<Schema>, "trunk" | "username" | "password" | "country" | "numberFormat"> {}
 
 /**
  * Says who may call in on a {@link SipTrunk}: callers who know its credential, or calls from listed addresses. Without one the

@@ -60,6 +60,11 @@ export const attributesToHeaders = stringMap.superRefine((map, context) => {
   }
 });
 
+/** Text that SIP puts between quotation marks in a header: a user name or a realm. */
+export const quotable = text.min(1).refine((value) => !/["\p{Cc}]/u.test(value), {
+  error: "must not hold quotation marks or control characters",
+});
+
 /** A duration in seconds. */
 export const seconds = z.number().nonnegative();
 

@@ -65,11 +65,7 @@ export const schema = z.strictObject({
    * @default the extension; none for `type: "did"`
    * @livekit outbound `authUsername`; inbound `authUsername` once an InboundAuth asks for credentials
    */
-  username: z
-    .string()
-    .min(1)
-    .refine((name) => !/[\s"]/.test(name), { error: "must not hold spaces or quotation marks" })
-    .optional(),
+  username: schemas.quotable.refine((name) => !/\s/.test(name), { error: "must not hold spaces" }).optional(),
 
   /**
    * The password of the credential, in both directions. Always kept secret. At least 12 characters, with digits, upper and

@@ -1,11 +1,12 @@
 /** The SipTrunk that programs declare. */
 
 import * as pulumi from "@pulumi/pulumi";
+import type { OutputsOf } from "../dynamic/inputs";
 import { supported } from "../dynamic/options";
 import { ownerOf } from "../dynamic/owner";
 import { thinProvider } from "../dynamic/provider";
 import { isVerifier, type VoipCredential } from "../voip/credential";
-import type { SipTrunkArgs } from "./arguments";
+import type { Schema, SipTrunkArgs } from "./arguments";
 import { lacksSpecialCharacter } from "./password";
 
 /** The resource type in Pulumi's URNs. */
@@ -72,6 +73,9 @@ function followed(held: VoipCredential, declared: string | undefined): string | 
   return held.password;
 }
 
+/** The arguments of a SipTrunk are outputs, too, as far as the program gives them. */
+export interface SipTrunk extends Omit<OutputsOf<Schema>, "verifier" | "username" | "password"> {}
+
 /**
  * One SIP integration: a company's phone system (the VoIP system) on one side, a LiveKit project on the other. Makes an inbound
  * and an outbound LiveKit trunk that share one credential. The inbound trunk is closed until an {@link InboundAuth} says who
@@ -86,6 +90,7 @@ function followed(held: VoipCredential, declared: string | undefined): string | 
  *   country: "US",
  * });
  */
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: Pulumi sets a property for every argument.
 export class SipTrunk extends pulumi.dynamic.Resource {
   /** Id of the inbound LiveKit trunk (`ST_…`). */
   declare readonly inboundTrunkId: pulumi.Output<string>;

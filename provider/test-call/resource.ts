@@ -1,16 +1,24 @@
 /** The TestCall that programs declare. */
 
 import * as pulumi from "@pulumi/pulumi";
+import type { OutputsOf } from "../dynamic/inputs";
 import { supported } from "../dynamic/options";
 import { ownerOf } from "../dynamic/owner";
 import { thinProvider } from "../dynamic/provider";
 import { credentialOf, dialPlanOf, requireTrunk, type SipTrunk } from "../sip-trunk/resource";
-import type { TestCallArgs } from "./arguments";
+import type { Schema, TestCallArgs } from "./arguments";
 
 /** The trunk's fingerprint; not where there is none, because an output without a value is not known in any preview. */
 function credentialTriggers(trunk: SipTrunk): pulumi.Output<(string | undefined)[]> {
   return pulumi.output("password" in credentialOf(trunk) ? [trunk.credentialFingerprint] : []);
 }
+
+/** The arguments of a TestCall are outputs, too, as far as the program gives them. */
+export interface TestCall
+  extends Omit<
+    OutputsOf<Schema>,
+    "trunk" | "country" | "numberFormat" | "extension" | "numbers" | "mediaEncryption" | "username" | "password"
+  > {}
 
 /**
  * Places a test call during `pulumi up`: when it is created, and whenever its arguments or triggers change, which by default
