@@ -1,4 +1,4 @@
-/** The arguments of a DispatchRule: what a program declares, and the rules across them. */
+/** The arguments of a DispatchRule: the schema, and the rules that involve more than one argument. */
 
 import type * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
@@ -18,7 +18,7 @@ const json: z.ZodType<JsonObject, JsonObject> = z.record(z.string(), z.json());
 export const schema = z.strictObject({
   /**
    * The trunks whose calls this rule takes: SipTrunks of this program, or ids (`ST_…`) of trunks that this package does not
-   * manage. `"all"` takes every call of the project, those included that miss every allowlist: LiveKit asks for no trunk then.
+   * manage. `"all"` takes every call of the project, even calls that no trunk's allowlist admits: LiveKit then needs no trunk.
    * @livekit `trunkIds`, empty for `"all"`
    */
   trunks: z
@@ -35,34 +35,34 @@ export const schema = z.strictObject({
     }),
 
   /**
-   * Where calls go: `"individual"`, each caller to a new room; `"direct"`, all to one room; `"callee"`, all calls to a number to
-   * a room of that number.
+   * Where calls go: `"individual"`, each caller into a new room; `"direct"`, all into one room; `"callee"`, all calls to a number
+   * into the room of that number.
    * @livekit `rule`
    */
   rule: z.enum(RULE_KINDS),
 
   /**
-   * The room of a `"direct"` rule.
+   * The room of a `"direct"` rule. Required there, refused elsewhere.
    * @livekit `rule.dispatchRuleDirect.roomName`
    */
   roomName: z.string().min(1).optional(),
 
   /**
-   * What the names of the rooms of an `"individual"` or `"callee"` rule begin with.
+   * Prefix of the room names of an `"individual"` or `"callee"` rule.
    * @default empty
    * @livekit `roomPrefix` of the rule
    */
   roomPrefix: z.string().default(""),
 
   /**
-   * Whether the names of rooms get a random end.
+   * Whether room names get a random suffix. Only with `"individual"` and `"callee"`.
    * @default `true` for `"individual"`, `false` for `"callee"`
    * @livekit `noRandomness` of an individual rule, `randomize` of a callee rule
    */
   randomize: z.boolean().optional(),
 
   /**
-   * Digits that callers have to enter before they get in. Always kept secret.
+   * Digits that callers must enter to get in. Always kept secret.
    * @default none
    * @livekit `pin` of the rule
    */
@@ -80,8 +80,8 @@ export const schema = z.strictObject({
   name: z.string().min(1),
 
   /**
-   * The agents (AI assistants) to dispatch into the room: `agentName`, and what they get as `metadata` and `attributes`;
-   * `deployment` and `restartPolicy` as in LiveKit's RoomAgentDispatch.
+   * The agents (AI assistants) to dispatch into the room. `agentName` names the agent, which gets `metadata` and `attributes`;
+   * `deployment` and `restartPolicy` are those of LiveKit's RoomAgentDispatch.
    * @default none
    * @livekit `roomConfig.agents`
    */
@@ -100,7 +100,7 @@ export const schema = z.strictObject({
     .default([]),
 
   /**
-   * Attributes that callers' participants get; at most 64 KiB together.
+   * Attributes of the callers' participants; at most 64 KiB in total.
    * @livekit `attributes`
    */
   attributes: schemas.stringMap
@@ -114,20 +114,20 @@ export const schema = z.strictObject({
     .default({}),
 
   /**
-   * Metadata that callers' participants get; at most 512 KiB.
+   * Metadata of the callers' participants; at most 512 KiB.
    * @livekit `metadata`
    */
   metadata: schemas.metadata.default(""),
 
   /**
-   * Take only calls to these numbers, as the VoIP system writes them.
+   * Take only calls to these numbers, written as the VoIP system writes them.
    * @default every number of the trunks
    * @livekit `numbers`
    */
   numbers: z.array(z.string().min(1)).default([]),
 
   /**
-   * Take only calls from these numbers, as the VoIP system writes them.
+   * Take only calls from these numbers, written as the VoIP system writes them.
    * @default every caller
    * @livekit `inboundNumbers`
    */
@@ -152,8 +152,8 @@ export const schema = z.strictObject({
   roomPreset: z.string().default(""),
 
   /**
-   * Configuration of the rooms that the rule makes, in the JSON form of LiveKit's RoomConfiguration: `emptyTimeout` and
-   * `departureTimeout` in seconds, `maxParticipants`, `metadata`, `tags`, `egress`, … Agents go into `agents`.
+   * Configuration of the rooms that the rule creates, as the JSON of LiveKit's RoomConfiguration: `emptyTimeout` and
+   * `departureTimeout` in seconds, `maxParticipants`, `metadata`, `tags`, `egress`, … Put agents into `agents` instead.
    * @livekit `roomConfig`
    */
   roomConfig: json
@@ -169,25 +169,25 @@ export const schema = z.strictObject({
 
   /**
    * Encryption of the media (SRTP): `"disabled"`, `"allow"` or `"require"`.
-   * @default `"disabled"`, which leaves it to the trunk
+   * @default `"disabled"`, which uses the trunk's setting
    * @livekit `media.encryption`
    */
   mediaEncryption: schemas.mediaEncryption.default("disabled"),
 
   /**
-   * Audio codecs to offer beside the default ones, or instead of them with `onlyListedCodecs`.
+   * Audio codecs to offer in addition to the default ones, or instead of them with `onlyListedCodecs`.
    * @livekit `media.codecs`
    */
   codecs: schemas.codecs.default([]),
 
   /**
-   * Offer none but the listed `codecs`.
+   * Offer only the listed `codecs`.
    * @livekit `media.onlyListedCodecs`
    */
   onlyListedCodecs: z.boolean().default(false),
 
   /**
-   * How long a call may go without incoming media before it is ended, in seconds; 600 at most.
+   * How long a call may go without incoming media before it ends, in seconds; 600 at most.
    * @default the trunk's, else LiveKit's
    * @livekit `media.mediaTimeout`
    */
@@ -214,14 +214,14 @@ export type DirectRuleArgs = Common & {
   randomize?: undefined;
 };
 
-/** Arguments of a {@link DispatchRule} that puts all callers of a number into a room of that number. */
+/** Arguments of a {@link DispatchRule} that puts all callers of a number into the room of that number. */
 export type CalleeRuleArgs = Common &
   Pick<ArgsOf<Schema>, "roomPrefix" | "randomize"> & { rule: "callee"; roomName?: undefined };
 
 /** Arguments of a {@link DispatchRule}. */
 export type DispatchRuleArgs = IndividualRuleArgs | DirectRuleArgs | CalleeRuleArgs;
 
-/** Whether a trunk is given as a SipTrunk's owner: organization/project/stack/name. */
+/** Whether a trunk is given by its SipTrunk's owner: organization/project/stack/name. */
 export function isReference(trunk: string): boolean {
   return trunk.split("/").length >= 4;
 }
@@ -237,12 +237,12 @@ function checkRoom(room: JsonObject, context: z.core.$RefinementCtx): void {
   }
 }
 
-/** As JSON, in which what is undefined is absent. */
+/** The value as JSON, without what is undefined. */
 export function toJson(value: unknown): JsonValue {
   return JSON.parse(JSON.stringify(value));
 }
 
-/** What is wrong with arguments that are valid one by one, as sentences. */
+/** Problems between arguments that are each valid on their own, as sentences. */
 export function problemsAcross(
   {
     rule,
@@ -272,7 +272,7 @@ export function problemsAcross(
   return problems;
 }
 
-/** Numbers that are listed twice, in any way of writing: LiveKit refuses a rule that collides with itself. */
+/** Numbers that are listed twice, in whatever format: LiveKit refuses a rule that collides with itself. */
 function listedTwice(field: string, numbers: readonly string[]): string[] {
   const seen = new Map<string, string>();
   return numbers.flatMap((number) => {

@@ -1,4 +1,4 @@
-/** The DispatchRule that programs declare. */
+/** The DispatchRule class that programs use. */
 
 import * as pulumi from "@pulumi/pulumi";
 import type { OutputsOf } from "../dynamic/inputs";
@@ -22,7 +22,7 @@ export interface DispatchRule extends OutputsOf<Schema> {}
  */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: Pulumi sets a property for every argument.
 export class DispatchRule extends pulumi.dynamic.Resource {
-  /** `"in sync"`, or in words how the platform differs from what was applied. */
+  /** `"in sync"`, or a description of how the platform differs from what was last applied. */
   declare readonly platformStatus: pulumi.Output<string>;
 
   constructor(name: string, args: DispatchRuleArgs, options?: pulumi.CustomResourceOptions) {

@@ -1,4 +1,4 @@
-/** The arguments of an InboundAuth: what a program declares, and the rules across them. */
+/** The arguments of an InboundAuth: the schema, and the rules that involve more than one argument. */
 
 import { z } from "zod";
 import type { ArgsOf } from "../dynamic/inputs";
@@ -11,20 +11,19 @@ import type { SipTrunk } from "../sip-trunk/resource";
 
 export const schema = z.strictObject({
   /**
-   * The trunk to open, a SipTrunk of this program.
+   * The SipTrunk to open. It must be declared in this program.
    * @livekit the inbound trunk that is changed
    */
   trunk: z.string().meta({ replaces: true }),
 
   /**
-   * How callers prove that they may call: `"credentials"`, the trunk's own user name and password, or `"ip"`, an address among
-   * `allowedAddresses`.
-   * @livekit inbound `authUsername` and `authPassword`, or `allowedAddresses`; the other way's fields are emptied
+   * What lets a caller in: `"credentials"`, the trunk's user name and password, or `"ip"`, an address in `allowedAddresses`.
+   * @livekit inbound `authUsername` and `authPassword`, or `allowedAddresses`; the fields of the other method are emptied
    */
   method: z.enum(["credentials", "ip"]),
 
   /**
-   * The IP addresses and CIDR ranges that calls may come from; a bare IP is written as /32 or /128. Only with `method: "ip"`.
+   * The IP addresses and CIDR ranges that calls may come from. A bare IP address becomes a /32 or /128. Only with `method: "ip"`.
    * @livekit inbound `allowedAddresses`
    */
   allowedAddresses: z
@@ -43,16 +42,16 @@ export const schema = z.strictObject({
     .optional(),
 
   /**
-   * The callers that may call. A phone number is written with `+`, or as dialled within the trunk's country with at least seven
-   * digits, and is matched in the trunk's number format. Anything else, such as the extension `1011`, is matched as it is
-   * written. Not a protection: callers can claim any number.
+   * The callers that may call. Write a phone number with `+`, or as dialled within the trunk's country with at least seven digits;
+   * it is matched in the trunk's number format. Anything else, such as the extension `1011`, is matched as written. This is no
+   * protection, because callers can claim any number.
    * @default every caller
    * @livekit inbound `allowedNumbers`
    */
   allowedNumbers: z.array(z.string().min(1)).default([]),
 
   /**
-   * The realm that callers are asked for. Only with `method: "credentials"`.
+   * The realm in the challenge to callers. Only with `method: "credentials"`.
    * @default LiveKit's, `LiveKit`
    * @livekit inbound `authRealm`
    */
@@ -64,10 +63,10 @@ export const schema = z.strictObject({
   /** @internal The trunk's password; follows the trunk. */
   password: z.string().optional().meta({ secret: true }),
 
-  /** @internal The trunk's country, where there are allowedNumbers to write; follows the trunk. */
+  /** @internal The trunk's country, if there are allowedNumbers to format; follows the trunk. */
   country: z.string().optional(),
 
-  /** @internal The trunk's number format, likewise. */
+  /** @internal The trunk's number format, if there are allowedNumbers to format; follows the trunk. */
   numberFormat: z.enum(NUMBER_FORMATS).default("international"),
 });
 
@@ -78,11 +77,11 @@ type Common = Pick<ArgsOf<Schema>, "allowedNumbers"> & {
   trunk: SipTrunk;
 };
 
-/** Arguments of an {@link InboundAuth} that asks callers for the trunk's credential. */
+/** Arguments of an {@link InboundAuth} that challenges callers for the trunk's credential. */
 export type CredentialsAuthArgs = Common &
   Pick<ArgsOf<Schema>, "realm"> & { method: "credentials"; allowedAddresses?: undefined };
 
-/** Arguments of an {@link InboundAuth} that lets in callers from listed addresses. */
+/** Arguments of an {@link InboundAuth} that lets in calls from listed addresses. */
 export type IpAuthArgs = Common & {
   method: "ip";
   allowedAddresses: NonNullable<ArgsOf<Schema>["allowedAddresses"]>;
@@ -92,7 +91,7 @@ export type IpAuthArgs = Common & {
 /** Arguments of an {@link InboundAuth}. */
 export type InboundAuthArgs = CredentialsAuthArgs | IpAuthArgs;
 
-/** What is wrong with arguments that are valid one by one, as sentences. */
+/** Problems between arguments that are each valid on their own, as sentences. */
 export function problemsAcross(
   { method, trunk = "", allowedAddresses, realm, username, password }: Partial<InboundAuthInputs>,
   isKnown: IsKnown<InboundAuthInputs>,

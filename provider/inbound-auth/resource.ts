@@ -1,4 +1,4 @@
-/** The InboundAuth that programs declare. */
+/** The InboundAuth class that programs use. */
 
 import * as pulumi from "@pulumi/pulumi";
 import type { OutputsOf } from "../dynamic/inputs";
@@ -13,18 +13,18 @@ export interface InboundAuth
   extends Omit<OutputsOf<Schema>, "trunk" | "username" | "password" | "country" | "numberFormat"> {}
 
 /**
- * Says who may call in on a {@link SipTrunk}: callers who know its credential, or calls from listed addresses. Without one the
- * trunk is closed, and removing it closes the trunk again.
+ * Says who may call in on a {@link SipTrunk}: callers who know its credential, or calls from listed addresses. A trunk without an
+ * InboundAuth is closed; removing the InboundAuth closes the trunk again.
  *
  * @example
  * new InboundAuth("office", { trunk: office, method: "credentials" });
  */
 export class InboundAuth extends pulumi.dynamic.Resource {
-  /** Id of the inbound LiveKit trunk (`ST_…`) that is opened. */
+  /** Id of the inbound LiveKit trunk (`ST_…`) that this opens. */
   declare readonly inboundTrunkId: pulumi.Output<string>;
-  /** The same as the trunk's while callers are asked for its credential; undefined with `method: "ip"`. */
+  /** The same as the trunk's with `method: "credentials"`; undefined with `method: "ip"`. */
   declare readonly credentialFingerprint: pulumi.Output<string | undefined>;
-  /** `"in sync"`, or in words how the platform differs from what was applied. */
+  /** `"in sync"`, or a description of how the platform differs from what was last applied. */
   declare readonly platformStatus: pulumi.Output<string>;
 
   constructor(name: string, args: InboundAuthArgs, options?: pulumi.CustomResourceOptions) {

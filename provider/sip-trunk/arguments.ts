@@ -1,4 +1,4 @@
-/** The arguments of a SipTrunk: what a program declares, and the rules across them. */
+/** The arguments of a SipTrunk: the schema, and the rules that involve more than one argument. */
 
 import type * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
@@ -14,13 +14,14 @@ import { passwordProblems } from "./password";
 
 export const schema = z.strictObject({
   /**
-   * What the VoIP system gives the platform: `"extension"`, an extension of a PBX, or `"did"`, direct inward dial numbers.
+   * What the VoIP system gives the platform: `"extension"` for an extension of a PBX, `"did"` for phone numbers (direct inward
+   * dialling).
    * @livekit decides what goes into `numbers`
    */
   type: z.enum(["extension", "did"]),
 
   /**
-   * The extension that the platform is on the PBX, for example `"1011"`. Only with `type: "extension"`.
+   * The platform's extension on the PBX, for example `"1011"`. Only with `type: "extension"`.
    * @livekit inbound `numbers`, outbound `numbers`
    */
   extension: z
@@ -29,27 +30,27 @@ export const schema = z.strictObject({
     .optional(),
 
   /**
-   * The phone numbers that the VoIP system routes to the platform, written internationally, or as within `country`; a short one
-   * is a phone number here, too. Only with `type: "did"`.
-   * @livekit inbound `numbers` and outbound `numbers`, in `numberFormat`; the national format adds +E.164 on the way in
+   * The phone numbers that the VoIP system routes to the platform, in international format or as dialled within `country`. Short
+   * numbers also count as phone numbers here. Only with `type: "did"`.
+   * @livekit inbound `numbers` and outbound `numbers`, in `numberFormat`; with the national format, inbound also has +E.164
    */
   numbers: z.array(z.string()).min(1, { error: "must hold at least one number" }).optional(),
 
   /**
-   * Host or IP of the VoIP system, without scheme and port.
+   * Host name or IP address of the VoIP system, without scheme and port.
    * @livekit outbound `address`
    */
   address: schemas.host,
 
   /**
    * Port of the VoIP system, 1 to 65535.
-   * @default by SRV record, or the transport's own
+   * @default from the SRV record, else the transport's default
    * @livekit outbound `address`, after a colon
    */
   port: z.number().int().min(1).max(65535).optional(),
 
   /**
-   * How calls are sent out: `"auto"`, `"udp"`, `"tcp"` or `"tls"`.
+   * Transport of outgoing calls: `"auto"`, `"udp"`, `"tcp"` or `"tls"`.
    * @livekit outbound `transport`
    */
   transport: z.enum(TRANSPORTS).default("auto"),
@@ -61,15 +62,15 @@ export const schema = z.strictObject({
   mediaEncryption: schemas.mediaEncryption.default("disabled"),
 
   /**
-   * The user name of the credential, in both directions.
+   * The user name of the credential, for both directions.
    * @default the extension; none for `type: "did"`
    * @livekit outbound `authUsername`; inbound `authUsername` once an InboundAuth asks for credentials
    */
   username: schemas.quotable.refine((name) => !/\s/.test(name), { error: "must not hold spaces" }).optional(),
 
   /**
-   * The password of the credential, in both directions. Always kept secret. At least 12 characters, with digits, upper and
-   * lower case letters; special characters are recommended.
+   * The password of the credential, for both directions. Always kept secret. It needs at least 12 characters, with digits and
+   * upper and lower case letters; special characters are recommended.
    * @livekit outbound `authPassword`; inbound `authPassword` once an InboundAuth asks for credentials
    */
   password: z
@@ -84,19 +85,19 @@ export const schema = z.strictObject({
     .meta({ secret: true }),
 
   /**
-   * How the VoIP system is asked whether it accepts the credential: `"register"`, a REGISTER that changes nothing; `"options"`,
-   * an OPTIONS, and a REGISTER where that is answered without asking for a credential; `"off"`. It is asked in a preview with
-   * refresh, and before `up` changes anything; see voipStatus.
+   * How to check whether the VoIP system accepts the credential. `"register"` sends a REGISTER that changes nothing. `"options"`
+   * sends an OPTIONS, and a REGISTER if the OPTIONS is answered without a challenge. `"off"` sends nothing. The check runs in a
+   * preview with refresh, and before `up` changes anything; `voipStatus` has the result.
    * @default `"register"` for an extension, `"options"` for numbers
    */
   voipCheck: z.enum([...CHECK_METHODS, "off"]).optional(),
 
   /**
-   * How long the VoIP system is given to answer all of that, in seconds; 60 at most.
+   * Time limit for the whole check, in seconds; 60 at most.
    */
   voipCheckTimeout: z.number().positive().max(60).default(3),
 
-  /** @internal What is stored in the VoIP system where that holds no password: a hash to compare the declared one with. */
+  /** @internal The hash that the VoIP system stores instead of the password, to compare the declared password with. */
   verifier: z
     .strictObject({
       username: z.string(),
@@ -118,40 +119,40 @@ export const schema = z.strictObject({
 
   /**
    * How the VoIP system writes phone numbers: `"international"` (`+12025550123`), `"international-without-plus"`
-   * (`12025550123`) or `"national"` (`0741926265`). Agents follow it with `formatDialedNumber`.
-   * @livekit shapes inbound and outbound `numbers`; `numberFormat` in the metadata of both
+   * (`12025550123`) or `"national"` (`0741926265`). Agents use `formatDialedNumber` to dial in the same format.
+   * @livekit the format of inbound and outbound `numbers`; `numberFormat` in the metadata of both
    */
   numberFormat: z.enum(NUMBER_FORMATS).default("international"),
 
   /**
-   * Sends calls through the platform's proxy with a fixed IP address (stack configuration `livekit:outboundProxy`), for VoIP
-   * systems that only take calls from one address.
+   * Sends calls through the platform's proxy, which has a fixed IP address (stack configuration `livekit:outboundProxy`). For VoIP
+   * systems that only accept calls from one address.
    * @livekit outbound `address` (the proxy's) and `headers` (the real destination)
    */
   fixedIp: z.boolean().default(false),
 
   /**
-   * The trunks' name on LiveKit.
+   * The name of both trunks on LiveKit.
    * @default the resource's name
    * @livekit inbound and outbound `name`
    */
   name: z.string().min(1),
 
   /**
-   * Your own metadata for the trunks, written byte for byte. This package adds its own beside it, under `pulumi-livekit-sip`.
-   * At most 512 KiB.
+   * Your own metadata for the trunks, written byte for byte. This package adds its own data under the key `pulumi-livekit-sip`. At
+   * most 512 KiB.
    * @livekit inbound and outbound `metadata`
    */
   metadata: schemas.metadata.default(""),
 
   /**
-   * Headers to send: in the INVITE of calls out, in the 200 OK of calls in. Names that SIP itself depends on are refused.
+   * Headers to send: in the INVITE of outgoing calls, and in the 200 OK of incoming calls. Names that SIP itself needs are refused.
    * @livekit inbound and outbound `headers`
    */
   headers: schemas.headers.default({}),
 
   /**
-   * Headers of the other side that become attributes of the SIP participant: header name to attribute name.
+   * Headers from the other side that become attributes of the SIP participant: header name to attribute name.
    * @livekit inbound and outbound `headersToAttributes`
    */
   headersToAttributes: schemas.headersToAttributes.default({}),
@@ -163,7 +164,7 @@ export const schema = z.strictObject({
   attributesToHeaders: schemas.attributesToHeaders.default({}),
 
   /**
-   * Which headers become `sip.h.*` attributes by themselves: `"none"`, `"x-headers"` or `"all"`.
+   * Which headers automatically become `sip.h.*` attributes: `"none"`, `"x-headers"` or `"all"`.
    * @livekit inbound and outbound `includeHeaders`
    */
   includeHeaders: z.enum(INCLUDE_HEADERS).default("none"),
@@ -176,7 +177,7 @@ export const schema = z.strictObject({
   ringingTimeout: schemas.seconds.default(0),
 
   /**
-   * How long a call in may last, in seconds.
+   * How long an incoming call may last, in seconds.
    * @default LiveKit's
    * @livekit inbound `maxCallDuration`
    */
@@ -189,26 +190,26 @@ export const schema = z.strictObject({
   krispEnabled: z.boolean().default(false),
 
   /**
-   * Host of the From header in calls out.
+   * Host in the From header of outgoing calls.
    * @default the LiveKit project's SIP host
    * @livekit outbound `fromHost`
    */
   fromHost: schemas.host.default(""),
 
   /**
-   * Audio codecs to offer beside the default ones, or instead of them with `onlyListedCodecs`.
+   * Audio codecs to offer in addition to the default ones, or instead of them with `onlyListedCodecs`.
    * @livekit inbound and outbound `media.codecs`
    */
   codecs: schemas.codecs.default([]),
 
   /**
-   * Offer none but the listed `codecs`.
+   * Offer only the listed `codecs`.
    * @livekit inbound and outbound `media.onlyListedCodecs`
    */
   onlyListedCodecs: z.boolean().default(false),
 
   /**
-   * How long a call may go without incoming media before it is ended, in seconds; 600 at most.
+   * How long a call may go without incoming media before it ends, in seconds; 600 at most.
    * @default LiveKit's
    * @livekit inbound and outbound `media.mediaTimeout`
    */
@@ -220,9 +221,9 @@ export type SipTrunkInputs = z.output<Schema>;
 type Common = Omit<ArgsOf<Schema>, "type" | "extension" | "numbers" | "name" | "verifier"> &
   Partial<Pick<ArgsOf<Schema>, "name">> & {
     /**
-     * The credential as the VoIP system holds it, from one of the credential readers, instead of `username` and `password`: when
-     * it changes there, the plan shows a new fingerprint and `up` follows. Where only a hash is stored there, `password` has
-     * to be declared too, and is compared with it.
+     * The credential as the VoIP system stores it, from one of the credential readers, instead of `username` and `password`. When
+     * it changes there, the plan shows a new fingerprint and `up` updates LiveKit. If the VoIP system stores only a hash, declare
+     * `password` too; it is compared with the hash.
      */
     credential?: pulumi.Input<VoipCredential>;
   };
@@ -244,7 +245,7 @@ export type DidTrunkArgs = Common & {
 /** Arguments of a {@link SipTrunk}. */
 export type SipTrunkArgs = ExtensionTrunkArgs | DidTrunkArgs;
 
-/** What is wrong with arguments that are valid one by one, as sentences. */
+/** Problems between arguments that are each valid on their own, as sentences. */
 export function problemsAcross(args: Partial<SipTrunkInputs>, isKnown: IsKnown<SipTrunkInputs>): string[] {
   const problems: string[] = [];
   const { type, extension, numbers, country, username, password, headers, metadata } = args;

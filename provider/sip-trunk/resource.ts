@@ -1,4 +1,4 @@
-/** The SipTrunk that programs declare. */
+/** The SipTrunk class that programs use. */
 
 import * as pulumi from "@pulumi/pulumi";
 import type { OutputsOf } from "../dynamic/inputs";
@@ -12,16 +12,16 @@ import { lacksSpecialCharacter } from "./password";
 /** The resource type in Pulumi's URNs. */
 const TYPE = "pulumi-nodejs:dynamic/livekit:SipTrunk";
 
-/** What other resources have to know of a trunk while its outputs are not known yet. */
+/** What other resources need to know about a trunk before its outputs are known. */
 interface Declared {
   readonly hasCredential: boolean;
   readonly dialPlan: Pick<SipTrunkArgs, "extension" | "numbers" | "country" | "numberFormat" | "mediaEncryption">;
 }
 
-/** The same for every copy of this package that a program loads: a shared library may bring its own. */
+/** The same symbol in every copy of this package that a program loads: a shared library may bring its own copy. */
 const DECLARED = Symbol.for("pulumi-livekit-sip/SipTrunk");
 
-/** @throws RunError where a resource is given something else than a SipTrunk */
+/** @throws RunError if a resource is given anything but a SipTrunk */
 export function requireTrunk(kind: string, name: string, trunk: unknown): asserts trunk is SipTrunk {
   if (!SipTrunk.isInstance(trunk)) {
     throw new pulumi.RunError(
@@ -35,20 +35,20 @@ function declaredBy(trunk: SipTrunk): Declared {
 }
 
 /**
- * The credential of a trunk: its outputs, so that whatever transforms and ignoreChanges make of it counts for both halves.
- * Empty where none is declared; the outputs alone do not tell that from "not known yet" in a first preview.
+ * The credential of a trunk. These are the trunk's outputs, so that transforms and ignoreChanges affect both halves alike. Empty if
+ * the trunk declares no credential: in a first preview, its outputs alone would not tell that from "not known yet".
  */
 export function credentialOf(trunk: SipTrunk): Partial<Pick<SipTrunk, "username" | "password">> {
   const { username, password } = trunk;
   return declaredBy(trunk).hasCredential ? { username, password } : {};
 }
 
-/** The numbers of a trunk and how it writes them, as the program gave them, for the same reason as {@link credentialOf}. */
+/** The numbers of a trunk and their format, as the program declared them: in a first preview the outputs are not known yet. */
 export function dialPlanOf(trunk: SipTrunk): Declared["dialPlan"] {
   return declaredBy(trunk).dialPlan;
 }
 
-/** The credential among a trunk's arguments, its secrets marked, whichever way it was given. */
+/** The credential in a trunk's arguments, from `credential` or from `username` and `password`, with its secrets marked. */
 function credentialIn({ credential, username, password }: SipTrunkArgs) {
   if (credential === undefined) {
     return { username, password: password === undefined ? undefined : pulumi.secret(password), verifier: undefined };
@@ -77,7 +77,7 @@ function followed(held: VoipCredential, declared: string | undefined): string | 
 export interface SipTrunk extends Omit<OutputsOf<Schema>, "verifier" | "username" | "password"> {}
 
 /**
- * One SIP integration: a company's phone system (the VoIP system) on one side, a LiveKit project on the other. Makes an inbound
+ * One SIP integration: a company's phone system (the VoIP system) on one side, a LiveKit project on the other. Creates an inbound
  * and an outbound LiveKit trunk that share one credential. The inbound trunk is closed until an {@link InboundAuth} says who
  * may call.
  *
@@ -94,30 +94,30 @@ export interface SipTrunk extends Omit<OutputsOf<Schema>, "verifier" | "username
 export class SipTrunk extends pulumi.dynamic.Resource {
   /** Id of the inbound LiveKit trunk (`ST_…`). */
   declare readonly inboundTrunkId: pulumi.Output<string>;
-  /** Id of the outbound LiveKit trunk (`ST_…`): what an agent passes to LiveKit to place a call. */
+  /** Id of the outbound LiveKit trunk (`ST_…`). An agent passes it to LiveKit to place a call. */
   declare readonly outboundTrunkId: pulumi.Output<string>;
-  /** Where the VoIP system must send its calls; null without `livekit:projectId` or `livekit:sipHost`. */
+  /** Where the VoIP system must send its calls; null if neither `livekit:projectId` nor `livekit:sipHost` is configured. */
   declare readonly sipUri: pulumi.Output<string | null>;
-  /** Changes when the password does, without showing it; undefined without a password. */
+  /** Changes when the password changes, without revealing it; undefined without a password. */
   declare readonly credentialFingerprint: pulumi.Output<string | undefined>;
-  /** `"in sync"`, or in words how the platform differs from what was applied. */
+  /** `"in sync"`, or a description of how the platform differs from what was last applied. */
   declare readonly platformStatus: pulumi.Output<string>;
   /**
-   * `"accepts the credential"`, or what the VoIP system said instead: `"pbx.acme.com rejects the credential (401)"` is drift;
-   * `"unreachable: …"` and `"not checked: …"` are only said.
+   * `"accepts the credential"`, or what the check found instead. `"pbx.acme.com rejects the credential (401)"` is drift;
+   * `"unreachable: …"` and `"not checked: …"` are not.
    */
   declare readonly voipStatus: pulumi.Output<string>;
   /** The user name of the credential. */
   declare readonly username: pulumi.Output<string | undefined>;
   /** The password of the credential; secret. */
   declare readonly password: pulumi.Output<string | undefined>;
-  /** Who owns the trunks, as written into their metadata: organization/project/stack/name. */
+  /** The owner of the trunks, as written into their metadata: organization/project/stack/name. */
   declare readonly owner: pulumi.Output<string>;
 
   /** @internal */
   declare readonly [DECLARED]: Declared;
 
-  /** Whether an object is a SipTrunk, made by this copy of the package or by another one. */
+  /** Whether an object is a SipTrunk, from this copy of the package or another one. */
   static override isInstance(object: unknown): object is SipTrunk {
     return typeof object === "object" && object !== null && DECLARED in object;
   }

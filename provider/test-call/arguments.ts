@@ -1,4 +1,4 @@
-/** The arguments of a TestCall: what a program declares, and the rules across them. */
+/** The arguments of a TestCall: the schema, and the rules that involve more than one argument. */
 
 import { z } from "zod";
 import type { ArgsOf } from "../dynamic/inputs";
@@ -17,55 +17,55 @@ const dialled = z
   .regex(/^[\w.*#+\-() ]+$/, { error: 'must be a phone number or an extension, for example "+12025550100"' });
 
 export const schema = z.strictObject({
-  /** The trunk to call on, a SipTrunk of this program. */
+  /** The SipTrunk to call on. It must be declared in this program. */
   trunk: z.string(),
 
   /**
-   * `"outbound"`: LiveKit calls `to` through the trunk, the number has to answer. `"inbound"`: this machine calls the
-   * platform as the VoIP system does, with the trunk's credential; that it rings is enough.
+   * `"outbound"`: LiveKit calls `to` through the trunk, and the number has to answer. `"inbound"`: this machine calls the
+   * platform with the trunk's credential, as the VoIP system does; ringing is enough.
    * @livekit `CreateSIPParticipant` for `"outbound"`; none for `"inbound"`, which is a SIP call
    */
   direction: z.enum(DIRECTIONS),
 
   /**
-   * The number that is called, written in the trunk's number format as by `formatDialedNumber`: an extension stays as it is.
-   * @default for `"inbound"`, the trunk's extension or the first of its numbers; `"outbound"` needs one
+   * The number to call. It is converted to the trunk's number format as `formatDialedNumber` does; an extension stays as it is.
+   * @default for `"inbound"`, the trunk's extension or its first number; required for `"outbound"`
    * @livekit `sipCallTo`
    */
   to: dialled.optional(),
 
   /**
-   * The caller that the platform sees, written in the trunk's number format as by `formatDialedNumber`. Only with
-   * `direction: "inbound"`; needed where the InboundAuth has `allowedNumbers`.
-   * @default the trunk's username
+   * The caller that the platform sees, converted like `to`. Only with `direction: "inbound"`; needed if the InboundAuth has
+   * `allowedNumbers`.
+   * @default the trunk's user name, or `pulumi-test-call` if it has none
    */
   from: dialled.optional(),
 
   /**
-   * Host or IP of the platform's SIP server, without scheme and port. Only with `direction: "inbound"`.
+   * Host name or IP address of the platform's SIP server, without scheme and port. Only with `direction: "inbound"`.
    * @default the trunk's `sipUri`
    */
   address: schemas.host.optional(),
 
   /**
    * Port of the platform's SIP server, 1 to 65535. Only with `direction: "inbound"`.
-   * @default that of `sipUri`; by SRV record, or the transport's own
+   * @default the port in `sipUri`, else from the SRV record, else the transport's default
    */
   port: z.number().int().min(1).max(65535).optional(),
 
   /**
-   * How the call is sent to the platform: `"udp"`, `"tcp"` or `"tls"`. Only with `direction: "inbound"`.
+   * Transport of the call to the platform: `"udp"`, `"tcp"` or `"tls"`. Only with `direction: "inbound"`.
    */
   transport: z.enum(PROTOCOLS).default("udp"),
 
   /**
-   * How long the call may ring, in whole seconds, 60 at most; longer is no answer.
+   * How long to wait for the call to be answered, or for an inbound call to ring, in whole seconds; 60 at most.
    * @livekit `ringingTimeout`
    */
   ringingTimeout: z.number().int().min(1).max(60).default(30),
 
   /**
-   * Values whose change places the call again. Any other argument's change does so too.
+   * Values that place the call again when they change. A change of any other argument does so too.
    * @default the trunk's `credentialFingerprint`
    */
   triggers: z.array(json).default([]),
@@ -76,19 +76,19 @@ export const schema = z.strictObject({
   /** @internal The trunk's number format; follows the trunk. */
   numberFormat: z.enum(NUMBER_FORMATS).default("international"),
 
-  /** @internal The trunk's extension, for calls in; follows the trunk. */
+  /** @internal The trunk's extension, for an inbound call; follows the trunk. */
   extension: z.string().optional(),
 
-  /** @internal The trunk's numbers, for calls in; follows the trunk. */
+  /** @internal The trunk's numbers, for an inbound call; follows the trunk. */
   numbers: z.array(z.string()).optional(),
 
-  /** @internal The trunk's media encryption, for calls in; follows the trunk. */
+  /** @internal The trunk's media encryption, for an inbound call; follows the trunk. */
   mediaEncryption: schemas.mediaEncryption.default("disabled"),
 
-  /** @internal The trunk's user name, for calls in; follows the trunk. */
+  /** @internal The trunk's user name, for an inbound call; follows the trunk. */
   username: z.string().optional(),
 
-  /** @internal The trunk's password, for calls in; follows the trunk. */
+  /** @internal The trunk's password, for an inbound call; follows the trunk. */
   password: z.string().optional().meta({ secret: true }),
 });
 
@@ -109,14 +109,14 @@ export type OutboundCallArgs = Common & {
   transport?: undefined;
 };
 
-/** Arguments of a {@link TestCall} from the VoIP system's side to the platform. */
+/** Arguments of a {@link TestCall} from this machine to the platform. */
 export type InboundCallArgs = Common &
   Pick<ArgsOf<Schema>, "to" | "from" | "address" | "port" | "transport"> & { direction: "inbound" };
 
 /** Arguments of a {@link TestCall}. */
 export type TestCallArgs = OutboundCallArgs | InboundCallArgs;
 
-/** What is wrong with arguments that are valid one by one, as sentences. */
+/** Problems between arguments that are each valid on their own, as sentences. */
 export function problemsAcross(
   { direction, to, ...args }: Partial<TestCallInputs>,
   isKnown: IsKnown<TestCallInputs>,

@@ -1,4 +1,4 @@
-/** The TestCall that programs declare. */
+/** The TestCall class that programs use. */
 
 import * as pulumi from "@pulumi/pulumi";
 import type { OutputsOf } from "../dynamic/inputs";
@@ -8,7 +8,7 @@ import { thinProvider } from "../dynamic/provider";
 import { credentialOf, dialPlanOf, requireTrunk, type SipTrunk } from "../sip-trunk/resource";
 import type { Schema, TestCallArgs } from "./arguments";
 
-/** The trunk's fingerprint; not where there is none, because an output without a value is not known in any preview. */
+/** The trunk's fingerprint, if the trunk has a credential: without one, the output would be unknown in every preview. */
 function credentialTriggers(trunk: SipTrunk): pulumi.Output<(string | undefined)[]> {
   return pulumi.output("password" in credentialOf(trunk) ? [trunk.credentialFingerprint] : []);
 }
@@ -21,16 +21,16 @@ export interface TestCall
   > {}
 
 /**
- * Places a test call during `pulumi up`: when it is created, and whenever its arguments or triggers change, which by default
- * the trunk's credential is. A call that fails fails the deployment. A preview places none.
+ * Places a test call during `pulumi up`: when it is created, and whenever its arguments or triggers change. The default trigger is
+ * the trunk's credential. If the call fails, the deployment fails. A preview places no call.
  *
  * @example
  * new TestCall("reception-out", { trunk: reception, direction: "outbound", to: "+12025550100" });
  */
 export class TestCall extends pulumi.dynamic.Resource {
-  /** What became of the last call: `"answered (200)"`, or for `"inbound"` also `"ringing (180)"`. */
+  /** The result of the last call: `"answered (200)"`, or for `"inbound"` also `"ringing (180)"`. */
   declare readonly result: pulumi.Output<string>;
-  /** The SIP status by which it was taken: 180, 183 or 200. */
+  /** The SIP status with which the call was taken: 180, 183 or 200. */
   declare readonly sipStatus: pulumi.Output<number>;
 
   constructor(name: string, args: TestCallArgs, options?: pulumi.CustomResourceOptions) {
