@@ -3,8 +3,9 @@
  * ApplyResult, Apply, updateMediaConfig, UpgradeWith; livekit/types.go: applyListUpdate, applyMapDiff).
  */
 
+import type { Message } from "@bufbuild/protobuf";
 import {
-  type ListUpdate,
+  ListUpdate,
   type SIPDispatchRuleInfo,
   type SIPDispatchRuleUpdate,
   type SIPInboundTrunkInfo,
@@ -26,14 +27,7 @@ import {
 /** Changes the fields of `trunk` that `update` sets. */
 export function applyInboundUpdate(trunk: SIPInboundTrunkInfo, update: SIPInboundTrunkUpdate): void {
   validateInboundUpdate(update);
-  trunk.numbers = updatedList(trunk.numbers, update.numbers);
-  trunk.allowedAddresses = updatedList(trunk.allowedAddresses, update.allowedAddresses);
-  trunk.allowedNumbers = updatedList(trunk.allowedNumbers, update.allowedNumbers);
-  trunk.authUsername = update.authUsername ?? trunk.authUsername;
-  trunk.authPassword = update.authPassword ?? trunk.authPassword;
-  trunk.authRealm = update.authRealm ?? trunk.authRealm;
-  trunk.name = update.name ?? trunk.name;
-  trunk.metadata = update.metadata ?? trunk.metadata;
+  applyFields(trunk, update);
   applyMedia(trunk, update);
   validateInboundTrunk(trunk);
 }
@@ -41,15 +35,7 @@ export function applyInboundUpdate(trunk: SIPInboundTrunkInfo, update: SIPInboun
 /** Changes the fields of `trunk` that `update` sets. */
 export function applyOutboundUpdate(trunk: SIPOutboundTrunkInfo, update: SIPOutboundTrunkUpdate): void {
   validateOutboundUpdate(update);
-  trunk.address = update.address ?? trunk.address;
-  trunk.transport = update.transport ?? trunk.transport;
-  trunk.destinationCountry = update.destinationCountry ?? trunk.destinationCountry;
-  trunk.numbers = updatedList(trunk.numbers, update.numbers);
-  trunk.authUsername = update.authUsername ?? trunk.authUsername;
-  trunk.authPassword = update.authPassword ?? trunk.authPassword;
-  trunk.name = update.name ?? trunk.name;
-  trunk.metadata = update.metadata ?? trunk.metadata;
-  trunk.fromHost = update.fromHost ?? trunk.fromHost;
+  applyFields(trunk, update);
   applyMedia(trunk, update);
   validateOutboundTrunk(trunk);
 }
@@ -57,16 +43,31 @@ export function applyOutboundUpdate(trunk: SIPOutboundTrunkInfo, update: SIPOutb
 /** Changes the fields of `rule` that `update` sets. An attribute set to the empty string is removed. */
 export function applyRuleUpdate(rule: SIPDispatchRuleInfo, update: SIPDispatchRuleUpdate): void {
   validateRuleUpdate(update);
-  rule.trunkIds = updatedList(rule.trunkIds, update.trunkIds);
-  rule.rule = update.rule ?? rule.rule;
-  rule.name = update.name ?? rule.name;
-  rule.metadata = update.metadata ?? rule.metadata;
+  applyFields(rule, update);
   const attributes = Object.entries({ ...rule.attributes, ...update.attributes });
   rule.attributes = Object.fromEntries(
     attributes.filter(([name, value]) => value !== "" || update.attributes[name] === undefined),
   );
   applyMedia(rule, update);
   validateRule(rule);
+}
+
+/** The fields that have a meaning of their own in an update. */
+const OTHERS: ReadonlySet<string> = new Set(["media", "mediaEncryption", "attributes"]);
+
+/** Copies what `update` sets into the fields of the same name. */
+function applyFields(target: Message, update: Message): void {
+  for (const { localName } of update.getType().fields.list()) {
+    const value: unknown = Reflect.get(update, localName);
+    if (value !== undefined && !OTHERS.has(localName)) {
+      const current: unknown = Reflect.get(target, localName);
+      Reflect.set(
+        target,
+        localName,
+        value instanceof ListUpdate && Array.isArray(current) ? updatedList(current, value) : value,
+      );
+    }
+  }
 }
 
 interface HasMedia {
@@ -99,10 +100,7 @@ function applyMedia(target: HasMedia, update: Partial<HasMedia>): void {
   target.mediaEncryption = target.media?.encryption ?? SIPMediaEncryption.SIP_MEDIA_ENCRYPT_DISABLE;
 }
 
-function updatedList(current: string[], update: ListUpdate | undefined): string[] {
-  if (!update) {
-    return current;
-  }
+function updatedList(current: string[], update: ListUpdate): string[] {
   if (update.clear) {
     return [];
   }
