@@ -1,4 +1,4 @@
-/** A Pulumi stack within this process: it runs a Pulumi project without the Pulumi CLI. */
+/** A Pulumi stack in this process: runs a Pulumi project without the Pulumi CLI. */
 
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
@@ -11,7 +11,7 @@ import { Vault } from "./engine/vault";
 export type { Diagnostic, OperationResult, PropertyChange, StepResult } from "./engine/results";
 export type { ExportedResource, StackState } from "./engine/state";
 
-/** How a {@link TestStack} is made. */
+/** Options for {@link TestStack.create}. */
 export interface TestStackOptions {
   /** The folder that holds the project's Pulumi.yaml. */
   projectDir: string;
@@ -19,60 +19,63 @@ export interface TestStackOptions {
   stack?: string;
   /** The organization's name. Default: `organization`. */
   organization?: string;
-  /** Configuration in clear, by key: `livekit:url`, or `name` for `<project>:name`. */
+  /** Configuration in plain text, by key: `livekit:url`, or `name` for `<project>:name`. */
   config?: Record<string, string>;
   /** Configuration that is secret. */
   secrets?: Record<string, string>;
-  /** Environment variables of the program and the providers, on top of this process's own; undefined removes one. */
+  /** Environment variables for the program and the providers, on top of this process's own. Undefined removes one. */
   env?: Record<string, string | undefined>;
-  /** Where the state is kept between processes; beside it, in `<file>.key`, the key that encrypts its secrets. Default: in memory. */
+  /**
+   * The file that keeps the state between processes. The key that encrypts its secrets is beside it, in `<file>.key`.
+   * Default: in memory.
+   */
   stateFile?: string;
-  /** Whether texts are coloured for a terminal. Default: as standard output can show it. */
+  /** Whether output is coloured for a terminal. Default: depends on what standard output supports. */
   color?: boolean;
   /** How many resources are created, changed, read or deleted at the same time. Default: 16. */
   parallel?: number;
 }
 
-/** What {@link TestStack.preview} may be asked. */
+/** Options for {@link TestStack.preview}. */
 export interface PreviewOptions {
-  /** Reads every resource first. Default: as `options: {refresh: always}` in Pulumi.yaml says. */
+  /** Reads every resource first. Default: what `options: {refresh: always}` in Pulumi.yaml says. */
   refresh?: boolean;
-  /** Fails, with exit code 7, when anything would change. */
+  /** Fails with exit code 7 if anything would change. */
   expectNoChanges?: boolean;
-  /** The URNs to look at; all others are left as they are. */
+  /** The URNs to plan. All other resources are left as they are. */
   targets?: string[];
 }
 
-/** What {@link TestStack.up} may be asked. */
+/** Options for {@link TestStack.up}. */
 export interface UpOptions {
-  /** Reads every resource first. Default: as `options: {refresh: always}` in Pulumi.yaml says. */
+  /** Reads every resource first. Default: what `options: {refresh: always}` in Pulumi.yaml says. */
   refresh?: boolean;
-  /** Reports changes as unexpected, with exit code 7, once they are made. */
+  /** Makes the changes, then reports them as unexpected with exit code 7. */
   expectNoChanges?: boolean;
-  /** The URNs to change; all others are left as they are. */
+  /** The URNs to change. All other resources are left as they are. */
   targets?: string[];
 }
 
-/** What {@link TestStack.refresh} may be asked. */
+/** Options for {@link TestStack.refresh}. */
 export interface RefreshOptions {
-  /** Only shows what would be written into the state. */
+  /** Only shows what would be written to the state. */
   previewOnly?: boolean;
-  /** Fails, with exit code 7, when anything is not as the state says. */
+  /** Fails with exit code 7 if anything differs from the state. */
   expectNoChanges?: boolean;
 }
 
-/** What {@link TestStack.destroy} may be asked. */
+/** Options for {@link TestStack.destroy}. */
 export interface DestroyOptions {
-  /** Reads every resource first. Default: as `options: {refresh: always}` in Pulumi.yaml says. */
+  /** Reads every resource first. Default: what `options: {refresh: always}` in Pulumi.yaml says. */
   refresh?: boolean;
   /** Only shows what would be deleted. */
   previewOnly?: boolean;
 }
 
 /**
- * A stack of a Pulumi project that needs neither the Pulumi CLI nor an account: for tests of programs and of dynamic
- * providers. The program and its providers run in processes of `@pulumi/pulumi`'s own, unchanged; plan, order and
- * state are this class's, and follow those of the CLI.
+ * A stack of a Pulumi project that needs neither the Pulumi CLI nor an account, for tests of programs and of dynamic
+ * providers. The program and its providers run unchanged, in `@pulumi/pulumi`'s own processes. This class does the
+ * planning, the ordering and the state, as the CLI does them.
  *
  * ```ts
  * const stack = await TestStack.create({ projectDir: "examples/quickstart" });
@@ -81,7 +84,7 @@ export interface DestroyOptions {
  * await stack.dispose();
  * ```
  *
- * It runs dynamic resources and components. It does not run other providers, functions of providers, transforms,
+ * It supports dynamic resources and components. It does not support other providers, provider functions, transforms,
  * hooks, policies, stack references or imports.
  */
 export class TestStack {
@@ -108,7 +111,7 @@ export class TestStack {
     this.#resources = readState(options.stateFile, this.#vault);
   }
 
-  /** Opens a stack; one with a state file goes on where it was left. */
+  /** Opens a stack. With a state file, it continues from the saved state. */
   static async create(options: TestStackOptions): Promise<TestStack> {
     return new TestStack(options);
   }
@@ -123,27 +126,29 @@ export class TestStack {
     this.#config.delete(qualifiedKey(this.#project.name, key));
   }
 
-  /** Shows what {@link up} would do, as `pulumi preview --diff`. */
+  /** Shows what {@link up} would do, like `pulumi preview --diff`. */
   preview(options: PreviewOptions = {}): Promise<OperationResult> {
     return this.#run({ kind: "update", preview: true, ...options });
   }
 
-  /** Makes the resources as the program says, as `pulumi up --diff --skip-preview --yes`. */
+  /**
+   * Creates, updates and deletes resources until they match the program, like `pulumi up --diff --skip-preview --yes`.
+   */
   up(options: UpOptions = {}): Promise<OperationResult> {
     return this.#run({ kind: "update", preview: false, ...options });
   }
 
-  /** Writes into the state what is really there, as `pulumi refresh --diff --skip-preview --yes`. */
+  /** Updates the state to what the resources really are, like `pulumi refresh --diff --skip-preview --yes`. */
   refresh({ previewOnly = false, ...options }: RefreshOptions = {}): Promise<OperationResult> {
     return this.#run({ kind: "refresh", preview: previewOnly, ...options });
   }
 
-  /** Deletes every resource, as `pulumi destroy --diff --skip-preview --yes`. */
+  /** Deletes every resource, like `pulumi destroy --diff --skip-preview --yes`. */
   destroy({ previewOnly = false, ...options }: DestroyOptions = {}): Promise<OperationResult> {
     return this.#run({ kind: "destroy", preview: previewOnly, ...options });
   }
 
-  /** The stack's outputs, secrets as `[secret]`. */
+  /** The stack's outputs, with `[secret]` in place of secrets. */
   async outputs(): Promise<Record<string, unknown>> {
     const stack = this.#resources.find(({ type }) => type === stackType);
     return Object.fromEntries(
@@ -151,12 +156,12 @@ export class TestStack {
     );
   }
 
-  /** The state as `pulumi stack export` prints it: secrets are ciphertext. */
+  /** The state as `pulumi stack export` prints it, with secrets as ciphertext. */
   exportState(): StackState {
     return exportState(this.#resources, this.#vault);
   }
 
-  /** Ends what still runs, with all its processes. The resources stay as they are: {@link destroy} deletes them. */
+  /** Stops a running operation and all its processes. The resources stay; {@link destroy} deletes them. */
   async dispose(): Promise<void> {
     this.#disposed = true;
     await this.#operation?.abort();

@@ -51,7 +51,7 @@ function claimCallers(callers: Map<string, SIPInboundTrunkInfo>, trunk: SIPInbou
 
 /**
  * Goes through the rules in order and refuses the first that shares trunk, both numbers and PIN with an earlier one, or
- * that repeats one itself. A rule without trunks or numbers conflicts only with another such rule.
+ * that lists one combination twice itself. A rule without trunks or numbers conflicts only with another such rule.
  *
  * @throws TwirpError invalid_argument that names the other rule; Invalid for a rule without a kind
  */

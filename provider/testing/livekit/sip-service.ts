@@ -43,7 +43,7 @@ import {
 
 /** What a service needs besides the project. */
 export interface SipServiceOptions {
-  /** The time for createdAt and updatedAt, in milliseconds. Undefined leaves them unset, as 1.13.5 does. */
+  /** The time for createdAt and updatedAt, in milliseconds. Undefined leaves them alone, as 1.13.5 does. */
   now?: () => number;
   /** Whether answers contain an empty authPassword. */
   hidePasswords: boolean;
@@ -148,7 +148,7 @@ export class SipService {
       }
       validateRule(created);
     });
-    // Only the deprecated field narrows the search, even when the rule came in the new one.
+    // Only the deprecated field narrows the search, even when the rule came in the new field.
     const others = this.project.rules.find(undefined, (rule) => overlaps(request.trunkIds, rule.trunkIds));
     refuseConflictingRules(withNew(others, created));
     created.sipDispatchRuleId = newId("SDR_");

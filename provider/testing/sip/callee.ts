@@ -1,6 +1,6 @@
 /**
- * The side of a call that is called (RFC 3261, sections 13.3 and 17.2.1): rings, answers or refuses, and ends. Media is taken and
- * thrown away, none is sent.
+ * The called side of a call (RFC 3261, sections 13.3 and 17.2.1): rings, answers or refuses, and ends. It discards
+ * incoming media and sends none.
  */
 
 import { createSocket, type Socket } from "node:dgram";
@@ -14,13 +14,13 @@ import { answerSdp } from "./sdp";
 /** What happens to calls to a user. */
 export type CallAnswer = "answer" | "busy" | "notFound" | "noAnswer" | "forbidden";
 
-/** A call that came in. */
+/** An incoming call. */
 export interface SipCallRecord {
-  /** The user that was called, as the Request-URI says it. */
+  /** The called user, from the Request-URI. */
   readonly callee: string;
-  /** Who called: the URI of From. */
+  /** The caller: the URI in From. */
   readonly caller: string;
-  /** `answered` once the caller has acknowledged; `ended` by the caller's BYE; `lost` when no ACK came in 32 s. */
+  /** `answered` after the caller's ACK; `ended` after the caller's BYE; `lost` when no ACK came within 32 s. */
   readonly state: "ringing" | "answering" | "answered" | "ended" | "cancelled" | "refused" | "lost";
 }
 
@@ -65,17 +65,17 @@ export class Callee {
     return new Callee(host, media);
   }
 
-  /** Says what happens to calls to a user from now on. By default every call is answered. */
+  /** Sets what happens to calls to a user from now on. By default every call is answered. */
   setAnswer(user: string, answer: CallAnswer): void {
     this.#answers.set(user, answer);
   }
 
-  /** Whether a request belongs to a call that is known: such a one is not asked for a credential again. */
+  /** Whether a request belongs to a known call. Such a request is not challenged again. */
   knows({ request }: Incoming): boolean {
     return this.#open.has(keyOf(request));
   }
 
-  /** Takes an INVITE that may come in. */
+  /** Handles an INVITE that has passed authentication. */
   invite(invite: Incoming, port: number): void {
     const known = this.#open.get(keyOf(invite.request));
     const callee = parseUri(invite.request.uri)?.user ?? "";
@@ -110,7 +110,7 @@ export class Callee {
     }
   }
 
-  /** The caller has the final response. */
+  /** The caller has received the final response. */
   acknowledge({ request }: Incoming): void {
     const call = this.#open.get(keyOf(request));
     clearTimeout(call?.timer);
@@ -138,7 +138,7 @@ export class Callee {
     respond(OK);
   }
 
-  /** The caller gives up before there is an answer; after it, CANCEL has no effect (RFC 3261, section 9.2). */
+  /** The caller gives up before the call is answered. After that, CANCEL has no effect (RFC 3261, section 9.2). */
   cancel({ request, respond }: Incoming): void {
     const call = [...this.#open.values()].find(({ invite }) => branchOf(invite.request) === branchOf(request));
     respond(call ? OK : NO_SUCH_CALL);
@@ -162,7 +162,10 @@ export class Callee {
     this.#untilAcknowledged(call, reply);
   }
 
-  /** Sends a final response until its ACK comes, or it is too late: a 2xx over all transports, others over UDP (13.3.1.4, 17.2.1). */
+  /**
+   * Resends a final response until its ACK comes or the time is up: a 2xx over all transports, others over UDP
+   * (13.3.1.4, 17.2.1).
+   */
   #untilAcknowledged(call: Call, reply: Reply): void {
     const isRepeated = reply.status < 300 || call.invite.source.protocol === "udp";
     const send = (wait: number, waited: number) => {
@@ -180,13 +183,15 @@ export class Callee {
   }
 }
 
-/** A call's key: of a request within it by the tag of its To, of its INVITE by the tag that the responses carry. */
+/**
+ * A call's key. A request within the call carries the tag in To; for the INVITE it is the tag that the responses carry.
+ */
 function keyOf(request: SipRequest, tag?: string): string {
   const to = parseNameAddr(headerOf(request, "to") ?? "").params.get("tag");
   return `${headerOf(request, "call-id")} ${to ?? tag}`;
 }
 
-/** CANCEL has its INVITE's branch (RFC 3261, section 9.1). */
+/** A CANCEL carries its INVITE's branch (RFC 3261, section 9.1). */
 function branchOf(request: SipRequest): string {
   const [via = ""] = listOf(request, "via");
   return `${headerOf(request, "call-id")} ${parseNameAddr(via).params.get("branch")}`;

@@ -1,4 +1,4 @@
-/** The server's side of digest authentication in SIP: asking for a credential, and judging the answer. */
+/** The server side of SIP digest authentication: challenging, and checking the answer. */
 
 import {
   type DigestAnswer,
@@ -9,7 +9,7 @@ import {
   schemesIn,
 } from "../../sip/digest";
 
-/** Reads the value of Authorization or Proxy-Authorization; undefined where it is no digest, or not whole. */
+/** Parses the value of Authorization or Proxy-Authorization. Undefined when it is not a complete digest answer. */
 export function parseAnswer(value: string): DigestAnswer | undefined {
   const [first] = schemesIn(value);
   if (first?.scheme !== "digest") {
@@ -37,13 +37,13 @@ export function parseAnswer(value: string): DigestAnswer | undefined {
   };
 }
 
-/** Whether an answer proves the password. That its nonce and its realm are those of the challenge is the caller's to see. */
+/** Whether an answer proves the password. The caller must check that nonce and realm are those of the challenge. */
 export function proves(given: DigestAnswer, password: string, { method, body }: Omit<DigestSubject, "uri">): boolean {
   const expected = responseOf(given, password, { method, uri: given.uri, ...(body === undefined ? {} : { body }) });
   return expected !== undefined && expected === given.response.toLowerCase();
 }
 
-/** Writes a challenge for WWW-Authenticate or Proxy-Authenticate. */
+/** Builds the value of WWW-Authenticate or Proxy-Authenticate. */
 export function challengeValue({ realm, nonce, algorithm, qop, opaque, stale }: DigestChallenge): string {
   return [
     `Digest realm=${quote(realm)}`,

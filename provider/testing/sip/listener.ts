@@ -1,4 +1,4 @@
-/** The serving side of SIP on this machine: takes requests over UDP, TCP and TLS, and answers each where it came from. */
+/** A SIP server on this machine: takes requests over UDP, TCP and TLS, and sends each response back the way it came. */
 
 import { randomBytes } from "node:crypto";
 import { createSocket, type Socket as UdpSocket } from "node:dgram";
@@ -26,7 +26,7 @@ export interface Source {
   readonly port: number;
 }
 
-/** A response before it is sent: what a response copies from its request is added. */
+/** A response before it is sent. What it must copy from its request is added later. */
 export interface Reply {
   readonly status: number;
   readonly reason: string;
@@ -34,37 +34,37 @@ export interface Reply {
   readonly body?: string;
 }
 
-/** A request that has come in. */
+/** An incoming request. */
 export interface Incoming {
   readonly request: SipRequest;
   readonly source: Source;
-  /** The tag that its responses carry in To, where the request has none: it names this side of a call. */
+  /** The tag that responses carry in To when the request has none there. It names this side of a call. */
   readonly tag: string;
-  /** Answers it; an INVITE may be answered several times, with a final response last. */
+  /** Answers the request. An INVITE may be answered several times, with a final response last. */
   respond(reply: Reply): void;
-  /** Sends bytes as they are to where it came from: for what no server should answer. */
+  /** Sends raw bytes back to the client, for answers that no correct server sends. */
   sendRaw(bytes: Buffer): void;
 }
 
-/** What to do with what comes in. A request that is sent again by its client is answered as before, without asking. */
+/** The handlers. A retransmitted request gets the same answer as before, without calling them. */
 export interface ListenerEvents {
   request(incoming: Incoming): void;
-  /** Every message in and out, as it is on the wire; for logs. */
+  /** Called with every message in and out, as it is on the wire; for logs. */
   trace?(direction: "in" | "out", message: SipMessage, peer: Source): void;
 }
 
 export interface ListenerOptions {
   /** The IP address to listen on; 127.0.0.1 by default. */
   readonly host?: string;
-  /** Default 0: any that is free, the same one for UDP and TCP. */
+  /** Default 0: any free port, the same one for UDP and TCP. */
   readonly port?: number;
   /** Default: UDP and TCP. */
   readonly protocols?: readonly Protocol[];
-  /** Certificate chain and key in PEM; needed for TLS, which gets a port of its own. */
+  /** Certificate chain and key in PEM. Needed for TLS, which gets a port of its own. */
   readonly tls?: { readonly cert: string; readonly key: string };
 }
 
-/** How many requests are remembered in order to answer the same again. */
+/** How many requests are remembered, to answer retransmissions. */
 const REMEMBERED = 10_000;
 
 /** Listens for SIP requests. */
@@ -78,10 +78,10 @@ export class SipListener {
   readonly #udp: UdpSocket | undefined;
   readonly #servers: readonly Server[];
   readonly #connections = new Set<Connection>();
-  /** Streams that have not become a connection yet: TLS handshakes under way, by where they come from. */
+  /** Sockets that are still in the TLS handshake, by remote address. */
   readonly #handshakes = new Map<string, Socket>();
   #closing: Promise<unknown> | undefined;
-  /** The last response to each request, by what makes it the same request (RFC 3261, section 17.2.3). */
+  /** The last response to each request, by transaction (RFC 3261, section 17.2.3). */
   readonly #answered = new Map<string, SipResponse | undefined>();
 
   private constructor(host: string, events: ListenerEvents, udp: UdpSocket | undefined, tcp?: Server, tls?: Server) {
@@ -135,7 +135,7 @@ export class SipListener {
         for (const socket of opened) {
           socket.close();
         }
-        // The port that is free for UDP may be taken for TCP.
+        // A port that is free for UDP may be taken for TCP.
         if (options.port || attempt === 5) {
           throw error;
         }
@@ -143,7 +143,7 @@ export class SipListener {
     }
   }
 
-  /** Ends it, with all its connections; what is answered later goes nowhere. May be called again. */
+  /** Stops listening and closes all connections. Later responses are dropped. Safe to call twice. */
   async close(): Promise<void> {
     this.#closing ??= this.#end();
     await this.#closing;
@@ -206,7 +206,10 @@ export class SipListener {
   }
 }
 
-/** A response with what it has to copy from its request (RFC 3261, section 8.2.6.2; RFC 3581 for Via). */
+/**
+ * A response together with the headers that it must copy from its request (RFC 3261, section 8.2.6.2; RFC 3581 for
+ * Via).
+ */
 export function responseTo(request: SipRequest, source: Source, tag: string, reply: Reply): SipResponse {
   const [top, ...vias] = listOf(request, "via");
   const copied = ["From", "Call-ID", "CSeq"].flatMap((name) =>
@@ -238,8 +241,8 @@ function receivedVia(via: string, { address, port }: Source): string {
 }
 
 /**
- * An ACK to a refusal has its INVITE's branch, but is not that request. The Call-ID tells those apart that have no
- * unique branch, as from RFC 2543.
+ * An ACK to a refusal has its INVITE's branch, but is a request of its own. The Call-ID tells requests apart that lack
+ * a unique branch, as in RFC 2543.
  */
 function transactionKey(request: SipRequest): string {
   const [via = ""] = listOf(request, "via");

@@ -1,14 +1,14 @@
-/** The little SDP that a callee needs which sends no media (RFC 4566; offer and answer: RFC 3264). */
+/** The little SDP that a callee without media needs (RFC 4566; offer and answer: RFC 3264). */
 
 import { isIPv6 } from "node:net";
 
-/** Where media may come in. */
+/** Where media is received. */
 export interface MediaAddress {
   readonly host: string;
   readonly port: number;
 }
 
-/** PCMU and PCMA by their static payload types (RFC 3551, section 6). */
+/** PCMU and PCMA with their static payload types (RFC 3551, section 6). */
 const CODECS: ReadonlyMap<string, string> = new Map([
   ["0", "PCMU/8000"],
   ["8", "PCMA/8000"],
@@ -20,8 +20,9 @@ const MIRRORED: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * Answers an offer: its first audio line in the first of PCMU and PCMA that it names, everything else refused. No offer is answered
- * with one of our own (RFC 3261, section 13.2.1). Undefined where there is no audio that could be had: encrypted only, or in other codecs.
+ * Answers an offer: accepts its first audio line with the first of PCMU and PCMA that it lists, and refuses everything
+ * else. Without an offer it makes one (RFC 3261, section 13.2.1). Undefined when no audio is usable: only encrypted, or
+ * in other codecs.
  */
 export function answerSdp(offer: string, { host, port }: MediaAddress): string | undefined {
   const sections = offer.trim() === "" ? [["m=audio 1 RTP/AVP 0 8"]] : mediaSections(offer);
@@ -37,7 +38,7 @@ export function answerSdp(offer: string, { host, port }: MediaAddress): string |
   return [...session, ...media, ""].join("\r\n");
 }
 
-/** The lines of each medium, the one with `m=` first. */
+/** The lines of each media section, starting with its `m=` line. */
 function mediaSections(offer: string): string[][] {
   const sections: string[][] = [];
   for (const line of offer.split(/\r?\n/)) {

@@ -106,7 +106,7 @@ export class Dialog {
   }
 }
 
-/** Sends an ACK, which gets no response: its transaction sends it once and is aborted at once. */
+/** Sends an ACK once. It gets no response, so its transaction is aborted right away. */
 function sendOnce(connection: Connection, draft: Draft): void {
   const sent = new AbortController();
   new ClientTransaction(connection, draft, sent.signal);
