@@ -1,11 +1,11 @@
-/** Earlier names of resources: a renamed resource keeps its state. */
+/** Aliases: a renamed resource keeps its state. */
 
 import { type Goal, urnOf } from "./registration";
 import { nameOf, typeOf } from "./state";
 
-/** Finds out under which URNs a resource may be known. */
+/** Finds the URN under which the state knows a resource. */
 export class Aliases {
-  /** The URN in the state, by the URN in the program. */
+  /** From the URN in the program to the URN in the state. */
   readonly #found = new Map<string, string>();
 
   constructor(
@@ -22,7 +22,7 @@ export class Aliases {
     return match;
   }
 
-  /** What a URN of the state is called now. */
+  /** From the URN in the state to the URN in the program. */
   get renamed(): Map<string, string> {
     return new Map([...this.#found].map(([urn, alias]) => [alias, urn]));
   }
@@ -41,7 +41,7 @@ export class Aliases {
     return parent ? [...own, ...this.#inherited(goal, parent, own)] : own;
   }
 
-  /** A child of a renamed parent may be known as a child of the parent's earlier name. */
+  /** When a parent was renamed, the state may know the child under the parent's earlier name. */
   #inherited(goal: Goal, parent: string, own: string[]): string[] {
     const parentName = nameOf(goal.parent);
     const child = (type: string, name: string) => {

@@ -1,4 +1,4 @@
-/** Child processes of the engine: none outlives the operation, or this process. */
+/** Child processes of the engine. None outlives the operation or this process. */
 
 import { type ChildProcess, spawn } from "node:child_process";
 
@@ -34,21 +34,21 @@ function unwatchSignals(): void {
   }
 }
 
-/** What a child process prints and how it ends. */
+/** Called with what a child process prints. */
 export interface ChildEvents {
-  /** A line on stdout or stderr, its line break included. */
+  /** A line on stdout or stderr, including its line break. */
   onLine(line: string, stream: "stdout" | "stderr"): void;
 }
 
 /** A running node process. */
 export interface Child {
-  /** The exit code, once the process ended and everything it printed was passed on. */
+  /** The exit code, once the process has ended and all its output was passed on. */
   readonly exited: Promise<number | null>;
-  /** Ends the process and waits until it is gone. */
+  /** Kills the process and waits until it has ended. */
   stop(): Promise<void>;
 }
 
-/** Starts node with the given arguments. */
+/** Starts node with these arguments. */
 export function startNode(args: string[], cwd: string, env: NodeJS.ProcessEnv, events: ChildEvents): Child {
   const child = spawn(process.execPath, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
   if (alive.size === 0) {

@@ -1,10 +1,10 @@
-/** Which resources go, and in which order: what depends on others goes first. */
+/** Which resources are deleted, and in which order: dependents before what they depend on. */
 
 import { deleteStep, forgetStep, type StepContext } from "./resource-steps";
 import { dependenciesOf, type ResourceState } from "./state";
 import type { Step } from "./steps";
 
-/** The deletions that the end of an operation brings. */
+/** The deletions at the end of an operation. */
 export function planDeletes(
   context: StepContext,
   resources: ResourceState[],
@@ -28,7 +28,7 @@ export function planDeletes(
   return steps;
 }
 
-/** Groups deletions: all of a group can go at the same time, once the groups before it are gone. */
+/** Groups deletions. The deletions of one group run at the same time, after the groups before it. */
 export function scheduleDeletes(steps: Step[], resources: ResourceState[]): Step[][] {
   const condemned = new Map(steps.flatMap((step) => (step.old ? [[step.old, step] as const] : [])));
   const needs = new Map([...condemned.keys()].map((state) => [state, directDependencies(state, resources)]));
@@ -48,7 +48,7 @@ export function scheduleDeletes(steps: Step[], resources: ResourceState[]): Step
   return groups.reverse();
 }
 
-/** Everything a resource needs, directly or through others. */
+/** Everything that a resource needs, directly or indirectly. */
 export function transitiveDependencies(root: ResourceState, resources: ResourceState[]): Set<ResourceState> {
   const found = new Set<ResourceState>();
   const visit = (state: ResourceState) => {
@@ -63,7 +63,9 @@ export function transitiveDependencies(root: ResourceState, resources: ResourceS
   return found;
 }
 
-/** What a resource needs: its dependencies with their children where they are components, its provider, its parent. */
+/**
+ * What a resource needs: its dependencies (with their children, if they are components), its provider and its parent.
+ */
 function directDependencies(state: ResourceState, resources: ResourceState[]): Set<ResourceState> {
   const urns = new Set(dependenciesOf(state));
   const earlier = resources.slice(0, Math.max(0, resources.indexOf(state)));

@@ -13,7 +13,7 @@ import type { DecodeText } from "./text";
 const headline = "95;1";
 const severityColors = { info: "", warning: "33", error: "31" };
 
-/** The text of one operation, event by event. */
+/** The text of one operation, built event by event. */
 export class Display {
   readonly #seen = new Map<string, ShownStep>();
   readonly #style: PrintStyle;
@@ -30,7 +30,7 @@ export class Display {
     this.#style = { paint: this.#paint, decodeText };
   }
 
-  /** Everything so far. */
+  /** The text so far. */
   get text(): string {
     return this.#text;
   }
@@ -40,7 +40,7 @@ export class Display {
     this.#text += `${this.#paint(headline, `${label}:`)}\n`;
   }
 
-  /** A step is about to be carried out. */
+  /** A step is about to run. */
   before(step: ShownStep): void {
     this.#seen.set(step.urn, step);
     if (step.op !== "refresh" && this.#isShown(step)) {
@@ -48,7 +48,7 @@ export class Display {
     }
   }
 
-  /** A step was carried out, or the outputs of a component or of the stack are known. */
+  /** A step has run, or the outputs of a component or of the stack are known. */
   after(step: ShownStep): void {
     if (!this.#isShown(step)) {
       return;
@@ -68,13 +68,13 @@ export class Display {
     }
   }
 
-  /** A message of the program, the provider or the engine. */
+  /** A message from the program, the provider or the engine. */
   diagnostic({ severity, message }: Diagnostic): void {
     const prefix = severity === "info" ? "" : this.#paint(severityColors[severity], `${severity}: `);
     this.#text += `${prefix}${message}\n`;
   }
 
-  /** The last lines: what changes, or changed. */
+  /** The last lines: how many resources change, or have changed. */
   summary(changes: Record<string, number>, errored: number, seconds: number | undefined): void {
     const counted = summaryOrder.filter((op) => (changes[op] ?? 0) > 0);
     const total = counted.reduce((sum, op) => sum + (changes[op] ?? 0), 0);

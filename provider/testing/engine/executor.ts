@@ -1,16 +1,16 @@
-/** Carries out steps: those of one resource one after the other, those of different resources at the same time. */
+/** Runs steps: those of one resource in order, those of different resources in parallel. */
 
 import { Secret } from "./property";
 import { ProviderError } from "./provider-host";
 import type { Step } from "./steps";
 
-/** Refused because the resource is protected: other deletions still go on. */
+/** The resource is protected. Other deletions continue. */
 export class ProtectedError extends Error {}
 
-/** Who wants to know how steps fare. */
+/** Called before and after each step. */
 export interface StepObserver {
   before(step: Step): void;
-  /** Called once the step is over; `error` tells why it failed. */
+  /** Called when the step is over. `error` is why it failed. */
   after(step: Step, error: Error | undefined): void;
 }
 
@@ -24,7 +24,7 @@ export class Executor {
 
   /**
    * @param parallel - how many chains run at the same time
-   * @param keepGoing - whether a failure leaves the other chains alone, as in a refresh
+   * @param keepGoing - whether the other chains continue after a failure, as in a refresh
    * @param onStop - called at the first failure that ends the operation
    */
   constructor(
@@ -36,24 +36,24 @@ export class Executor {
     this.#free = parallel;
   }
 
-  /** Whether a failure ended the operation. */
+  /** Whether a failure has ended the operation. */
   get stopped(): boolean {
     return this.#stopped;
   }
 
-  /** Starts a chain of steps; resolves when it is over, failed or not. */
+  /** Starts a chain of steps. Resolves when it is over, failed or not. */
   run(chain: Step[]): Promise<void> {
     const running = this.#chain(chain).finally(() => this.#running.delete(running));
     this.#running.add(running);
     return running;
   }
 
-  /** Starts steps at the same time; resolves when all are over. */
+  /** Runs steps in parallel. Resolves when all are over. */
   async runAll(steps: Step[]): Promise<void> {
     await Promise.all(steps.map((step) => this.run([step])));
   }
 
-  /** Starts nothing more. */
+  /** Starts no more steps. */
   stop(): void {
     if (!this.#stopped) {
       this.#stopped = true;
@@ -61,7 +61,7 @@ export class Executor {
     }
   }
 
-  /** Resolves when nothing runs any more. */
+  /** Resolves when no step is running. */
   async idle(): Promise<void> {
     while (this.#running.size > 0) {
       await Promise.all(this.#running);
@@ -121,7 +121,7 @@ export class Executor {
   }
 }
 
-/** Outputs are secret where the input of the same name is, and where the resource says so. */
+/** Makes outputs secret if the input of the same name is secret, or if `additionalSecretOutputs` names them. */
 function keepSecrets(step: Step): void {
   const { outputs, inputs, additionalSecretOutputs } = step.new ?? {};
   if (!outputs || !inputs || step.op === "replace") {
@@ -135,7 +135,7 @@ function keepSecrets(step: Step): void {
   }
 }
 
-/** Whether a failure left the resource behind all the same. */
+/** Whether the resource exists even though the step failed. */
 export function isPartial(error: Error | undefined): boolean {
   return error instanceof ProviderError && error.partial !== undefined;
 }

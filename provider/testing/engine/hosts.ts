@@ -1,11 +1,11 @@
-/** The provider hosts of an operation: one for each configuration that the state or the program asks for. */
+/** The provider hosts of an operation: one for each provider configuration in the state or the program. */
 
 import type { Project } from "./project";
 import { equalProperties, type Properties } from "./property";
 import { ProviderHost } from "./provider-host";
 import { providerUrn, type ResourceState } from "./state";
 
-/** Starts hosts when they are first needed, and ends them all. */
+/** Starts each host when it is first needed, and stops them all. */
 export class Hosts {
   readonly #running: { config: Properties; host: ProviderHost }[] = [];
   readonly #registered = new Map<string, ProviderHost>();
@@ -17,7 +17,7 @@ export class Hosts {
     private readonly onOutput: (line: string) => void,
   ) {}
 
-  /** A host with this configuration. */
+  /** The host with this configuration, started if it is not running. */
   start(config: Properties): ProviderHost {
     const running = this.#running.find((other) => equalProperties(other.config, config));
     if (running) {
@@ -33,7 +33,7 @@ export class Hosts {
     this.#registered.set(provider.urn, this.start(provider.inputs));
   }
 
-  /** The host for a resource: as the program configured it, or else as the state did. */
+  /** The host for a resource. The program's configuration wins over the one in the state. */
   find(state: ResourceState, resources: ResourceState[]): ProviderHost | undefined {
     if (!state.custom || state.provider === "") {
       return undefined;
@@ -50,7 +50,6 @@ export class Hosts {
     return this.start(provider.inputs);
   }
 
-  /** Ends all hosts. */
   async stop(): Promise<void> {
     await Promise.all(this.#running.map(({ host }) => host.stop()));
   }

@@ -1,8 +1,8 @@
-/** The resource option `ignoreChanges`: at some paths the recorded value stays, whatever the program says. */
+/** The resource option `ignoreChanges`: the listed paths keep their recorded values, whatever the program says. */
 
 import { isObject, map, type Properties, Secret, type Value } from "./property";
 
-/** The inputs with the old values put back; `missed` names the paths where that is not possible. */
+/** The inputs with the old values put back. `missed` lists the paths for which that is not possible. */
 export function ignoreChanges(
   news: Properties,
   olds: Properties,
@@ -16,7 +16,7 @@ export function ignoreChanges(
   return { inputs, missed };
 }
 
-/** The names and indexes in a property path: `a.b[0]["c d"]`. */
+/** The names and indexes in a property path, such as `a.b[0]["c d"]`. */
 export function parsePath(path: string): string[] {
   return [...path.matchAll(/\["([^"]*)"\]|\[([^\]]*)\]|([^.[\]]+)/g)].map(
     ([, quoted, index, name]) => quoted ?? index ?? name ?? "",
@@ -31,7 +31,7 @@ function open(value: Value | undefined): Value {
   return value instanceof Secret ? open(value.element) : (value ?? null);
 }
 
-/** Takes the old value over; answers whether both sides have the place. */
+/** Copies the old value. Returns whether the path exists on both sides. */
 function reset(oldParent: Value, newParent: Value, [key, ...rest]: string[]): boolean {
   const [old, next] = [open(oldParent), open(newParent)];
   if (key === undefined) {

@@ -1,4 +1,4 @@
-/** The gRPC services that a program and a provider host talk to: the resource monitor and the engine. */
+/** The gRPC services that programs and provider hosts call: the resource monitor and the engine. */
 
 import type { Server, ServerUnaryCall, sendUnaryData, UntypedServiceImplementation } from "@grpc/grpc-js";
 import type { GetRootResourceResponse, LogRequest, SetRootResourceRequest } from "@pulumi/pulumi/proto/engine_pb";
@@ -15,16 +15,16 @@ import type { PulumiSdk } from "./sdk";
 import type { ResourceState } from "./state";
 import { fromWire, toWire } from "./wire";
 
-/** What the services pass on to the engine. */
+/** How the services pass calls on to the engine. */
 export interface MonitorEvents {
-  /** The reference of the provider for a package, once it is registered. */
+  /** The reference of the default provider for a package, once it is registered. */
   defaultProvider(packageName: string): Promise<string>;
   register(goal: Goal): Promise<ResourceState>;
   registerOutputs(urn: string, outputs: Properties): Promise<void>;
   diagnostic(diagnostic: Diagnostic): void;
 }
 
-/** What a program asked for cannot be done here, or not any more. */
+/** The engine does not support what the program asked for, or the operation is over. */
 export class Refusal extends Error {
   constructor(
     message: string,
@@ -37,7 +37,7 @@ export class Refusal extends Error {
 const features = ["secrets", "resourceReferences", "outputValues", "aliasSpecs", "deletedWith", "replaceWith"];
 const severities: readonly (Diagnostic["severity"] | undefined)[] = [undefined, "info", "warning", "error"];
 
-/** Serves monitor and engine on a loopback port. */
+/** Serves the resource monitor and the engine service on a loopback port. */
 export class Monitor {
   readonly #server: Server;
   readonly #goals = new Map<string, Goal>();
@@ -54,7 +54,6 @@ export class Monitor {
     });
   }
 
-  /** Starts the server. */
   static async start(sdk: PulumiSdk, events: MonitorEvents): Promise<Monitor> {
     const monitor = new Monitor(sdk, events);
     const monitorService: UntypedServiceImplementation = monitor.#monitorService();
@@ -68,7 +67,7 @@ export class Monitor {
     return monitor;
   }
 
-  /** Ends the server and every call that is still open. */
+  /** Stops the server and aborts every open call. */
   stop(): void {
     this.#server.forceShutdown();
   }
@@ -155,7 +154,7 @@ export class Monitor {
   }
 }
 
-/** A child is protected, retained and deleted with what its parent is, unless it says otherwise. */
+/** A child inherits `protect`, `retainOnDelete` and `deletedWith` from its parent unless it sets them itself. */
 function inherit(goal: Goal, parent: Goal | undefined): Goal {
   return {
     ...goal,

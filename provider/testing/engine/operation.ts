@@ -1,4 +1,4 @@
-/** One operation on a stack from beginning to end: refresh, program, deletions, report. */
+/** One operation on a stack from start to end: refresh, program, deletions, report. */
 
 import { planDeletes, scheduleDeletes, transitiveDependencies } from "./deletes";
 import { Executor, isPartial } from "./executor";
@@ -20,7 +20,7 @@ import { type ResourceState, stackType, typeOf } from "./state";
 import type { Step } from "./steps";
 import { textDecoder } from "./text";
 
-/** What is to be done, with what. */
+/** The operation and its settings. */
 export interface OperationRequest {
   kind: "update" | "refresh" | "destroy";
   preview: boolean;
@@ -34,13 +34,13 @@ export interface OperationRequest {
   config: Map<string, ConfigValue>;
   env: NodeJS.ProcessEnv;
   color: boolean;
-  /** The state to start from; changed as the operation goes on. */
+  /** The state to start from. It changes while the operation runs. */
   resources: ResourceState[];
-  /** Called whenever the state has changed. */
+  /** Called after every change of the state. */
   onState(resources: ResourceState[]): void;
 }
 
-/** Carries one operation out. */
+/** Runs one operation. */
 export class Operation {
   readonly #request: OperationRequest;
   readonly #report: Report;
@@ -76,7 +76,7 @@ export class Operation {
     this.#report = new Report({ ...request, scrubber: this.#scrubber, configScrubber, decodeText });
   }
 
-  /** Runs the operation and tells how it went. */
+  /** Runs the operation and returns its result. */
   async run(): Promise<OperationResult> {
     const { kind, refresh } = this.#request;
     const monitor = await Monitor.start(this.#request.project.sdk, this.#monitorEvents());
@@ -98,7 +98,7 @@ export class Operation {
     return this.#report.finish(succeeded, this.#request.expectNoChanges);
   }
 
-  /** Ends the operation as soon as possible: nothing more is started, and what runs is cut off. */
+  /** Ends the operation as soon as possible: starts no more steps and kills the provider hosts. */
   async abort(): Promise<void> {
     this.#aborted = true;
     this.#executor.stop();
@@ -123,7 +123,7 @@ export class Operation {
     },
   };
 
-  /** Reads every resource; what was found becomes the state that the rest starts from. */
+  /** Reads every resource. The result becomes the state that the rest of the operation starts from. */
   async #refresh(): Promise<boolean> {
     const { parallel, targets } = this.#request;
     const executor = new Executor(parallel, this.#observer, true);
@@ -140,7 +140,7 @@ export class Operation {
     return executor.failed.length === 0 || this.#failed();
   }
 
-  /** Runs the program's registrations, then the deletions. */
+  /** Handles the program's registrations, then the deletions. */
   async #carryOut(): Promise<boolean> {
     let bailed = false;
     try {
@@ -225,7 +225,9 @@ export class Operation {
     }
   }
 
-  /** The stack's outputs are shown and kept last; after a failure the old ones that are missing stay. */
+  /**
+   * Shows and saves the stack's outputs at the end. After a failure, old outputs that the program did not set are kept.
+   */
   #finishStackOutputs(failed: boolean): void {
     const step = this.#stackOutputs && this.#registered.get(this.#stackOutputs.urn);
     if (!this.#stackOutputs || !step?.new) {
@@ -262,7 +264,7 @@ export class Operation {
     return program;
   }
 
-  /** The host takes as long to start as the program: they start together. */
+  /** Starts the host together with the program, because both take equally long to start. */
   #startHostEarly(): void {
     const provider = this.#resources.find((state) => state.urn.includes("::pulumi:providers:pulumi-nodejs::"));
     const readsFirst = this.#request.refresh || this.#request.kind !== "update";

@@ -1,4 +1,4 @@
-/** The operations a plan consists of, and how each is written. */
+/** The operations that a plan consists of, and how each is printed. */
 
 /** What is done to a resource. */
 export type Op =
@@ -36,7 +36,7 @@ export const symbols: Record<Op, string> = {
   "remove-pending-replace": "~ ",
 };
 
-/** What a summary says once it is done. */
+/** The word for an operation in the summary of a finished run. */
 export const pastTense: Record<Op, string> = {
   same: "same",
   create: "created",
@@ -49,7 +49,7 @@ export const pastTense: Record<Op, string> = {
   "remove-pending-replace": "removed",
 };
 
-/** The colour of a line, as a terminal's escape code; empty for none. */
+/** The terminal escape code for a line's colour. Empty for none. */
 export const colors: Record<Op, string> = {
   same: "",
   create: "32",
@@ -62,10 +62,10 @@ export const colors: Record<Op, string> = {
   "remove-pending-replace": "",
 };
 
-/** Puts text into a terminal's colour. */
+/** Colours text for a terminal. */
 export type Paint = (code: string, text: string) => string;
 
-/** Paints, or leaves text as it is. */
+/** Colours text, or returns it unchanged. */
 export function painter(color: boolean): Paint {
   return (code, text) => (color && code && text ? `\u001b[${code}m${text}\u001b[0m` : text);
 }

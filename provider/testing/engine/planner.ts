@@ -1,4 +1,4 @@
-/** Decides what has to be done for each resource that the program registers. */
+/** Decides which steps each registered resource needs. */
 
 import { Aliases } from "./aliases";
 import { ignoreChanges } from "./ignore-changes";
@@ -18,14 +18,14 @@ import {
 import { dependenciesOf, nameOf, type ResourceState, stackType } from "./state";
 import type { Step } from "./steps";
 
-/** Ends the plan: the reason was already reported. */
+/** Ends the plan. The reason has already been reported. */
 export class Bail extends Error {}
 
-/** What the planner knows of the operation. */
+/** What the planner needs from the operation. */
 export interface PlanContext extends StepContext {
   stack: string;
   project: string;
-  /** Undefined to take every resource as targeted. */
+  /** Undefined means that every resource is targeted. */
   targets: Set<string> | undefined;
   /** The state that the plan starts from, dependencies first. */
   resources: ResourceState[];
@@ -40,16 +40,16 @@ interface Comparison {
   inputDiff?: ObjectDiff | undefined;
 }
 
-/** Plans registrations one after the other, in the order in which they come. */
+/** Plans registrations one at a time, in the order in which they arrive. */
 export class Planner {
   readonly aliases: Aliases;
   /** The URNs that already have a step. */
   readonly planned = new Set<string>();
-  /** Resources that are deleted before their replacement, and not recreated yet. */
+  /** Resources that are deleted before their replacement and not yet recreated. */
   readonly pendingDeletes = new Set<ResourceState>();
   readonly #replaced = new Set<string>();
   readonly #olds: Map<string, ResourceState>;
-  /** Whether an error was reported that does not end the plan at once. */
+  /** Whether an error was reported that did not end the plan at once. */
   sawError = false;
   /** The resource being planned. */
   current: string | undefined;
@@ -196,7 +196,7 @@ export class Planner {
     ];
   }
 
-  /** Deletes a resource before it is replaced, and first what cannot be without it. */
+  /** Deletes a resource before it is replaced, and before that its dependents that must be replaced too. */
   async #deleteWithDependents(old: ResourceState): Promise<Step[]> {
     const dependents = await this.#dependentReplacements(old);
     const steps: Step[] = [];
@@ -224,7 +224,7 @@ export class Planner {
     return steps;
   }
 
-  /** What depends on a resource and would have to be replaced, were the resource's outputs unknown. */
+  /** The dependents of a resource that would have to be replaced if the resource's outputs were unknown. */
   async #dependentReplacements(root: ResourceState): Promise<ResourceState[]> {
     const replaced = new Set([root.urn]);
     const reachable = new Set([root.urn]);
@@ -273,7 +273,7 @@ export class Planner {
     return [sameStep(old, next, complete)];
   }
 
-  /** Puts the old values back where the program says that changes do not matter. */
+  /** Puts the old values back at the paths in `ignoreChanges`. */
   #ignoreChanges(urn: string, news: Properties, olds: Properties, paths: string[]): Properties {
     const { inputs, missed } = ignoreChanges(news, olds, paths);
     if (missed.length > 0) {

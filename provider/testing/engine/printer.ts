@@ -1,18 +1,17 @@
-/** Writes property values and their differences the way the CLI's `--diff` does. */
+/** Prints property values and their differences as the CLI's `--diff` does. */
 
 import { colors, type Op, type Paint, symbols } from "./operations";
 import { isInternal, isObject, type Properties, Reference, Secret, Unknown, type Value } from "./property";
 import { diffProperties, keysOf, type ObjectDiff, type ValueDiff } from "./property-diff";
 import { type DecodeText, lineDiff } from "./text";
 
-/** How lines are written. */
 export interface PrintStyle {
   paint: Paint;
   /** Finds the JSON or YAML in a text. */
   decodeText: DecodeText;
 }
 
-/** Writes values at one depth, as part of one operation. */
+/** Prints values at one depth, as part of one operation. */
 export class Printer {
   constructor(
     private readonly style: PrintStyle,
@@ -21,7 +20,7 @@ export class Printer {
     private readonly prefix: boolean,
   ) {}
 
-  /** All properties, one a line. */
+  /** All properties, one per line. */
   properties(properties: Properties): string {
     const width = widest(Object.keys(properties));
     return Object.keys(properties)
@@ -31,12 +30,11 @@ export class Printer {
       .join("");
   }
 
-  /** One property. */
   property(key: string, value: Value, width: number): string {
     return this.#title(key, width) + this.#value(value);
   }
 
-  /** A difference, with what is equal in between. */
+  /** A difference, including the values that did not change. */
   diff(diff: ObjectDiff): string {
     const keys = keysOf(diff);
     const width = widest(keys);
@@ -193,18 +191,18 @@ export class Printer {
 
 type Title = (printer: Printer) => string;
 
-/** The space before a line, with the operation's symbol at its end. */
+/** The indentation of a line, ending with the operation's symbol. */
 export function indentation(indent: number, op: Op, prefix: boolean): string {
   const space = "    ".repeat(indent);
   return prefix && space ? space.slice(0, -2) + symbols[op] : space;
 }
 
-/** The length of the longest key; keys that are not shown count as well, as in the CLI. */
+/** The length of the longest key. Hidden keys count too, as in the CLI. */
 export function widest(keys: string[]): number {
   return Math.max(0, ...keys.map((key) => key.length));
 }
 
-/** Whether a value says anything: nothing, "", [] and {} do not. */
+/** Whether a value is worth printing: null, "", [] and {} are not. */
 export function isWorthPrinting(value: Value): boolean {
   return (
     value !== null &&

@@ -1,31 +1,30 @@
-/** The user's program, run by `@pulumi/pulumi`'s own runtime, exactly as the Pulumi CLI's language host runs it. */
+/** Runs the user's program in `@pulumi/pulumi`'s own runtime, exactly as the Pulumi CLI's language host does. */
 
 import { type Child, startNode } from "./children";
 import type { ConfigValue, Project } from "./project";
 
-/** What a program is told about the stack and the operation. */
+/** What the program is told about the stack and the operation. */
 export interface ProgramInfo {
   stack: string;
   organization: string;
   config: Map<string, ConfigValue>;
   preview: boolean;
   parallel: number;
-  /** Where monitor and engine listen. */
+  /** Where the monitor and the engine listen. */
   address: string;
   env: NodeJS.ProcessEnv;
 }
 
-/** The exit code of a program that has already told the user what is wrong. */
+/** The exit code of a program that has already told the user what went wrong. */
 const saidWhatIsWrong = 32;
 
 /** A running program. */
 export interface Program {
-  /** Resolves when the program is over: "failed" when it said why itself, an error when it did not. */
+  /** Resolves when the program is over: "failed" if it reported the reason itself, an error if it did not. */
   readonly outcome: Promise<"succeeded" | "failed" | Error>;
   stop(): Promise<void>;
 }
 
-/** Starts the program of a project. */
 export function startProgram(project: Project, info: ProgramInfo, onOutput: (line: string) => void): Program {
   const args = [
     ...project.nodeArgs,

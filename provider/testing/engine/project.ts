@@ -1,16 +1,16 @@
-/** A Pulumi project on disk: what Pulumi.yaml says, and the stack's configuration. */
+/** A Pulumi project on disk: Pulumi.yaml and the project's configuration. */
 
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { loadSdk, type PulumiSdk } from "./sdk";
 
-/** What the engine needs to know of a project. */
+/** What the engine needs to know about a project. */
 export interface Project {
   name: string;
   rootDir: string;
   /** The working directory of the program and of the provider host. */
   programDir: string;
-  /** What the program's directory is asked to run. */
+  /** What node is told to run in the program's directory. */
   entryPoint: string;
   typescript: boolean;
   tsconfig: string | undefined;
@@ -22,7 +22,6 @@ export interface Project {
   sdk: PulumiSdk;
 }
 
-/** One configuration value. */
 export interface ConfigValue {
   value: string;
   secret: boolean;

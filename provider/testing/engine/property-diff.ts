@@ -10,7 +10,7 @@ export interface ObjectDiff {
   updates: Map<string, ValueDiff>;
 }
 
-/** How two values differ; `array` and `object` say it item by item. */
+/** How two values differ. `array` and `object` hold the differences per item. */
 export interface ValueDiff {
   old: Value;
   new: Value;
@@ -18,7 +18,7 @@ export interface ValueDiff {
   object?: ObjectDiff;
 }
 
-/** How `olds` became `news`; undefined when they are equal. What Pulumi keeps to itself is left out. */
+/** How `olds` became `news`; undefined when they are equal. Properties that are internal to Pulumi are left out. */
 export function diffProperties(olds: Properties, news: Properties): ObjectDiff | undefined {
   const diff: ObjectDiff = { adds: new Map(), deletes: new Map(), sames: new Map(), updates: new Map() };
   for (const key of new Set([...Object.keys(olds), ...Object.keys(news)])) {
@@ -29,13 +29,13 @@ export function diffProperties(olds: Properties, news: Properties): ObjectDiff |
   return hasChanges(diff) ? diff : undefined;
 }
 
-/** The keys of a difference, in the order they are shown. */
+/** The keys of a difference, in the order in which they are shown. */
 export function keysOf(diff: ObjectDiff): string[] {
   const keys = [...diff.adds.keys(), ...diff.deletes.keys(), ...diff.sames.keys(), ...diff.updates.keys()];
   return [...new Set(keys)].sort();
 }
 
-/** The same difference without what is equal, at every depth. */
+/** The same difference without equal values, at every depth. */
 export function changesOnly(diff: ObjectDiff): ObjectDiff {
   const updates = [...diff.updates].map(([key, update]): [string, ValueDiff] => [
     key,

@@ -1,14 +1,14 @@
-/** Property values as the engine sees them: JSON, plus secrets, values not known yet, and references to resources. */
+/** Property values as the engine sees them: JSON plus secrets, unknown values and references to resources. */
 
-/** A value that must never be shown, and is encrypted in the state. */
+/** A value that must never be shown and is encrypted in the state. */
 export class Secret {
   constructor(readonly element: Value) {}
 }
 
-/** A value that only an update can know. */
+/** A value that is only known during an update. */
 export class Unknown {}
 
-/** The only unknown value. */
+/** The only instance. */
 export const unknown = new Unknown();
 
 /** A reference to another resource of the stack. */
@@ -20,10 +20,8 @@ export class Reference {
   ) {}
 }
 
-/** A property value. */
 export type Value = null | boolean | number | string | Secret | Unknown | Reference | Value[] | Properties;
 
-/** Properties by name. */
 export interface Properties {
   [key: string]: Value;
 }
@@ -40,12 +38,12 @@ export function isObject(value: Value | undefined): value is Properties {
   );
 }
 
-/** Whether Pulumi keeps a property to itself: such properties are neither compared nor shown. */
+/** Whether a property is internal to Pulumi. Such properties are neither compared nor shown. */
 export function isInternal(key: string): boolean {
   return key.startsWith("__");
 }
 
-/** Whether two values are equal. A property that is null equals one that is absent. */
+/** Whether two values are equal. A null property equals a missing one. */
 export function equal(a: Value, b: Value): boolean {
   if (a === b) {
     return true;
@@ -64,13 +62,12 @@ export function equal(a: Value, b: Value): boolean {
   return isObject(a) && isObject(b) && equalProperties(a, b);
 }
 
-/** Whether two sets of properties are equal. */
 export function equalProperties(a: Properties, b: Properties): boolean {
   const keys = new Set([...Object.keys(a), ...Object.keys(b)]);
   return [...keys].every((key) => equal(a[key] ?? null, b[key] ?? null));
 }
 
-/** Whether `test` holds for the value or anything within it. */
+/** Whether `test` holds for the value or anything inside it. */
 export function some(value: Value, test: (value: Value) => boolean): boolean {
   if (test(value)) {
     return true;
@@ -84,17 +81,17 @@ export function some(value: Value, test: (value: Value) => boolean): boolean {
   return isObject(value) && Object.values(value).some((item) => some(item, test));
 }
 
-/** Whether a value is or holds a secret. */
+/** Whether a value is a secret or contains one. */
 export function containsSecret(value: Value): boolean {
   return some(value, (item) => item instanceof Secret);
 }
 
-/** Whether a value is or holds something unknown. */
+/** Whether a value is unknown or contains an unknown. */
 export function containsUnknown(value: Value): boolean {
   return some(value, (item) => item instanceof Unknown);
 }
 
-/** A copy with every leaf passed through `leaf`; secrets are passed whole. */
+/** A copy with `leaf` applied to every leaf. A secret counts as one leaf. */
 export function map(value: Value, leaf: (value: Value) => Value): Value {
   if (Array.isArray(value)) {
     return value.map((item) => map(item, leaf));
@@ -102,18 +99,21 @@ export function map(value: Value, leaf: (value: Value) => Value): Value {
   return isObject(value) ? mapProperties(value, leaf) : leaf(value);
 }
 
-/** A copy of the properties with every leaf passed through `leaf`. */
+/** A copy of the properties with `leaf` applied to every leaf. */
 export function mapProperties(properties: Properties, leaf: (value: Value) => Value): Properties {
   return Object.fromEntries(Object.entries(properties).map(([key, value]) => [key, map(value, leaf)]));
 }
 
-/** The properties with the secrets opened. */
+/** The properties with each secret replaced by its value. */
 export function openSecrets(properties: Properties): Properties {
   const open = (value: Value): Value => (value instanceof Secret ? map(value.element, open) : value);
   return mapProperties(properties, open);
 }
 
-/** Marks as secret what was secret under the same name before: providers that know no secrets return them in clear. */
+/**
+ * Marks outputs as secret if the input of the same name was. A provider that does not support secrets returns them in
+ * plain text.
+ */
 export function annotateSecrets(outputs: Properties, inputs: Properties): void {
   for (const [key, input] of Object.entries(inputs)) {
     const output = outputs[key];
@@ -128,7 +128,7 @@ export function annotateSecrets(outputs: Properties, inputs: Properties): void {
   }
 }
 
-/** Every non-trivial string within the secrets of a value. */
+/** Every string inside the secrets of a value. */
 export function secretStrings(value: Value, inSecret = false): string[] {
   if (value instanceof Secret) {
     return secretStrings(value.element, true);

@@ -1,4 +1,4 @@
-/** `@pulumi/pulumi`'s own host of dynamic providers: one process, asked over gRPC. */
+/** `@pulumi/pulumi`'s own host of dynamic providers: one process, called over gRPC. */
 
 import type { ServiceError } from "@grpc/grpc-js";
 import type { IResourceProviderClient } from "@pulumi/pulumi/proto/provider_grpc_pb";
@@ -9,27 +9,27 @@ import { annotateSecrets, type Properties } from "./property";
 import { nameOf, type ResourceState, typeOf } from "./state";
 import { fromWire, toWire } from "./wire";
 
-/** What diff() answered. */
+/** The answer of diff(). */
 export interface ProviderDiff {
   changes: "none" | "some" | "unknown";
   replaces: string[];
   deleteBeforeReplace: boolean;
 }
 
-/** What check() answered. */
+/** The answer of check(). */
 export interface CheckResult {
   inputs: Properties;
   failures: { property: string; reason: string }[];
 }
 
-/** What read() answered; without an id the resource is gone. */
+/** The answer of read(). Without an id, the resource is gone. */
 export interface ReadResult {
   id: string;
   outputs: Properties;
   inputs: Properties | undefined;
 }
 
-/** A provider's refusal; `partial` when the resource exists all the same. */
+/** An error from a provider. `partial` is set if the resource exists anyway. */
 export class ProviderError extends Error {
   constructor(
     message: string,
@@ -39,10 +39,10 @@ export class ProviderError extends Error {
   }
 }
 
-/** What the engine asks of whatever looks after a resource. */
+/** The calls that the engine makes to a provider. */
 export type Provider = Pick<ProviderHost, "check" | "diff" | "create" | "update" | "delete" | "read">;
 
-/** A provider host, started at construction and asked when it is up. */
+/** A provider host. The constructor starts it; calls wait until it is up. */
 export class ProviderHost {
   readonly #project: Project;
   readonly #child: Child;
@@ -78,7 +78,6 @@ export class ProviderHost {
     this.#client.catch(() => undefined);
   }
 
-  /** Ends the process. */
   async stop(): Promise<void> {
     await this.#child.stop();
   }
@@ -204,7 +203,7 @@ export class ProviderHost {
     return client;
   }
 
-  /** A call that may fail half-way: the resource then comes back within the error. */
+  /** A call that may fail half-way. The error then carries the resource. */
   async #write<T>(asked: Properties, send: (done: Callback<T>) => void): Promise<T> {
     try {
       return await call(send);

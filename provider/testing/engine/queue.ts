@@ -1,12 +1,12 @@
-/** What the program asks for, kept in order until the engine gets to it. */
+/** A queue for the program's requests, which wait in order until the engine takes them. */
 
-/** A queue that can be waited on. */
+/** A queue with a `next` that waits. */
 export class Queue<T> {
   readonly #items: T[] = [];
   #wake: () => void = () => undefined;
   #closed = false;
 
-  /** Adds an item; false when nobody will look at it any more. */
+  /** Adds an item. Returns false when the queue is closed. */
   push(item: T): boolean {
     if (!this.#closed) {
       this.#items.push(item);
@@ -15,7 +15,7 @@ export class Queue<T> {
     return !this.#closed;
   }
 
-  /** The next item, as soon as there is one; undefined once the queue is closed. */
+  /** Waits for the next item. Undefined once the queue is closed. */
   async next(): Promise<T | undefined> {
     while (this.#items.length === 0 && !this.#closed) {
       await new Promise<void>((resolve) => {
@@ -25,7 +25,7 @@ export class Queue<T> {
     return this.#closed ? undefined : this.#items.shift();
   }
 
-  /** Takes nothing more, and hands nothing more out. */
+  /** Accepts no more items and returns no more. */
   close(): void {
     this.#closed = true;
     this.#wake();

@@ -1,8 +1,8 @@
-/** The state after a refresh: without what is gone, and without references to it. */
+/** The state after a refresh, without the resources that are gone and without references to them. */
 
 import type { ResourceState } from "./state";
 
-/** Replaces each resource by what was found of it; `found` answers undefined for what is gone. */
+/** Replaces each resource by what the refresh found. `found` returns undefined for a resource that is gone. */
 export function rebuild(
   resources: ResourceState[],
   found: (state: ResourceState) => ResourceState | undefined,

@@ -1,4 +1,4 @@
-/** What a program asks of the engine: kept in order until the engine gets to it, refused once the operation is over. */
+/** Queues the program's requests until the engine takes them, and refuses them once the operation is over. */
 
 import { Refusal } from "./monitor";
 import type { Program } from "./program";
@@ -7,7 +7,7 @@ import { Queue } from "./queue";
 import type { Goal, Registration } from "./registration";
 import type { ResourceState } from "./state";
 
-/** Something the program did. */
+/** Something that the program did. */
 export type ProgramEvent =
   | { is: "registration"; registration: Registration }
   | { is: "outputs"; urn: string; outputs: Properties; done: () => void }
@@ -16,40 +16,40 @@ export type ProgramEvent =
 /** Takes a program's requests and hands them to the engine. */
 export class Registrar {
   readonly #queue = new Queue<ProgramEvent>();
-  /** Calls of the program that still wait for an answer. */
+  /** Refuses the program's calls that still wait for an answer. */
   readonly #refuse = new Set<() => void>();
   #defaultProvider: Promise<string> | undefined;
 
   /**
-   * @param providerConfig - the configuration with which the default provider is registered
-   * @param onProvider - told the default provider once it is registered
+   * @param providerConfig - the configuration of the default provider
+   * @param onProvider - called with the default provider once it is registered
    */
   constructor(
     private readonly providerConfig: Properties,
     private readonly onProvider: (provider: ResourceState) => void,
   ) {}
 
-  /** The next thing the program did; undefined when the operation is over. */
+  /** The next thing that the program did. Undefined when the operation is over. */
   next(): Promise<ProgramEvent | undefined> {
     return this.#queue.next();
   }
 
-  /** The program is over. */
+  /** The program has ended. */
   end(outcome: Awaited<Program["outcome"]>): void {
     this.#queue.push({ is: "end", outcome });
   }
 
-  /** Asks for a resource; resolves when it is there. */
+  /** Registers a resource. Resolves when it exists. */
   register(goal: Goal): Promise<ResourceState> {
     return this.#ask<ResourceState>((done) => ({ is: "registration", registration: { goal, done } }));
   }
 
-  /** Tells the outputs of a component or of the stack. */
+  /** Sets the outputs of a component or of the stack. */
   registerOutputs(urn: string, outputs: Properties): Promise<void> {
     return this.#ask<void>((done) => ({ is: "outputs", urn, outputs, done }));
   }
 
-  /** The reference of the default provider, registered when the first resource needs it. */
+  /** The reference of the default provider. It is registered when the first resource needs it. */
   defaultProvider(packageName: string): Promise<string> {
     if (packageName !== "pulumi-nodejs") {
       const message = `${packageName}: the testing engine runs dynamic resources only`;
@@ -59,7 +59,7 @@ export class Registrar {
     return this.#defaultProvider;
   }
 
-  /** Refuses what is still asked, and everything to come. */
+  /** Refuses all waiting and all future requests. */
   close(): void {
     this.#queue.close();
     for (const refuse of this.#refuse) {

@@ -6,7 +6,7 @@ import type { Properties } from "./property";
 import { type ResourceState, typeOf } from "./state";
 import { fromWire } from "./wire";
 
-/** An earlier name of a resource: a URN, or the parts of it that were different. */
+/** An earlier name of a resource: a URN, or the parts of it that differ. */
 export interface AliasSpec {
   urn?: string;
   name?: string;
@@ -38,10 +38,10 @@ export interface Goal {
   replaceWith: string[];
 }
 
-/** A goal that waits for its resource. */
+/** A registration that waits for its resource. */
 export interface Registration {
   goal: Goal;
-  /** The program is told how the resource turned out. */
+  /** Tells the program about the finished resource. */
   done(state: ResourceState): void;
 }
 
@@ -74,7 +74,6 @@ export function goalOf(request: RegisterResourceRequest, provider: string): Goal
   };
 }
 
-/** The resource's URN. */
 export function urnOf(stack: string, project: string, parent: string, type: string, name: string): string {
   const parentType = parent ? (parent.split("::")[2] ?? "") : "";
   const qualified = parentType && typeOf(parent) !== "pulumi:pulumi:Stack" ? `${parentType}$${type}` : type;

@@ -8,22 +8,21 @@ import { nameOf } from "./state";
 import { type ShownStep, type Step, showStep } from "./steps";
 import type { DecodeText } from "./text";
 
-/** What kind of operation is reported. */
 export interface ReportOptions {
   kind: "update" | "refresh" | "destroy";
   preview: boolean;
   stack: string;
   color: boolean;
   decodeText: DecodeText;
-  /** Knows the secrets that must not be said. */
+  /** Removes secrets from messages. */
   scrubber: Scrubber;
-  /** Knows the secrets of the configuration: they are not even shown within other values. */
+  /** Knows the secrets of the configuration. These are also removed from inside other values. */
   configScrubber: Scrubber;
 }
 
 const running = { update: "Updating", refresh: "Refreshing", destroy: "Destroying" };
 
-/** The account of one operation. */
+/** The report of one operation. */
 export class Report {
   readonly #display: Display;
   readonly #steps: StepResult[] = [];
@@ -40,12 +39,12 @@ export class Report {
     this.#display.begin(`${label} (${options.stack})`);
   }
 
-  /** Keeps what the program says for later: it was started before its time. */
+  /** Holds the program's output back: the program starts while the refresh is still running. */
   hold(): void {
     this.#held = [];
   }
 
-  /** Says what was kept, or forgets it. */
+  /** Reports the output that was held back, or drops it. */
   release(forget: boolean): void {
     const held = this.#held ?? [];
     this.#held = undefined;
@@ -56,7 +55,7 @@ export class Report {
     }
   }
 
-  /** What the program says while its output may have to wait. */
+  /** Reports the program's output, or holds it back. */
   programSays(diagnostic: Diagnostic): void {
     if (this.#held) {
       this.#held.push(diagnostic);
@@ -87,7 +86,7 @@ export class Report {
     }
   }
 
-  /** A step ended. */
+  /** A step has ended. */
   after(step: Step, error: Error | undefined): void {
     if (error) {
       const urn = step.internal ? undefined : step.urn;
@@ -122,7 +121,7 @@ export class Report {
     return Object.entries(this.#changes).some(([op, count]) => op !== "same" && count > 0);
   }
 
-  /** Closes the account. */
+  /** Finishes the report. */
   finish(succeeded: boolean, expectNoChanges: boolean): OperationResult {
     const { preview } = this.options;
     const seconds = preview ? undefined : (Date.now() - this.#started) / 1000;
@@ -154,7 +153,7 @@ export class Report {
   }
 }
 
-/** A step in plain words; a refresh is told by the outputs it found, everything else by inputs. */
+/** A step as plain values. For a refresh the diff is over outputs, for everything else over inputs. */
 function stepResult(step: ShownStep, diff: StepResult["diff"]): StepResult {
   const id = step.old?.id || step.new?.id;
   return {

@@ -1,4 +1,4 @@
-/** The steps that can be taken with a resource. Each says what it does when it is applied. */
+/** The steps that can be run on a resource. */
 
 import { randomUUID } from "node:crypto";
 import { ProtectedError } from "./executor";
@@ -8,10 +8,10 @@ import { type Provider, ProviderError } from "./provider-host";
 import { copyState, type ResourceState } from "./state";
 import type { Step } from "./steps";
 
-/** What steps need of the operation they belong to. */
+/** What steps need from their operation. */
 export interface StepContext {
   preview: boolean;
-  /** The host that looks after a resource; undefined for the engine's own. */
+  /** The provider host of a resource. Undefined for the engine's own resources. */
   hostOf(state: ResourceState): Provider | undefined;
   /** The URNs that this operation deletes. */
   deleting: Set<string>;
@@ -31,7 +31,7 @@ export function sameStep(old: ResourceState, next: ResourceState, complete: () =
   };
 }
 
-/** Creates a resource, or its replacement. */
+/** Creates a resource or its replacement. */
 export function createStep(
   context: StepContext,
   next: ResourceState,
@@ -56,12 +56,12 @@ export function createStep(
   };
 }
 
-/** Stands for a replacement as a whole: its create and its delete are steps of their own. */
+/** Represents a replacement as a whole. Its create and its delete are steps of their own. */
 export function replaceStep(old: ResourceState, next: ResourceState, inputDiff?: ObjectDiff): Step {
   return { ...base("replace", next.urn, old, next), inputDiff, apply: async () => undefined };
 }
 
-/** Changes a resource in place. */
+/** Updates a resource in place. */
 export function updateStep(
   context: StepContext,
   old: ResourceState,
@@ -78,7 +78,7 @@ export function updateStep(
       const failure = await update(context, old, next);
       next.modified = now();
       if (failure) {
-        // The old inputs stay, so that the next plan finds the difference again.
+        // Keep the old inputs, so that the next plan finds the difference again.
         next.inputs = { ...old.inputs };
         throw failure;
       }
@@ -87,7 +87,9 @@ export function updateStep(
   };
 }
 
-/** Deletes a resource; `replaced` says that a replacement takes its place, before or after. */
+/**
+ * Deletes a resource. `replaced` says whether its replacement was created before or comes after; unset, there is none.
+ */
 export function deleteStep(context: StepContext, old: ResourceState, replaced?: "before" | "after"): Step {
   return {
     ...base(replaced ? "delete-replaced" : "delete", old.urn, old, undefined),
@@ -113,7 +115,7 @@ export function deleteStep(context: StepContext, old: ResourceState, replaced?: 
   };
 }
 
-/** Forgets a resource that was deleted for a replacement which never came. */
+/** Forgets a resource that was deleted for a replacement that was never created. */
 export function forgetStep(old: ResourceState): Step {
   return {
     ...base("remove-pending-replace", old.urn, old, undefined),
@@ -123,7 +125,7 @@ export function forgetStep(old: ResourceState): Step {
   };
 }
 
-/** Reads a resource; `new` is what was found, undefined when it is gone. */
+/** Reads a resource. `new` is what was found; undefined when it is gone. */
 export function refreshStep(context: StepContext, old: ResourceState): Step {
   const step: { -readonly [Key in keyof Step]: Step[Key] } = {
     ...base("refresh", old.urn, old, old),
@@ -200,7 +202,7 @@ async function refresh(host: Provider, old: ResourceState, preview: boolean): Pr
   if (!equalProperties(found.inputs, old.inputs) || !equalProperties(found.outputs ?? {}, old.outputs ?? {})) {
     found.modified = now();
   }
-  // The engine asks which update would lead back from what is there to what was recorded.
+  // The engine asks which update would lead from the real state back to the recorded one.
   const diff = await host.diff(found, old.inputs, preview);
   if (diff.changes !== "unknown") {
     return { new: found, refreshed: diff.changes === "some" ? "update" : "same" };
@@ -209,7 +211,7 @@ async function refresh(host: Provider, old: ResourceState, preview: boolean): Pr
   return { new: found, refreshed: inputDiff ? "update" : "same", inputDiff };
 }
 
-/** What read() answers, also when it finds the resource in a bad state. */
+/** The answer of read(), even if read() reports that the resource is in a bad state. */
 async function readAnyway(host: Provider, old: ResourceState) {
   try {
     return { ...(await host.read(old)), reasons: [] };
@@ -222,7 +224,7 @@ async function readAnyway(host: Provider, old: ResourceState) {
   }
 }
 
-/** How inputs differ when the engine compares them itself, whatever is secret. */
+/** How inputs differ when the engine compares them itself. Only the result hides secrets. */
 export function inputDifference(olds: Properties, news: Properties): ObjectDiff | undefined {
   const diff = diffProperties(openSecrets(olds), openSecrets(news));
   const masked = diff && diffProperties(olds, news);

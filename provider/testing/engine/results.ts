@@ -1,4 +1,4 @@
-/** What an operation on a stack tells its caller. */
+/** The result of an operation on a stack. */
 
 import type { Op } from "./operations";
 import {
@@ -13,25 +13,25 @@ import {
 } from "./property";
 import { diffProperties } from "./property-diff";
 
-/** How one property changes; secrets read `[secret]`, what is not known yet reads `[unknown]`. */
+/** How one property changes. Secrets read `[secret]`, unknown values `[unknown]`. */
 export interface PropertyChange {
   kind: "add" | "delete" | "update";
   from?: unknown;
   to?: unknown;
 }
 
-/** What the plan does, or did, to one resource. */
+/** What the operation does, or did, to one resource. */
 export interface StepResult {
   op: Op;
   urn: string;
   type: string;
   name: string;
   id?: string;
-  /** The top-level properties that change; of outputs for a refresh, of inputs otherwise. */
+  /** The top-level properties that change: outputs for a refresh, inputs otherwise. */
   diff: Record<string, PropertyChange>;
 }
 
-/** Something the program, the provider or the engine had to say. */
+/** A message from the program, the provider or the engine. */
 export interface Diagnostic {
   severity: "info" | "warning" | "error";
   urn?: string;
@@ -41,12 +41,12 @@ export interface Diagnostic {
 /** The outcome of a preview, an update, a refresh or a destroy. */
 export interface OperationResult {
   succeeded: boolean;
-  /** As the CLI: 0; 1 for an error; 7 for changes where none were expected. */
+  /** As with the CLI: 0 for success, 1 for an error, 7 for changes where none were expected. */
   exitCode: number;
   steps: StepResult[];
-  /** How many resources each operation touches. */
+  /** How many resources each operation affects. */
   changes: Record<string, number>;
-  /** Everything the CLI would print with `--diff`. */
+  /** Everything that the CLI would print with `--diff`. */
   text: string;
   diagnostics: Diagnostic[];
 }
@@ -68,7 +68,7 @@ export function propertyChanges(olds: Properties, news: Properties): Record<stri
   return Object.fromEntries(changes.filter(([key]) => !isInternal(key)).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** A value as plain JSON, secrets and unknowns as words. */
+/** A value as plain JSON, with words in place of secrets and unknowns. */
 export function plain(value: Value): unknown {
   if (value instanceof Secret) {
     return "[secret]";

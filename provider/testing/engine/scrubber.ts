@@ -1,15 +1,14 @@
-/** Cuts known secrets out of what is said. */
+/** Removes known secrets from output. */
 
 import { type Properties, secretStrings } from "./property";
 
-/** Shorter texts are left alone: they would turn up in words that have nothing to do with them. */
+/** Shorter secrets are not removed: they also occur inside unrelated words. */
 const shortest = 4;
 
-/** Knows secrets, and replaces them wherever they turn up. */
+/** Remembers secrets and replaces them wherever they occur. */
 export class Scrubber {
   readonly #secrets = new Set<string>();
 
-  /** Learns a secret. */
   add(secret: string): void {
     if (secret.length >= shortest) {
       this.#secrets.add(secret);
@@ -17,7 +16,7 @@ export class Scrubber {
     }
   }
 
-  /** Learns every secret among the properties. */
+  /** Adds every secret among the properties. */
   addProperties(properties: Properties | undefined): void {
     for (const secret of secretStrings(properties ?? {})) {
       this.add(secret);

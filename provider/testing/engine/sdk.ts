@@ -1,4 +1,4 @@
-/** The program's own `@pulumi/pulumi`, and the gRPC and protobuf libraries it brings along. */
+/** The program's own `@pulumi/pulumi`, with the gRPC and protobuf libraries that it depends on. */
 
 import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -14,7 +14,7 @@ import type * as StatusMessages from "@pulumi/pulumi/proto/status_pb";
 import type * as EmptyMessages from "google-protobuf/google/protobuf/empty_pb";
 import type * as StructMessages from "google-protobuf/google/protobuf/struct_pb";
 
-/** What the engine uses of `@pulumi/pulumi`. */
+/** The parts of `@pulumi/pulumi` that the engine uses. */
 export interface PulumiSdk {
   /** The script that runs a program. */
   runScript: string;

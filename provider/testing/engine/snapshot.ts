@@ -1,21 +1,21 @@
-/** The state while an operation runs: what the steps made so far, and what they have not touched yet. */
+/** The state while an operation runs: what the steps have done so far, and what they have not touched yet. */
 
 import { copyState, type ResourceState } from "./state";
 import type { Step } from "./steps";
 
-/** The state of a stack, step by step. */
+/** The state of a stack, updated step by step. */
 export class Snapshot {
   readonly #made: ResourceState[] = [];
   readonly #done = new Set<ResourceState>();
 
   constructor(private base: ResourceState[]) {}
 
-  /** Starts again from what a refresh found. */
+  /** Starts again from the result of a refresh. */
   rebase(base: ResourceState[]): void {
     this.base = base;
   }
 
-  /** Takes over what a step did. */
+  /** Applies the result of a step. */
   record(step: Step): void {
     switch (step.op) {
       case "replace":
@@ -43,7 +43,7 @@ export class Snapshot {
     }
   }
 
-  /** All resources, dependencies first; `renamed` maps earlier URNs to those of now. */
+  /** All resources, dependencies first. `renamed` maps earlier URNs to current ones. */
   resources(renamed: Map<string, string>): ResourceState[] {
     const all = [...this.#made, ...this.base].filter((state) => !this.#done.has(state));
     return renamed.size === 0 ? all : all.map((state) => rename(state, renamed));

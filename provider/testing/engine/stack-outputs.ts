@@ -1,12 +1,12 @@
-/** The stack's outputs in a preview: what only an update can know is left out of the comparison. */
+/** The stack's outputs in a preview. Values that only an update can know are left out of the comparison. */
 
 import { isObject, type Properties, Unknown, type Value } from "./property";
 import type { ObjectDiff, ValueDiff } from "./property-diff";
 
-/** The mark that the SDK puts on a resource within the outputs. */
+/** The marker that the SDK puts on a resource among the outputs. */
 const resourceMark = "@isPulumiResource";
 
-/** Takes out of a difference what a preview cannot tell. */
+/** Removes from a difference what a preview cannot know. */
 export function tidyStackOutputs(diff: ObjectDiff): void {
   const isResource = diff.adds.delete(resourceMark);
   for (const [key, added] of diff.adds) {

@@ -1,10 +1,10 @@
-/** What the engine remembers of a stack's resources, in memory and as `pulumi stack export` writes it. */
+/** The state of a stack's resources, in memory and as `pulumi stack export` writes it. */
 
 import { isObject, type Properties, Reference, Secret, type Value } from "./property";
 import type { Vault } from "./vault";
 import { decode, encode, secretSignature, signatureKey } from "./wire";
 
-/** One resource. Names are those of the engine. */
+/** One resource. The field names are the engine's. */
 export interface ResourceState {
   urn: string;
   type: string;
@@ -15,9 +15,9 @@ export interface ResourceState {
   parent: string;
   protect: boolean;
   retainOnDelete: boolean;
-  /** Replaced, and still to be deleted. */
+  /** It has been replaced and must still be deleted. */
   delete: boolean;
-  /** Deleted, and still to be created anew. */
+  /** It has been deleted and must still be recreated. */
   pendingReplacement: boolean;
   dependencies: string[];
   propertyDependencies: Record<string, string[]>;
@@ -58,7 +58,7 @@ export interface ExportedResource {
   modified?: string;
 }
 
-/** A stack's state as `pulumi stack export` prints it; secrets are ciphertext. */
+/** A stack's state as `pulumi stack export` prints it, with secrets as ciphertext. */
 export interface StackState {
   version: number;
   deployment: {
@@ -67,10 +67,10 @@ export interface StackState {
   };
 }
 
-/** The type of the resource that stands for the stack itself. */
+/** The type of the resource that represents the stack itself. */
 export const stackType = "pulumi:pulumi:Stack";
 
-/** The URNs a resource depends on, its provider's included, its parent's not. */
+/** The URNs that a resource depends on, including its provider but not its parent. */
 export function dependenciesOf(state: ResourceState): string[] {
   return [
     ...state.dependencies,
@@ -101,7 +101,7 @@ export function copyState(state: ResourceState): ResourceState {
   return { ...state, inputs: { ...state.inputs }, outputs: state.outputs && { ...state.outputs } };
 }
 
-/** The state as JSON, secrets encrypted. */
+/** The state as JSON, with encrypted secrets. */
 export function exportState(resources: ResourceState[], vault: Vault): StackState {
   return {
     version: 3,
@@ -112,7 +112,7 @@ export function exportState(resources: ResourceState[], vault: Vault): StackStat
   };
 }
 
-/** The resources of an exported state, secrets decrypted. */
+/** The resources of an exported state, with decrypted secrets. */
 export function importState(state: StackState, vault: Vault): ResourceState[] {
   return (state.deployment.resources ?? []).map((resource) => ({
     urn: resource.urn,

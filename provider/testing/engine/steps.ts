@@ -6,25 +6,25 @@ import type { ObjectDiff } from "./property-diff";
 import { maskSecrets } from "./results";
 import type { ResourceState } from "./state";
 
-/** Something to be done to one resource. */
+/** An operation on one resource. */
 export interface Step {
   readonly op: Op;
   readonly urn: string;
-  /** Whether it counts: a replacement counts once, not as its create and its delete too. */
+  /** Whether the summary counts it. A replacement counts once, without its create and its delete. */
   readonly logical: boolean;
-  /** Whether it concerns the engine's own affairs, such as the default provider. */
+  /** Whether it concerns the engine itself, such as the default provider. */
   readonly internal: boolean;
   readonly old: ResourceState | undefined;
   readonly new: ResourceState | undefined;
-  /** The inputs that change, where the provider leaves the comparison to the engine. */
+  /** The inputs that change, if the provider leaves the comparison to the engine. */
   readonly inputDiff?: ObjectDiff | undefined;
   /** What a refresh found. */
   readonly refreshed?: "same" | "update" | "delete";
-  /** Carries the step out; answers what to do once it is recorded. */
+  /** Runs the step. Returns what to do once it is recorded. */
   apply(): Promise<(() => void) | undefined>;
 }
 
-/** A resource as it was when an event happened, secrets masked. */
+/** A resource as it was at an event, with secrets masked. */
 export interface ShownState {
   urn: string;
   type: string;
@@ -38,7 +38,7 @@ export interface ShownState {
   initErrors: string[];
 }
 
-/** A step as it was when an event happened. */
+/** A step as it was at an event. */
 export interface ShownStep {
   op: Op;
   urn: string;
@@ -51,8 +51,9 @@ export interface ShownStep {
 
 /**
  * Describes a step as it is now.
- * @param conceal - takes the secrets of the configuration out of a text
- * @param op - what came of it, for a refresh
+ *
+ * @param conceal - removes the configuration's secrets from a text
+ * @param op - the outcome, for a refresh
  */
 export function showStep(step: Step, conceal: (text: string) => string, op: Op = step.op): ShownStep {
   const shown = step.new ?? step.old;

@@ -1,9 +1,9 @@
-/** Texts within properties: JSON and YAML in strings, and differences of several lines. */
+/** Text inside properties: JSON and YAML in strings, and differences of multi-line strings. */
 
 import { isObject, type Value } from "./property";
 import { decode } from "./wire";
 
-/** What a string holds besides text. */
+/** The object or list in a string, and its format. */
 export interface DecodedText {
   kind: "json" | "yaml";
   value: Value;
@@ -12,7 +12,7 @@ export interface DecodedText {
 /** Finds the object or list that a string holds, if any. */
 export type DecodeText = (text: string) => DecodedText | undefined;
 
-/** Decodes JSON and, in strings of several lines, YAML. */
+/** Decodes JSON and, in multi-line strings, YAML. */
 export function textDecoder(parseYaml: (text: string) => unknown[]): DecodeText {
   return (text) => {
     const trimmed = text.trim();
@@ -25,7 +25,7 @@ export function textDecoder(parseYaml: (text: string) => unknown[]): DecodeText 
   };
 }
 
-/** The lines of two texts: what went, what came, and some of what stayed around it. */
+/** The line-by-line difference of two texts, with some unchanged lines around each change. */
 export function lineDiff(old: string, next: string): ["same" | "delete" | "create", string][] {
   const [olds, news] = [old.split("\n"), next.split("\n")];
   const start = olds.findIndex((line, i) => line !== news[i]);

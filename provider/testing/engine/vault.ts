@@ -5,7 +5,7 @@ import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 /** Encrypts and decrypts a stack's secrets with AES-256-GCM. */
 export class Vault {
   readonly #key: Buffer;
-  /** Equal secrets keep their ciphertext, so that a state that did not change is written as it was. */
+  /** Equal secrets keep their ciphertext, so that an unchanged state is written as it was. */
   readonly #known = new Map<string, string>();
 
   constructor(key: Buffer) {
@@ -43,7 +43,7 @@ export class Vault {
     return text;
   }
 
-  /** The key, for keeping it beside a state file. */
+  /** The key, to keep beside a state file. */
   export(): string {
     return this.#key.toString("base64");
   }

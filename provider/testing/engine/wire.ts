@@ -1,19 +1,22 @@
-/** Property values as they travel between engine, program and provider. */
+/** Property values as they are sent between engine, program and provider. */
 
 import type { Struct } from "google-protobuf/google/protobuf/struct_pb";
 import { isObject, type Properties, Reference, Secret, Unknown, unknown, type Value } from "./property";
 import type { PulumiSdk } from "./sdk";
 
-/** The key that says what kind of special value an object stands for. */
+/** The key that says which kind of special value an object is. */
 export const signatureKey = "4dabf18193072939515e22adb298388d";
-/** The kind of a secret. */
+/** The signature of a secret. */
 export const secretSignature = "1b47061264138c4ac30d75fd1eb44270";
 const resourceSignature = "5cf8f73096256a8f31e491e813e4eb8e";
 const outputSignature = "d0e6a833031e9bbcd3f4e8bde6ca49a4";
-/** What stands for a value that is not known yet. */
+/** Represents a value that is not known yet. */
 export const unknownSentinel = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
-/** What the receiver understands; what it does not is opened (secrets), left out (unknowns) or replaced by its id. */
+/**
+ * What the receiver supports. Otherwise secrets are sent in plain text, unknowns are left out, and references are sent
+ * as ids or URNs.
+ */
 export interface WireOptions {
   secrets: boolean;
   unknowns: boolean;
@@ -33,7 +36,7 @@ export function fromWire(struct: Struct | undefined): Properties {
   return isObject(decoded) ? decoded : {};
 }
 
-/** A value as JSON, secrets, unknowns and references in the form the SDK knows. */
+/** A value as JSON, with secrets, unknowns and references in the SDK's format. */
 export function encode(value: Value, options: WireOptions): Json | undefined {
   if (value instanceof Secret) {
     const element = encode(value.element, options);
