@@ -1,4 +1,4 @@
-/** A stack of the real Pulumi CLI with the interface of TestStack, over a state folder and a home folder of its own. */
+/** A stack of the real Pulumi CLI with the interface of TestStack. Each has its own state folder and home folder. */
 
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
@@ -32,7 +32,7 @@ export type Stack = Pick<
   "setConfig" | "removeConfig" | "preview" | "up" | "refresh" | "destroy" | "outputs" | "exportState" | "dispose"
 >;
 
-/** The path of the Pulumi CLI: from PATH, or as npm's `pulumi` installs it. */
+/** The path of the Pulumi CLI: from PATH, or from npm's `pulumi` package. */
 export function findPulumiCli(): string | undefined {
   const home = process.env.PULUMI_HOME ?? join(homedir(), ".pulumi");
   const versions = join(home, "versions");
@@ -45,17 +45,17 @@ export function findPulumiCli(): string | undefined {
   return folders.map((folder) => join(folder, "pulumi")).find((path) => existsSync(path));
 }
 
-/** How a {@link CliStack} is made. */
+/** Options for {@link CliStack.create}. */
 export interface CliStackOptions extends TestStackOptions {
-  /** The passphrase of the stack's secrets. Default: a random one. */
+  /** The passphrase for the stack's secrets. Default: a random one. */
   passphrase?: string;
-  /** Another stack, whose backend and passphrase this one shares. Default: a backend of its own. */
+  /** Another stack whose backend and passphrase this one shares. Default: a backend of its own. */
   beside?: CliStack;
 }
 
 /** A stack of the Pulumi CLI. */
 export class CliStack implements Stack {
-  /** Everything the CLI printed so far. */
+  /** Everything that the CLI has printed so far. */
   allOutput = "";
   readonly #cli: string;
   readonly #options: TestStackOptions;
@@ -84,7 +84,7 @@ export class CliStack implements Stack {
     }
   }
 
-  /** Makes a new stack in an empty state folder. */
+  /** Creates a new stack in an empty state folder. */
   static async create(options: CliStackOptions): Promise<CliStack> {
     const cli = findPulumiCli();
     if (!cli) {
@@ -105,12 +105,12 @@ export class CliStack implements Stack {
     this.#ask(["config", "rm", key, "--stack", this.#name, "--config-file", this.#configFile]);
   }
 
-  /** @param options - `savePlan` keeps the plan for an {@link up} with `plan` */
+  /** @param options - `savePlan` saves the plan for an {@link up} with `plan` */
   preview({ savePlan, ...options }: Parameters<TestStack["preview"]>[0] & { savePlan?: boolean } = {}) {
     return this.#operate(["preview", ...(savePlan ? ["--save-plan", this.#planFile] : []), ...flags(options)]);
   }
 
-  /** @param options - with `plan` it fails rather than do anything that the saved plan does not hold */
+  /** @param options - with `plan`, `up` fails if it would do anything that is not in the saved plan */
   up({ plan, ...options }: Parameters<TestStack["up"]>[0] & { plan?: boolean } = {}): Promise<OperationResult> {
     return this.#operate([
       "up",
@@ -131,14 +131,14 @@ export class CliStack implements Stack {
     return this.#operate(["destroy", ...mode, ...flags(options)]);
   }
 
-  /** Kills the CLI that runs, with all its processes, as a crash does. The lock it held stays until {@link cancel}. */
+  /** Kills the running CLI and all its processes, like a crash. Its lock stays until {@link cancel}. */
   kill(): void {
     for (const pid of this.#running?.pid ? [this.#running.pid, ...descendants(this.#running.pid)] : []) {
       isKilled(pid);
     }
   }
 
-  /** Releases the lock of an operation that was killed, as `pulumi cancel`. */
+  /** Releases the lock of a killed operation, like `pulumi cancel`. */
   cancel(): void {
     this.#ask(["cancel", "--yes", "--stack", this.#name]);
   }
@@ -152,25 +152,28 @@ export class CliStack implements Stack {
     return JSON.parse(showSecrets ? this.#run(args).stdout : this.#ask(args));
   }
 
-  /** Puts a state in place of the stack's own, as `pulumi stack import`. */
+  /** Replaces the stack's state, like `pulumi stack import`. */
   importState(state: StackState): void {
     const file = join(this.#home, "import.json");
     writeFileSync(file, JSON.stringify(state), { mode: 0o600 });
     this.#ask(["stack", "import", "--stack", this.#name, "--file", file]);
   }
 
-  /** Gives the stack another name, or another project with `organization/<project>/<stack>`, as `pulumi stack rename`. */
+  /**
+   * Renames the stack, or with `organization/<project>/<stack>` moves it to another project, like `pulumi stack
+   * rename`.
+   */
   rename(name: string): void {
     this.#ask(["stack", "rename", name, "--stack", this.#name]);
     this.#name = name.split("/").pop() ?? name;
   }
 
-  /** Gives a resource another name in the state, as `pulumi state rename`. */
+  /** Renames a resource in the state, like `pulumi state rename`. */
   renameResource(urn: string, name: string): void {
     this.#ask(["state", "rename", urn, name, "--yes", "--stack", this.#name]);
   }
 
-  /** Moves resources into another stack of the same backend, as `pulumi state move`. */
+  /** Moves resources to another stack of the same backend, like `pulumi state move`. */
   moveTo(other: CliStack, urns: readonly string[]): void {
     this.#ask(["state", "move", "--yes", "--source", this.#name, "--dest", other.#name, ...urns]);
   }
@@ -193,7 +196,7 @@ export class CliStack implements Stack {
     };
   }
 
-  /** `stack init` writes its salt beside Pulumi.yaml: it is moved out of the project at once. */
+  /** `stack init` writes its salt beside Pulumi.yaml, so the file is moved out of the project at once. */
   #initialize(): void {
     const written = join(this.#options.projectDir, `Pulumi.${this.#name}.yaml`);
     const before = existsSync(written) ? readFileSync(written) : undefined;
@@ -275,7 +278,7 @@ export class CliStack implements Stack {
   }
 }
 
-/** The processes that a process has started, and theirs. */
+/** All descendants of a process. */
 function descendants(pid: number): number[] {
   const { stdout } = spawnSync("ps", ["-A", "-o", "pid=,ppid="], { encoding: "utf8" });
   const processes = stdout.split("\n").map((line) => line.trim().split(/\s+/).map(Number));
@@ -306,7 +309,7 @@ interface EventStep {
   new: EventState | null;
 }
 
-/** What of the CLI's event log is read here. */
+/** The fields of the CLI's event log that are used here. */
 interface EngineEvent {
   resourcePreEvent?: { metadata: EventStep };
   resOutputsEvent?: { metadata: EventStep };
@@ -347,7 +350,7 @@ function isInternal(step: EventStep): boolean {
 
 function diagnosticOf(event: NonNullable<EngineEvent["diagnosticEvent"]>): Diagnostic[] {
   const severity = (["info", "warning", "error"] as const).find((known) => event.severity.startsWith(known));
-  // The CLI ends each message with a line break of its own.
+  // The CLI ends each message with an extra line break.
   const message = event.message.replace(/\n$/, "");
   return severity ? [{ severity, ...(event.urn && { urn: event.urn }), message }] : [];
 }

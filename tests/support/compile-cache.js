@@ -1,6 +1,6 @@
 "use strict";
-// Keeps V8's compiled code of this package and its dependencies: each operation of a stack starts two processes, and compiling is half of their
-// start. Node 22 and later do it by themselves (NODE_COMPILE_CACHE).
+// Caches V8's compiled code of this package and its dependencies. Each operation of a stack starts two processes, and
+// compiling is half of their start-up time. Node 22 and later can do this themselves (NODE_COMPILE_CACHE).
 
 const fs = require("node:fs");
 const Module = require("node:module");
@@ -10,10 +10,10 @@ const vm = require("node:vm");
 
 const ROOT = path.join(__dirname, "..", "..") + path.sep;
 
-/** A process that is killed, as a provider's host is, has to have written its cache before. */
+/** A process that may be killed, such as a provider host, must write its cache before that. */
 const WRITE_AFTER_MS = 1_000;
 
-/** @param {string} file - where the cache of processes like this one is kept */
+/** @param {string} file - the file for the cache of this kind of process */
 exports.useCompileCache = (file) => {
   const known = read(file);
   const added = new Map();
@@ -40,7 +40,7 @@ exports.useCompileCache = (file) => {
   process.once("exit", write);
 };
 
-/** What a module gets as `require`. */
+/** The `require` function for a module. */
 function requireOf(module) {
   const require = (request) => module.require(request);
   const resolve = (request, options) => Module._resolveFilename(request, module, false, options);
@@ -66,7 +66,7 @@ function save(file, known, added) {
     known.set(filename, { mtimeMs, data: script.createCachedData() });
   }
   added.clear();
-  // Other processes read and write the same file: it has to appear whole.
+  // Other processes read and write the same file, so it must be replaced in one step.
   const temporary = `${file}.${process.pid}`;
   fs.mkdirSync(path.dirname(file), { recursive: true });
   fs.writeFileSync(temporary, v8.serialize(known));

@@ -1,4 +1,4 @@
-/** Databases of a test's own, on the PostgreSQL and the MariaDB of this machine. */
+/** Databases for single tests, on this machine's PostgreSQL and MariaDB. */
 
 import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
@@ -7,9 +7,9 @@ import { Client } from "pg";
 
 /** A database that one test file fills and drops. */
 export interface TestDatabase {
-  /** The database's URL, as the machine's administrator or with another user, password, database or parameters. */
+  /** The database's URL: as the machine's administrator, or with another user, password, database or query. */
   url(change?: { user?: string; password?: string; database?: string; query?: string }): string;
-  /** Runs statements, one after the other. */
+  /** Runs statements one after the other. */
   run(...statements: string[]): Promise<void>;
   drop(): Promise<void>;
 }
@@ -24,7 +24,7 @@ export interface DatabaseServer {
 const POSTGRES = new URL(process.env.TEST_POSTGRES_URL || "postgres://postgres@127.0.0.1:5432/postgres");
 const MARIADB = new URL(process.env.TEST_MYSQL_URL || "mysql://root@127.0.0.1:3306/mysql");
 
-/** Both servers. In CI one that is missing is a failure; elsewhere its tests are skipped. */
+/** Both servers. A missing one is a failure in CI; elsewhere its tests are skipped. */
 export const databaseServers: readonly DatabaseServer[] = [
   server("PostgreSQL", POSTGRES, "TEST_POSTGRES_URL", async (url, statements) => {
     const client = new Client({ connectionString: url });

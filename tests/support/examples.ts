@@ -1,12 +1,12 @@
-/** Programs that several suites start from, and the passwords that must never be seen. */
+/** Programs that several suites start from, and the passwords that must never leak. */
 
 import type { Program } from "./worlds";
 
-/** Passwords with a mark by which they are found wherever they leak to. */
+/** Part of every password, so that a leak can be found by searching for it. */
 export const CANARY = "Canary-7fd1c0";
 export const password = (name: string) => `${CANARY}-${name}-Aa1!`;
 
-/** Fails when the canary is in a text, and shows where without showing it. */
+/** Fails if the text contains the canary, and shows where without printing it. */
 export function expectNoCanary(text: string): void {
   const at = text.indexOf(CANARY);
   if (at >= 0) {
@@ -34,7 +34,7 @@ export const hotline = {
   country: "US",
 };
 
-/** One of everything. */
+/** One of each resource. */
 export const everything: Program = {
   trunks: { office, hotline },
   auths: {

@@ -1,6 +1,7 @@
 /**
- * A world whose way to LiveKit can fail: a proxy with faults in front of the platform, and a provider host that can be killed. It
- * watches what must hold through all of it: no inbound trunk is ever open, and what others made stays as it is.
+ * A world whose connection to LiveKit can fail: a proxy that injects faults in front of the platform, and a provider
+ * host that can be killed. It checks throughout that no inbound trunk is ever open and that other people's objects stay
+ * as they are.
  */
 
 import { SIPTransport } from "@livekit/protocol";
@@ -13,13 +14,13 @@ import { HostWatch } from "./host-watch";
 import type { Platform } from "./livekit-platform";
 import { combinations, type Engine, expectSuccess, inProcess, type Program, World } from "./worlds";
 
-/** What a world may be started with. */
+/** Options for {@link FaultyWorld.start}. */
 export interface FaultyWorldOptions {
   /** How far the provider host's clock is ahead, in milliseconds. */
   clockAheadMs?: number;
 }
 
-/** One stack, and all that can happen to it. */
+/** One stack, and everything that can go wrong with it. */
 export class FaultyWorld {
   private constructor(
     readonly world: World,
@@ -49,14 +50,14 @@ export class FaultyWorld {
   destroy = () => this.world.destroy();
   upAndSettle = () => this.world.upAndSettle();
 
-  /** Lets a fault strike each of the methods once. */
+  /** Injects a fault into the next call of each of the methods. */
   strikeOnce(methods: readonly string[], fault: Fault): void {
     for (const method of methods) {
       this.proxy.inject({ ...fault, method });
     }
   }
 
-  /** Does something when a call arrives, or when it is carried out, the first time only. */
+  /** Runs `act` when the next call of a method arrives, or when it has been carried out. */
   once(moment: "before" | "after", method: string, act: () => void | Promise<void>): void {
     const listen = moment === "before" ? this.proxy.onRequest : this.proxy.onAnswer;
     const end = listen.call(this.proxy, async (called) => {
@@ -74,11 +75,11 @@ export class FaultyWorld {
     this.proxy.inject({ method, cut: moment });
   }
 
-  /** The platform goes away now, and comes back when a call has failed for it. */
+  /** Crashes the platform. It restarts when the next call arrives, which still fails. */
   async restartPlatform(): Promise<void> {
     const comeBack = await this.shared.platform.crash?.();
     if (!comeBack) {
-      // An emulator keeps what it holds in memory: its connections are cut instead.
+      // An emulator only has its state in memory, so its connections are cut instead.
       this.proxy.inject({ cut: "before", times: 5 });
       return;
     }
@@ -100,7 +101,7 @@ export class FaultyWorld {
     return Object.fromEntries(ids);
   }
 
-  /** The LiveKit ids of its SipTrunks that the state holds. */
+  /** The LiveKit ids of the SipTrunks in the state. */
   async recordedIds(): Promise<unknown[]> {
     const { resources = [] } = (await this.world.stack.exportState()).deployment;
     return resources
@@ -108,7 +109,7 @@ export class FaultyWorld {
       .flatMap(({ outputs = {} }) => [outputs.inboundTrunkId, outputs.outboundTrunkId]);
   }
 
-  /** Destroys the stack, and fails unless just what is foreign is left, as it was. */
+  /** Destroys the stack. Fails unless exactly the foreign objects are left, unchanged. */
   async endsClean(): Promise<void> {
     expectSuccess(await this.destroy());
     expect(await this.shared.everything()).toEqual(this.shared.foreign);
@@ -122,11 +123,11 @@ export class FaultyWorld {
   }
 }
 
-/** A platform on which others have objects too. */
+/** A platform that also holds other people's objects. */
 class SharedPlatform {
   /** Resolves when the server is back after a crash. */
   restarted: Promise<void> = Promise.resolve();
-  /** What others have, as JSON. */
+  /** Other people's objects, as JSON. */
   foreign: string[] = [];
   /** Trunks that were seen open, and after which call. */
   readonly open: string[] = [];
@@ -160,7 +161,7 @@ class SharedPlatform {
     ]);
   }
 
-  /** All that is there, each as JSON. */
+  /** All objects, each as JSON. */
   async everything(): Promise<string[]> {
     return (await this.lists())
       .flat()
@@ -192,10 +193,13 @@ class SharedPlatform {
   }
 }
 
-/** A scenario is up to fifteen operations of an engine, which starts two processes for each. */
+/** A scenario has up to fifteen operations of an engine, and each starts two processes. */
 const SCENARIO_TIMEOUT_MS = 600_000;
 
-/** Runs scenarios on each platform with the in-process engine, and on the emulator with the Pulumi CLI too or only, where it is found. */
+/**
+ * Runs scenarios on each platform with the in-process engine. `cli` says whether they also, or only, run with the
+ * Pulumi CLI on the emulator, if the CLI is installed.
+ */
 export function describeUnderFaults(
   scenarios: (start: (options?: FaultyWorldOptions) => Promise<FaultyWorld>) => void,
   { cli = "no" }: { cli?: "no" | "too" | "only" } = {},

@@ -1,4 +1,7 @@
-/** Stacks of the programs in `programs/field`: each declares what a user's program once did that went wrong. */
+/**
+ * Stacks of the programs in `programs/field`. Each program does what a user's program once did when this package
+ * failed.
+ */
 
 import { cpSync, mkdtempSync, readdirSync, realpathSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,27 +13,27 @@ import { password } from "./examples";
 import type { Platform } from "./livekit-platform";
 import { expectSuccess, said } from "./worlds";
 
-/** The folder of the programs. */
+/** The folder with the programs. */
 export const PROGRAMS = join(__dirname, "programs", "field");
 
-/** The engines to be had here, by name. */
+/** The engines that are available here, by name. */
 export const ENGINES = findPulumiCli()
   ? (["in-process engine", "Pulumi CLI"] as const)
   : (["in-process engine"] as const);
 
 export type EngineName = (typeof ENGINES)[number] | "Pulumi CLI";
 
-/** How a stack of a program is made. */
+/** Options for {@link Field}. */
 export interface FieldOptions {
   /** The program's folder, or the path of another project. */
   program: string;
   platform: Platform;
-  /** Configuration of the program. Its `password` is a secret of its own unless it is given. */
+  /** Configuration of the program. The secret `password` is always set. */
   config?: Record<string, string>;
   stack?: string;
-  /** Keeps the state of an in-process stack. */
+  /** The file that keeps the state of an in-process stack. */
   stateFile?: string;
-  /** A stack of the CLI whose backend this one shares. */
+  /** A CLI stack whose backend this one shares. */
   beside?: CliStack;
 }
 
@@ -45,7 +48,7 @@ const options = ({ program, platform, config, stack, stateFile }: FieldOptions) 
 
 /** A stack of one of the programs. */
 export class Field<Engine extends Stack = Stack> {
-  /** All that was printed. */
+  /** Everything that was printed. */
   printed = "";
 
   private constructor(readonly stack: Engine) {}
@@ -70,7 +73,7 @@ export class Field<Engine extends Stack = Stack> {
   refresh = async (asked?: Parameters<Engine["refresh"]>[0]) => this.#keep(await this.stack.refresh(asked));
   destroy = async (asked?: Parameters<Engine["destroy"]>[0]) => this.#keep(await this.stack.destroy(asked));
 
-  /** `up`, and then a preview that proposes nothing. */
+  /** Runs `up`, then expects an empty preview. */
   async settle(): Promise<OperationResult> {
     const result = await this.up();
     expectSuccess(result);
@@ -78,7 +81,7 @@ export class Field<Engine extends Stack = Stack> {
     return result;
   }
 
-  /** Fails when a preview proposes anything. */
+  /** Fails if a preview proposes anything. */
   async expectNothingToDo(): Promise<void> {
     const after = await this.preview({ expectNoChanges: true });
     if (after.exitCode !== 0) {
@@ -86,7 +89,7 @@ export class Field<Engine extends Stack = Stack> {
     }
   }
 
-  /** The URN of each resource of this package in the state. */
+  /** The URNs of this package's resources in the state. */
   urns(): string[] {
     const { resources = [] } = this.stack.exportState().deployment;
     return resources.flatMap(({ urn, type }) => (type.includes("dynamic/livekit:") ? [urn] : []));
@@ -98,13 +101,16 @@ export class Field<Engine extends Stack = Stack> {
   }
 }
 
-/** What is proposed for each resource of this package: `SipTrunk office` and the operation, without what stays the same. */
+/**
+ * The proposed operation for each of this package's resources, by type and name such as `SipTrunk office`. Unchanged
+ * resources are left out.
+ */
 export function proposals({ steps }: OperationResult): Record<string, string> {
   const ours = steps.filter(({ type, op }) => type.includes("dynamic/livekit:") && op !== "refresh" && op !== "same");
   return Object.fromEntries(ours.map(({ type, name, op }) => [`${type.split(":").pop()} ${name}`, op]));
 }
 
-/** What a platform holds. */
+/** All objects on a platform. */
 export async function objectsOn({ url, apiKey, apiSecret }: Platform) {
   const client = new SipClient(url, apiKey, apiSecret);
   const [inbound, outbound, rules] = await Promise.all([
@@ -115,7 +121,7 @@ export async function objectsOn({ url, apiKey, apiSecret }: Platform) {
   return { client, inbound, outbound, rules };
 }
 
-/** The LiveKit ids on a platform, in order. */
+/** The LiveKit ids on a platform, sorted. */
 export async function idsOn(platform: Platform): Promise<string[]> {
   const { inbound, outbound, rules } = await objectsOn(platform);
   return [
@@ -124,7 +130,7 @@ export async function idsOn(platform: Platform): Promise<string[]> {
   ].sort();
 }
 
-/** All that a platform holds, as JSON: equal when nobody has changed anything. */
+/** Everything on a platform as JSON. Two results are equal if nothing changed in between. */
 export async function contentOf(platform: Platform): Promise<string> {
   const { inbound, outbound, rules } = await objectsOn(platform);
   return JSON.stringify(
@@ -134,7 +140,7 @@ export async function contentOf(platform: Platform): Promise<string> {
   );
 }
 
-/** The only inbound and the only outbound trunk of a platform. */
+/** The only inbound trunk and the only outbound trunk of a platform. */
 export async function pairOn(platform: Platform) {
   const { inbound, outbound } = await objectsOn(platform);
   const [[one, ...moreInbound], [other, ...moreOutbound]] = [inbound, outbound];
@@ -154,8 +160,8 @@ export async function empty(platform: Platform): Promise<void> {
 const modules = resolve(__dirname, "../../node_modules");
 
 /**
- * A copy of a program's folder outside the repository, for a test that changes it; the programs' common parts lie beside it. It
- * finds all packages of the repository but those left out.
+ * A copy of a program's folder outside the repository, for a test that changes it. trunks.js is copied
+ * beside it. It finds all of the repository's packages except those in `leftOut`.
  */
 export function copyOf(program: string, leftOut: readonly string[] = []): { dir: string; remove: () => void } {
   const root = realpathSync(mkdtempSync(join(tmpdir(), "field-program-")));

@@ -1,4 +1,4 @@
-/** The example's proxy (examples/fixed-ip-proxy), its own configuration on a loopback address and a free port. */
+/** The example's proxy (examples/fixed-ip-proxy) with its own configuration, on a loopback address and a free port. */
 
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -11,9 +11,9 @@ const EXAMPLE = join(__dirname, "..", "..", "examples", "fixed-ip-proxy");
 const START_TIMEOUT_MS = 20_000;
 
 export interface FixedIpProxyOptions {
-  /** Lines of its allowlist. */
+  /** The lines of its allowlist. */
   allowed: readonly string[];
-  /** PEM of the authority that it trusts; with it, it speaks TLS to destinations. */
+  /** PEM of the authority that it trusts. If set, it uses TLS to destinations. */
   ca?: string | undefined;
 }
 
@@ -28,7 +28,7 @@ export class FixedIpProxy {
   ) {}
 
   static async start(options: FixedIpProxyOptions): Promise<FixedIpProxy> {
-    // Between finding a free port and its use another process may take it: then another is tried.
+    // Another process may take the free port before it is used. If so, try another one.
     for (let attempt = 1; ; attempt++) {
       const proxy = await FixedIpProxy.launch(options);
       if (await proxy.ready()) {
@@ -93,7 +93,7 @@ export class FixedIpProxy {
   }
 }
 
-/** The example's TLS configuration, with certificates made here and the given authority. */
+/** The example's TLS configuration, with certificates created here and the given authority. */
 async function tlsConfig(folder: string, ca: string): Promise<string> {
   certifyLoopback(folder);
   const authority = join(folder, "trusted.pem");

@@ -1,4 +1,7 @@
-/** Once before all suites: builds what is built once, and says in a line each what can't run here and how to get it. */
+/**
+ * Runs once before all suites: does the shared builds, and prints one line for each missing component with how to
+ * install it.
+ */
 
 import { join } from "node:path";
 import { findPulumiCli } from "./cli-stack";
@@ -7,7 +10,7 @@ import { installServer, livekitServerAvailability } from "./livekit-platform";
 import { sippAvailability } from "./sipp";
 
 async function prepare(): Promise<void> {
-  // The processes of Pulumi are most of what a run costs.
+  // Pulumi's processes are most of what a test run costs.
   const lightStart = `--require "${join(__dirname, "light-start.js")}"`;
   process.env.NODE_OPTIONS = [process.env.NODE_OPTIONS, lightStart].filter(Boolean).join(" ");
   process.env.NODE_COMPILE_CACHE ??= join(__dirname, "..", "..", "node_modules", ".cache", "compiled");
@@ -25,7 +28,7 @@ async function prepare(): Promise<void> {
   }
 }
 
-/** A real component that is missing is a failure in CI, and elsewhere one line that says what it means. */
+/** A missing component fails the run in CI. Elsewhere it prints one line with the consequences. */
 function need(what: string, there: { available: true } | { available: false; reason: string }, without: string): void {
   if (there.available) {
     return;

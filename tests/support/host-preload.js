@@ -1,6 +1,6 @@
 "use strict";
-// Loaded into every Node process of an operation by NODE_OPTIONS (host-watch.ts); acts in Pulumi's host of dynamic providers alone.
-// Says which process it is and how much memory it took at most, and can set its clock wrong.
+// Loaded into every Node process of an operation through NODE_OPTIONS (host-watch.ts), but only acts in Pulumi's host
+// of dynamic providers. It records the process id and the peak memory, and can set a wrong clock.
 
 const { appendFileSync } = require("node:fs");
 const { join } = require("node:path");
@@ -8,7 +8,7 @@ const { join } = require("node:path");
 const { HOST_WATCH_FOLDER: folder, HOST_WATCH_CLOCK_MS: ahead } = process.env;
 
 if (folder && (process.argv[1] ?? "").includes("dynamic-provider")) {
-  // Appended, because a host that is killed between emptying the file and writing it would have said nothing.
+  // Appends, because a host that is killed between truncating and writing the file would leave it empty.
   const note = () => appendFileSync(join(folder, String(process.pid)), `${process.resourceUsage().maxRSS}\n`);
   note();
   setInterval(note, 50).unref();

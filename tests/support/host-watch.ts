@@ -1,10 +1,10 @@
-/** Pulumi's host of dynamic providers, from outside: which process it is, the memory it took, its clock, and its sudden death. */
+/** Watches Pulumi's host of dynamic providers from outside: its process, its memory and its clock. Can also kill it. */
 
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** The hosts that are started with its environment, whichever engine starts them. */
+/** The hosts started with this environment, whichever engine starts them. */
 export class HostWatch {
   readonly env: Record<string, string>;
   readonly #folder = mkdtempSync(join(tmpdir(), "pulumi-livekit-sip-hosts-"));
@@ -18,7 +18,7 @@ export class HostWatch {
     };
   }
 
-  /** Forgets the hosts so far, which have ended: their process ids may be others' by now. */
+  /** Forgets the hosts so far, which have ended. Other processes may have their ids by now. */
   forget(): void {
     for (const pid of readdirSync(this.#folder)) {
       rmSync(join(this.#folder, pid));
@@ -34,7 +34,7 @@ export class HostWatch {
     }
   }
 
-  /** The most memory that one host has taken since {@link forget}, in bytes. */
+  /** The peak memory of any host since {@link forget}, in bytes. */
   peakMemory(): number {
     const peaks = readdirSync(this.#folder).map((pid) => {
       const kilobytes = readFileSync(join(this.#folder, pid), "utf8").trim().split("\n").map(Number);
@@ -48,7 +48,7 @@ export class HostWatch {
   }
 }
 
-/** Kills a process; whether there was one. */
+/** Kills a process. Returns whether it existed. */
 export function isKilled(pid: number): boolean {
   try {
     return process.kill(pid, "SIGKILL");

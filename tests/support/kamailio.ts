@@ -1,6 +1,6 @@
 /**
- * A real Kamailio on loopback as the VoIP system: a registrar whose users are in a database of its own, with Kamailio's
- * standard tables. What it does is in kamailio/registrar.cfg.
+ * A real Kamailio on loopback as the VoIP system: a registrar whose users are in a database of its own with Kamailio's
+ * standard tables. Its behaviour is in kamailio/registrar.cfg.
  */
 
 import { execFileSync } from "node:child_process";
@@ -16,12 +16,12 @@ import { PROGRAM_PATH, TiedProcess } from "./tied-process";
 
 const CONFIG = join(__dirname, "kamailio", "registrar.cfg");
 const START_TIMEOUT_MS = 20_000;
-/** Where Kamailio's packages keep the SQL that makes its tables, in a folder per database. */
+/** Where Kamailio's packages keep the SQL that creates its tables, in one folder per database. */
 const SQL_FOLDERS = ["/usr/share/kamailio", "/usr/local/share/kamailio"];
 const PACKAGES = "kamailio kamailio-tls-modules kamailio-postgres-modules kamailio-mysql-modules";
 
 export interface KamailioOptions {
-  /** What it listens on; default udp and tcp, on the same port. */
+  /** The transports it listens on, all on one port. Default udp and tcp. */
   transports?: readonly ("udp" | "tcp" | "tls")[];
   /** Listens on ::1 instead of 127.0.0.1. */
   ipv6?: boolean;
@@ -31,36 +31,36 @@ export interface KamailioOptions {
   users?: Readonly<Record<string, string>>;
   /** The digest realm, and the domain of its users; default `voip.test`. */
   realm?: string;
-  /** Stores HA1 alone, and no passwords; default both. */
+  /** Stores only HA1. Default: HA1 and the password. */
   storeHa1Only?: boolean;
   /** Default MD5. */
   algorithm?: "MD5" | "SHA-256";
   /** Offers `qop="auth"`. */
   qop?: boolean;
-  /** Challenges OPTIONS too; by default it answers 200. */
+  /** Challenges OPTIONS too. By default OPTIONS gets 200. */
   optionsChallenge?: boolean;
-  /** Answers that much later, to any number of requests at a time. */
+  /** Delays each answer by this much, without limiting how many requests are in progress. */
   delayMs?: number;
-  /** Where INVITEs go once the caller has proved its credential; without it, each gets 404. */
+  /** Where INVITEs are forwarded once the caller has proved its credential. Without it, each gets 404. */
   callee?: { host: string; port: number; transport?: "udp" | "tcp" };
-  /** Passes INVITEs on without asking for a credential. */
+  /** Forwards INVITEs without asking for a credential. */
   anyoneMayCall?: boolean;
-  /** Answers 403 to an INVITE whose From user is not the credential's. */
+  /** Answers 403 to an INVITE whose From user differs from the credential's. */
   fromMustMatch?: boolean;
 }
 
-/** A request that Kamailio saw; retransmissions are not counted. */
+/** A request that Kamailio saw. Retransmissions are not counted. */
 export interface SeenRequest {
   method: string;
   fromUser: string;
   toUser: string;
-  /** The user of the credential that it carried; undefined without one. */
+  /** The user of its credential. Undefined if it carried none. */
   authUser: string | undefined;
   transport: string;
   sourceIp: string;
 }
 
-/** Whether {@link Kamailio.start} can work here, and if not, one line that says how to get what is missing. */
+/** Whether {@link Kamailio.start} can work here. If not, one line that says how to install what is missing. */
 export function kamailioAvailability(
   databases: readonly Dialect[] = ["postgres", "mysql"],
 ): { available: true } | { available: false; reason: string } {
@@ -96,16 +96,19 @@ interface Endpoint {
   ca: string | undefined;
 }
 
-/** A running Kamailio. A user whose name begins with `barred` may not register or call: 403 after the right password. */
+/**
+ * A running Kamailio. Users whose names begin with `barred` may not register or call: they get 403 even with the right
+ * password.
+ */
 export class Kamailio {
   readonly host: string;
-  /** Its port for UDP and TCP; with tls alone it is the port for TLS. */
+  /** Its port for UDP and TCP. With tls alone it is the port for TLS. */
   readonly port: number;
   readonly tlsPort: number | undefined;
-  /** PEM of the throw-away certificate authority that signed for `localhost` and the loopback addresses. */
+  /** PEM of the temporary certificate authority that signed for `localhost` and the loopback addresses. */
   readonly ca: string | undefined;
   readonly realm: string;
-  /** URL of its database, password included. */
+  /** The URL of its database, including the password. */
   readonly databaseUrl: string;
 
   private constructor(
@@ -124,7 +127,7 @@ export class Kamailio {
   }
 
   static async start(options: KamailioOptions = {}): Promise<Kamailio> {
-    // Between finding a free port and its use another process may take it: then another is tried.
+    // Another process may take the free port before it is used. If so, try another one.
     for (let attempt = 1; ; attempt++) {
       const kamailio = await Kamailio.launch(options);
       if (await kamailio.ready()) {
@@ -169,7 +172,7 @@ export class Kamailio {
     }
   }
 
-  /** Waits until its sockets are open and its first worker runs; false when it ended or took too long. */
+  /** Waits until its sockets are open and its first worker runs. False when it ended or took too long. */
   private async ready(): Promise<boolean> {
     let ended = false;
     void this.process.exited.then(() => {
@@ -183,14 +186,14 @@ export class Kamailio {
     return false;
   }
 
-  /** Adds a subscriber; `domain` is the realm that its credential is for, by default Kamailio's own. */
+  /** Adds a subscriber. `domain` is the realm of the credential, by default Kamailio's own. */
   async addUser(username: string, password: string, domain = this.realm): Promise<void> {
     const cells = [username, domain, ...this.credentialCells(username, domain, password)];
     const row = cells.map((cell) => this.database.literal(cell)).join(", ");
     await this.query(`insert into subscriber (username, domain, password, ha1, ha1b) values (${row})`);
   }
 
-  /** Changes a subscriber's password in the database, as an administrator of the phone system does. */
+  /** Changes a subscriber's password in the database, as an administrator of the phone system would. */
   async setPassword(username: string, password: string, domain = this.realm): Promise<void> {
     const { database } = this;
     const cells = this.credentialCells(username, domain, password).map((cell) => database.literal(cell));
@@ -212,12 +215,12 @@ export class Kamailio {
     ];
   }
 
-  /** Runs one SQL statement on its database; rows come as the text of their columns. */
+  /** Runs one SQL statement on its database. Returns the rows, each column as text. */
   query(statement: string): Promise<string[][]> {
     return this.database.query(statement);
   }
 
-  /** The requests that it saw, in order; each is there before its answer is sent. */
+  /** The requests that it saw, in order. Each is listed before its answer is sent. */
   requests(): SeenRequest[] {
     const seen = readFileSync(this.log, "utf8").matchAll(
       /<script>: saw (\S+) from=(\S*) to=(\S*) auth=(\S*) (\S+) (\S+)$/gm,
@@ -234,7 +237,7 @@ export class Kamailio {
     );
   }
 
-  /** Makes it silent: it keeps its ports and answers nothing until {@link resume}. */
+  /** Makes it silent: it keeps its ports but answers nothing until {@link resume}. */
   pause(): void {
     this.process.signal("SIGSTOP");
   }
@@ -243,7 +246,7 @@ export class Kamailio {
     this.process.signal("SIGCONT");
   }
 
-  /** Ends it and removes its database. */
+  /** Stops it and removes its database. */
   async stop(): Promise<void> {
     await this.process.stop();
   }
@@ -272,7 +275,7 @@ function sockets(options: KamailioOptions, { host, port, tlsPort }: Endpoint): s
   ];
 }
 
-/** The parts of the configuration that are on. */
+/** The parts of the configuration to turn on. */
 function switches(options: KamailioOptions): string[] {
   const { delayMs } = options;
   const on: Readonly<Record<string, unknown>> = {
@@ -305,7 +308,7 @@ function values(options: KamailioOptions, database: SqlDatabase, folder: string)
   };
 }
 
-/** Undoes Kamailio's `s.escape.param`; undefined for what the request did not have. */
+/** Undoes Kamailio's `s.escape.param`. Undefined if the request did not have the value. */
 function unescapeParameter(text: string): string | undefined {
   const plain = decodeURIComponent(text);
   return plain === "" || plain === "<null>" ? undefined : plain;

@@ -1,4 +1,4 @@
-/** A platform with as many trunks and rules of others as a large customer has. */
+/** A platform with as many foreign trunks and rules as a large customer has. */
 
 import { SIPDispatchRuleInfo, SIPInboundTrunkInfo, SIPOutboundTrunkInfo, SIPTransport } from "@livekit/protocol";
 import { SipClient } from "livekit-server-sdk";
@@ -13,13 +13,13 @@ export interface AccountSize {
   readonly rules: number;
 }
 
-/** What others say of their trunks: about as much as people write there. */
+/** Metadata of about the length that people write. */
 const METADATA = JSON.stringify({ team: "sales", note: "x".repeat(150) });
 const AT_THE_SAME_TIME = 100;
 
 const number = (index: number) => `+1303${5_000_000 + index}`;
 
-/** Makes them: an emulator is handed them, a real server has to be asked. */
+/** Creates the objects: directly in the emulator's store, or through the API of a real server. */
 export async function fill(
   platform: Platform & { readonly emulator?: LiveKitEmulator },
   size: AccountSize,

@@ -1,7 +1,8 @@
 "use strict";
-// Loaded by NODE_OPTIONS into every Node process that a suite starts (global-setup.ts); acts in Pulumi's own alone, of which each operation of a
-// stack starts two. Half of what such a start costs goes into modules that are then hardly ever used: the TypeScript compiler, npm's
-// dependency solver, exporters of traces. Here Pulumi gets these when it uses them.
+// Loaded by NODE_OPTIONS into every Node process that a suite starts (global-setup.ts), but only acts in Pulumi's own
+// processes, of which each operation of a stack starts two. Half of their start-up time goes into modules that are
+// hardly ever used: the TypeScript compiler, npm's dependency solver, exporters of traces. This loads those modules
+// when they are first used.
 
 const Module = require("node:module");
 const path = require("node:path");
@@ -9,7 +10,7 @@ const { useCompileCache } = require("./compile-cache");
 
 const RARELY_USED =
   /^(typescript|@npmcli\/arborist|@opentelemetry\/(resources|sdk-trace-base|sdk-trace-node|exporter-zipkin|instrumentation|instrumentation-grpc))$/;
-/** Reads the source maps of Pulumi's own code for every stack that is looked at. */
+/** Not loaded at all: it reads the source maps of Pulumi's own code for every stack trace. */
 const SOURCE_MAPS = "source-map-support/register";
 const OF_PULUMI = /[\\/]@pulumi[\\/]pulumi[\\/]/;
 
@@ -26,12 +27,12 @@ if (entry) {
     if (request === SOURCE_MAPS) {
       return {};
     }
-    Module._resolveFilename(request, parent); // A module that is not there has to fail now.
+    Module._resolveFilename(request, parent); // A missing module must fail now.
     return onUse(() => load.call(Module, request, parent, ...rest), request !== "typescript");
   };
 }
 
-/** Stands for a module, or for one of its functions, until it is used. */
+/** A placeholder for a module, or for one of its functions, until it is used. */
 function onUse(load, isDestructured) {
   let loaded;
   const target = () => {
@@ -41,9 +42,9 @@ function onUse(load, isDestructured) {
   return new Proxy(() => {}, {
     get: (_, key) => {
       if (key === "__esModule") {
-        return true; // TypeScript's __importStar takes it as it is then, instead of copying every property.
+        return true; // Makes TypeScript's __importStar return it as it is instead of copying every property.
       }
-      // `const { a } = require(…)` is no use yet.
+      // `const { a } = require(…)` does not use the module yet.
       return isDestructured ? onUse(() => target()[key], false) : target()[key];
     },
     construct: (_, args) => new (target())(...args),

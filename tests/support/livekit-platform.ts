@@ -1,7 +1,7 @@
 /**
- * The LiveKit platforms that tests run against: the emulator, and a real livekit-server of its own on loopback. The
- * server's binary is built once by Go into a cache outside the repository; each started server gets a Redis database of
- * its own, and takes nothing that it did not make itself.
+ * The LiveKit platforms that tests run against: the emulator, and a real livekit-server on loopback. Go builds the
+ * server's binary once, into a cache outside the repository. Each started server gets its own Redis database,
+ * never one with foreign data.
  */
 
 import { type ChildProcessWithoutNullStreams, execFile, execFileSync, spawn } from "node:child_process";
@@ -27,7 +27,7 @@ export interface Platform {
   apiKey: string;
   apiSecret: string;
   stop(): Promise<void>;
-  /** Ends the server as a crash would. What it holds stays; the function returned starts it again, at the same address. */
+  /** Stops the server like a crash. Its data stays. Returns a function that starts it again at the same address. */
   crash?(): Promise<() => Promise<void>>;
 }
 
@@ -47,7 +47,7 @@ export function availablePlatforms(): [name: Platform["name"], start: () => Prom
   return platforms;
 }
 
-/** Whether {@link startLiveKitServer} can work here, and if not, one line that says what to install. */
+/** Whether {@link startLiveKitServer} can work here. If not, one line that says what to install. */
 export function livekitServerAvailability(): { available: true } | { available: false; reason: string } {
   const missing = missingBinary() ?? missingRedis();
   return missing === undefined ? { available: true } : { available: false, reason: missing };
@@ -74,14 +74,14 @@ function missingRedis(): string | undefined {
   }
 }
 
-/** Starts a real livekit-server on loopback with free ports, a random key and an empty Redis database of its own. */
+/** Starts a real livekit-server on loopback, with free ports, a random key and its own empty Redis database. */
 export async function startLiveKitServer(): Promise<Platform> {
   const binary = process.env.LIVEKIT_SERVER_BINARY || (await installServer());
   const database = await RedisDatabase.claim();
   const apiKey = `API${randomBytes(6).toString("hex")}`;
   const apiSecret = randomBytes(32).toString("base64url");
   try {
-    // Between finding a free port and its use another process may take it: then another is tried.
+    // Another process may take the free port before it is used. If so, try another one.
     for (let attempt = 1; ; attempt++) {
       const port = await freePort();
       const config = await serverConfig(port, database, apiKey, apiSecret);
@@ -124,7 +124,7 @@ async function serverConfig(port: number, database: RedisDatabase, apiKey: strin
   });
 }
 
-/** Runs the server for as long as the shell's input is open: it ends with this process, however that ends. */
+/** Runs the server while the shell's input is open, so that it ends with this process, however this process ends. */
 const WHILE_INPUT_IS_OPEN = `exec 3<&0; "$0" --config "$1" </dev/null & server=$!
   { cat <&3; kill -9 $server; } >/dev/null 2>&1 & wait $server`;
 
@@ -134,7 +134,7 @@ class ServerProcess {
   private readonly shell: ChildProcessWithoutNullStreams;
   private readonly exited: Promise<void>;
 
-  /** Starts a server and waits until it answers, or does not. */
+  /** Starts a server and waits until it answers or fails. */
   static async start(binary: string, config: string, url: string): Promise<ServerProcess> {
     const file = join(tmpdir(), `pulumi-livekit-sip-${randomUUID()}.yaml`);
     writeFileSync(file, config, { mode: 0o600 });
@@ -143,7 +143,7 @@ class ServerProcess {
       server.isReady = await server.ready(url);
       return server;
     } finally {
-      rmSync(file, { force: true }); // The server has read it by now, and it holds a secret.
+      rmSync(file, { force: true }); // The server has read it by now, and it contains a secret.
     }
   }
 
@@ -170,7 +170,7 @@ class ServerProcess {
     });
   }
 
-  /** Waits until the server answers; false when it ended or did not answer in time. */
+  /** Waits until the server answers. False when it ended or did not answer in time. */
   private async ready(url: string): Promise<boolean> {
     let ended = false;
     void this.exited.then(() => {
@@ -193,7 +193,7 @@ class ServerProcess {
   }
 }
 
-/** Builds the server into the cache, once for all the processes that want it at the same time. */
+/** Builds the server into the cache. If several processes want it at the same time, only one builds it. */
 export async function installServer(): Promise<string> {
   const binary = cachedBinary();
   const lock = join(dirname(binary), "install.lock");
@@ -235,7 +235,10 @@ async function buildServer(binary: string): Promise<void> {
   }
 }
 
-/** Takes a lock file that names its owner's process; one whose owner is dead is taken over. */
+/**
+ * Takes a lock file that contains its owner's process id. If the owner is dead, removes the lock so that the next try
+ * gets it.
+ */
 function takeLock(lock: string): boolean {
   try {
     writeFileSync(lock, String(process.pid), { flag: "wx" });

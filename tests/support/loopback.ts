@@ -1,4 +1,4 @@
-/** Ports on loopback: free ones, and who listens. */
+/** Ports on loopback: finding free ones, and checking who listens. */
 
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
@@ -6,7 +6,9 @@ import { existsSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 
-/** A port that is free for TCP and for UDP. Another process may take it before its use: who uses it tries again then. */
+/**
+ * A port that is free for TCP and UDP. Another process may take it before it is used; the caller must then try again.
+ */
 export async function freePort(host = "127.0.0.1"): Promise<number> {
   for (;;) {
     const port = await freeTcpPort(host);
@@ -40,7 +42,7 @@ function isFreeForUdp(host: string, port: number): Promise<boolean> {
   });
 }
 
-/** Whether a program has the port open. Asks the kernel's tables: to try the port would disturb who listens there. */
+/** Whether a program has the port open. Reads the kernel's tables, because connecting would disturb the listener. */
 export function isListening(transport: "udp" | "tcp", port: number): boolean {
   const local = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
   const listening = transport === "tcp" ? "0A" : "07";
@@ -52,7 +54,7 @@ export function isListening(transport: "udp" | "tcp", port: number): boolean {
     .some(([, address = "", , state]) => address.endsWith(local) && state === listening);
 }
 
-/** Whether a SIP server answers over UDP, with whatever status; asks again until it does or `ended` says to stop. */
+/** Whether a SIP server answers over UDP, with any status. Asks again until it does or `ended` returns true. */
 export async function answersSip(host: string, port: number, ended: () => boolean): Promise<boolean> {
   const socket = createSocket("udp4");
   socket.on("error", () => undefined); // Nobody listens there yet.

@@ -1,12 +1,12 @@
-/** Messages of LiveKit with everything in them, and with what only a newer LiveKit would put into them, at every depth. */
+/** LiveKit messages with every field set, and with fields that only a newer LiveKit would set, at every depth. */
 
 import { type FieldInfo, Message, type MessageType, ScalarType, WireType } from "@bufbuild/protobuf";
 import type { Table } from "../../provider/livekit/fields";
 
-/** The number of the first field that no message of LiveKit has. */
+/** A field number that no LiveKit message uses. */
 const FUTURE_FIELD = 1900;
 
-/** A message with every field set, and every nested message too; of each oneof it has the member at `choice`. */
+/** A message with every field set, in nested messages too. `choice` picks the member of each oneof. */
 export function fullMessage<Full extends Message<Full>>(type: MessageType<Full>, choice = 0): Full {
   const message = new type();
   for (const member of type.fields.byMember()) {
@@ -34,7 +34,7 @@ function fullValue(field: FieldInfo, choice: number, count = 1): unknown {
   }
 }
 
-/** Tells a message by its texts from the others of its list. */
+/** Makes a message's strings unique within its list. */
 function numbered<Item extends Message<Item>>(message: Item, count: number): Item {
   for (const field of message.getType().fields.list()) {
     if (field.kind === "scalar" && field.T === ScalarType.STRING && !field.repeated && !field.oneof) {
@@ -60,7 +60,7 @@ function scalar(type: ScalarType, text: string, count: number): unknown {
   }
 }
 
-/** Adds a field of a newer LiveKit to a message and to each message within it, with the way there as its value. */
+/** Adds a field of a newer LiveKit to a message and to each nested message. Its value is the path to that message. */
 export function withFutureFields<Item extends Message<Item>>(message: Item): Item {
   for (const [path, nested] of messagesIn(message)) {
     const text = Buffer.from(path);
@@ -70,7 +70,7 @@ export function withFutureFields<Item extends Message<Item>>(message: Item): Ite
   return message;
 }
 
-/** The fields of a newer LiveKit in a message and in each message within it: where they are, and where they were put. */
+/** The unknown fields in a message and in each nested message: where they are now, and where they were added. */
 export function futureFields<Item extends Message<Item>>(message: Item): string[] {
   return [...messagesIn(message)].flatMap(([path, nested]) =>
     nested

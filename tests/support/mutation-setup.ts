@@ -1,4 +1,4 @@
-/** A mutant that a random run has killed is dead: looking for a shorter run would only take time. */
+/** A mutant that fails a random run is killed. Shrinking the run would only take time. */
 
 import fc from "fast-check";
 

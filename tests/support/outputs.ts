@@ -1,9 +1,9 @@
-/** What outputs resolve to, outside of an engine. */
+/** Resolves outputs outside an engine. */
 
 import { type Output, recover } from "@pulumi/pulumi";
 import type { VoipCredential } from "../../provider/voip/credential";
 
-/** The credential that a reader gives; rejects with the error that the reading failed with. */
+/** The credential that a reader returns. Rejects with the error if reading fails. */
 export async function credentialOf(output: Output<VoipCredential>): Promise<VoipCredential> {
   return new Promise((resolve, reject) => {
     recover<VoipCredential | undefined>(output, (error) => void reject(error)).apply((credential) => {
@@ -14,7 +14,7 @@ export async function credentialOf(output: Output<VoipCredential>): Promise<Voip
   });
 }
 
-/** The message of the error that a reading fails with. */
+/** The message of the error with which a reader fails. */
 export async function failureOf(output: Output<VoipCredential>): Promise<string> {
   const outcome = await credentialOf(output).then(
     () => undefined,

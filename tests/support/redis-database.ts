@@ -1,13 +1,13 @@
-/** A Redis database of one's own, spoken to in Redis' protocol (RESP) over a plain socket. */
+/** A Redis database for one process, accessed in Redis' protocol (RESP) over a plain socket. */
 
 import { connect as openSocket, type Socket } from "node:net";
 
 const LOCK = "pulumi-livekit-sip:tests:owner";
-/** Says that whatever else is in the database was made by these tests; it has no time to live. */
+/** Marks a database whose other content was created by these tests. It does not expire. */
 const OURS = "pulumi-livekit-sip:tests";
 const LEASE_MS = 60_000;
 
-/** One of Redis' databases 1 to 15, held by a lock key with a time to live for as long as this process uses it. */
+/** One of Redis' databases 1 to 15. A lock key with an expiry reserves it while this process uses it. */
 export class RedisDatabase {
   private constructor(
     readonly index: number,
@@ -49,13 +49,13 @@ export class RedisDatabase {
   }
 }
 
-/** As much of Redis' protocol as this needs: commands one after the other, answers read as text. */
+/** The part of Redis' protocol that is needed here: one command at a time, answers read as text. */
 class Redis {
   private received = Buffer.alloc(0);
   private readonly waiting: { resolve(answer: string): void; reject(error: Error): void }[] = [];
 
   private constructor(private readonly socket: Socket) {
-    socket.unref(); // An idle connection keeps no process alive.
+    socket.unref(); // An idle connection must not keep the process alive.
     socket.on("data", (chunk) => this.read(chunk));
     socket.on("close", () => {
       for (const { reject } of this.waiting.splice(0)) {
@@ -103,7 +103,7 @@ class Redis {
   }
 }
 
-/** Where the answer that begins at `start` ends; undefined when it has not all arrived. */
+/** Where the answer that begins at `start` ends. Undefined if it has not arrived completely. */
 function answerEnd(bytes: Buffer, start: number): number | undefined {
   const lineEnd = bytes.indexOf("\r\n", start);
   if (lineEnd < 0) {
@@ -122,7 +122,7 @@ function answerEnd(bytes: Buffer, start: number): number | undefined {
   return end !== undefined && end <= bytes.length ? end : undefined;
 }
 
-/** Where Redis is: REDIS_ADDRESS, else its usual port on this machine. */
+/** Where Redis is: REDIS_ADDRESS, or else the default port on this machine. */
 export function redisAddress(): { host: string; port: number } {
   const address = process.env.REDIS_ADDRESS || "127.0.0.1:6379";
   const colon = address.lastIndexOf(":");

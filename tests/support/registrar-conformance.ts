@@ -1,4 +1,7 @@
-/** What every registrar does that the credential check meets: the same scenarios for the fake and for the real ones. */
+/**
+ * The behaviour that the credential check expects of every registrar: the same scenarios for the fake and the real
+ * ones.
+ */
 
 import type { Protocol } from "../../provider/sip/connection";
 import { headersOf } from "../../provider/sip/message";
@@ -8,25 +11,27 @@ import { challengesIn, UserAgent } from "./user-agent";
 export interface RegistrarUnderTest {
   readonly host: string;
   readonly port: number;
-  /** The domain of its users, where it is not the host. */
+  /** The domain of its users, if it is not the host. */
   readonly domain?: string;
   readonly username: string;
   readonly password: string;
   setPassword(password: string): Promise<void> | void;
-  /** Makes a user with the same password who may not register, though the credential is right; fulfilled with its name. */
+  /**
+   * Creates a user with the same password who may not register even with the right credential. Resolves to its name.
+   */
   barredUser(): Promise<string> | string;
   stop(): Promise<void>;
 }
 
-/** What registrars may do in their own ways. */
+/** Where registrars may differ. */
 export interface RegistrarFacts {
-  /** The answer to a credential of a user who does not exist. Default 404. */
+  /** The answer to the credential of an unknown user. Default 404. */
   unknownUser?: 401 | 403 | 404;
   /** Default: UDP and TCP. */
   protocols?: readonly Protocol[];
 }
 
-/** Declares the scenarios; `start` is called for each, so that none sees what another changed. */
+/** Declares the scenarios. Each calls `start`, so that none sees another's changes. */
 export function registrarConformance(start: () => Promise<RegistrarUnderTest>, facts: RegistrarFacts = {}): void {
   const { unknownUser = 404, protocols = ["udp", "tcp"] } = facts;
   const wrong = "Wrong-Passw0rd-1";

@@ -1,18 +1,18 @@
-/** A telephone on loopback that tests call: it does with a call what its script says, and remembers what it was told. */
+/** A telephone on loopback that tests call. It handles calls as its script says and records what it receives. */
 
 import { headerOf, isRequest, type SipHeader, type SipRequest, serialize } from "../../provider/sip/message";
 import { challengeValue, parseAnswer, proves } from "../../provider/testing/sip/digest";
 import { type Incoming, type ListenerOptions, SipListener } from "../../provider/testing/sip/listener";
 
-/** What the telephone does with an INVITE that it lets in. */
+/** What the telephone does with an INVITE that it accepts. */
 export type Script = (incoming: Incoming, callee: SipCallee) => void;
 
-/** Asks for a credential before it lets a call in. */
+/** Asks for a credential before it accepts a call. */
 export interface Challenge {
   readonly status: 401 | 407;
   readonly username: string;
   readonly password: string;
-  /** Further values of the challenge's header, before the one that it means. */
+  /** More values of the challenge's header, before the real one. */
   readonly besides?: readonly string[];
 }
 
@@ -20,11 +20,11 @@ const NONCE = "0123456789abcdef";
 const REALM = "LiveKit";
 
 export class SipCallee {
-  /** Every request, one that is sent again only once. */
+  /** Every request. A retransmission is not added again. */
   readonly requests: SipRequest[] = [];
   /** Everything that went in and out, as on the wire. */
   wire = "";
-  /** What it does when a call is taken back. */
+  /** What it does when a call is cancelled. */
   onCancel: Script = refuse(487, "Request Terminated");
   #listener: SipListener | undefined;
   #ringing: Incoming | undefined;
@@ -130,7 +130,7 @@ export class SipCallee {
   }
 }
 
-/** Lets it ring, for ever. */
+/** Rings forever. */
 export const ring = ({ respond }: Incoming) => {
   respond({ status: 100, reason: "Trying" });
   respond({ status: 180, reason: "Ringing" });
@@ -148,5 +148,5 @@ export const refuse =
   ({ respond }) =>
     respond({ status, reason });
 
-/** Says nothing at all. */
+/** Never answers. */
 export const ignore: Script = () => undefined;

@@ -1,31 +1,34 @@
 /** What sipp does in a call, in sipp's own scenario language. Pure: from options to XML. */
 
-/** How a callee takes a call. */
+/** How a callee handles a call. */
 export type CalleeScenario =
   /** 180 and 200; then ACK, and BYE from the caller. */
   | { kind: "answer" }
   /** The same, but with BYE from the callee as soon as it is answered. */
   | { kind: "hang-up" }
-  /** 180 and no more, until CANCEL, which it answers with 200 and 487. */
+  /** Only 180, until CANCEL, which it answers with 200 and 487. */
   | { kind: "ring" }
   /** Nothing at all. */
   | { kind: "silent" }
   /** That status. */
   | { kind: "refuse"; status: number; reason?: string }
-  /** 401 with a digest challenge; the right credential is answered as in `answer`, a wrong one gets 403. */
+  /** 401 with a digest challenge. The right credential is answered as in `answer`, a wrong one with 403. */
   | { kind: "challenge"; username: string; password: string; realm?: string }
-  /** 407 with a digest challenge, whatever it is answered with. */
+  /** 407 with a digest challenge, whatever the answer to it. */
   | { kind: "challenge-again" };
 
-/** What a caller says and does. */
+/** What a caller sends. */
 export interface CallerScenario {
-  /** User of the called URI, also when it is empty. */
+  /** The user of the called URI; may be empty. */
   to: string;
   /** `user@host` of the From header. */
   from: string;
-  /** Header lines to add to the INVITE, each as it is. */
+  /** Header lines to add to the INVITE, unchanged. */
   headers: readonly string[];
-  /** `cancel`: CANCEL as soon as it rings. `talk`: ACK the answer, then BYE. `listen`: ACK, then the callee's BYE. */
+  /**
+   * `cancel`: sends CANCEL as soon as it rings. `talk`: sends ACK and BYE. `listen`: sends ACK and waits for the
+   * callee's BYE.
+   */
   afterwards: "cancel" | "talk" | "listen";
 }
 
@@ -37,7 +40,7 @@ t=0 0
 m=audio 9 RTP/AVP 0
 a=rtpmap:0 PCMU/8000`;
 
-/** sipp takes no status by pattern, so each one that may come is named. */
+/** sipp can't match statuses by pattern, so each possible one is listed. */
 const FAILURES = [
   400, 401, 402, 403, 404, 405, 406, 407, 408, 410, 413, 415, 416, 420, 421, 423, 476, 478, 480, 481, 482, 483, 484,
   485, 486, 487, 488, 491, 493, 500, 501, 502, 503, 504, 505, 513, 600, 603, 604, 606,
@@ -52,7 +55,7 @@ function send(lines: readonly string[], { body = "", attributes = "" } = {}): st
   return `<send ${attributes}>\n<![CDATA[\n${[...lines, ...length, "", body].join("\n")}\n]]>\n</send>`;
 }
 
-/** A call as the caller: INVITE, once more with the credential when challenged, then what `afterwards` says. */
+/** A call as the caller: INVITE, again with the credential when challenged, then what `afterwards` says. */
 export function callerScenario(caller: CallerScenario): string {
   return scenario(
     "caller",
@@ -83,7 +86,7 @@ export function callerScenario(caller: CallerScenario): string {
   );
 }
 
-/** Waits for what comes of the INVITE and goes on at its label. */
+/** Waits for the result of the INVITE and continues at its label. */
 function outcome({ afterwards }: CallerScenario, attempt: 1 | 2): string[] {
   const isChallenge = (status: number) => attempt === 1 && (status === 401 || status === 407);
   return [
@@ -186,7 +189,7 @@ function answer(): string[] {
   ];
 }
 
-/** The INVITE's Via headers are kept: the CANCEL has only the last hop's, and 487 answers the INVITE. */
+/** Keeps the INVITE's Via headers: the CANCEL has only the last hop's, but the 487 answers the INVITE. */
 function ringUntilCancelled(): string[] {
   return [
     `<recv request="INVITE" rrs="true"><action>

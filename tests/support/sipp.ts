@@ -13,7 +13,7 @@ const START_TIMEOUT_MS = 10_000;
 
 type Transport = "udp" | "tcp";
 
-/** Whether sipp is here, and if not, one line that says how to get it. */
+/** Whether sipp is installed. If not, one line that says how to install it. */
 export function sippAvailability(): { available: true } | { available: false; reason: string } {
   return spawnSync("sipp", ["-v"], { stdio: "ignore" }).error === undefined
     ? { available: true }
@@ -31,21 +31,21 @@ export interface CalleeOptions {
 
 export interface CallOptions {
   to: { host: string; port: number; user: string };
-  /** `user@host` of the From header, or a user at the caller's address; default `caller`. */
+  /** `user@host` of the From header, or a user at the caller's address. Default `caller`. */
   from?: string;
   /** The credential to answer a challenge with. */
   username?: string;
   password?: string;
-  /** 180 sends CANCEL when it rings; 200 answers with ACK and BYE; any other status only waits for it. Default 200. */
+  /** 180 sends CANCEL when it rings; 200 answers with ACK and BYE; for any other status it only waits. Default 200. */
   expect?: number;
-  /** Who hangs up an answered call; default the caller. */
+  /** Who ends an answered call. Default: the caller. */
   hangUp?: "caller" | "callee";
-  /** The loopback address to call from; default 127.0.0.1. */
+  /** The loopback address to call from. Default 127.0.0.1. */
   localIp?: string;
   transport?: Transport;
-  /** Header lines to add to the INVITE, each as it is. */
+  /** Header lines to add to the INVITE, unchanged. */
   headers?: readonly string[];
-  /** After how long without an end the call is given up; default 10 000. */
+  /** How long the call may take, in milliseconds, before it is given up. Default 10 000. */
   timeoutMs?: number;
 }
 
@@ -55,20 +55,20 @@ export interface SippMessage {
 }
 
 export interface CallResult {
-  /** The last status to the INVITE: what it ended with, or 180 when it was cancelled while it rang. */
+  /** The last status to the INVITE: the final one, or 180 when the call was cancelled while it rang. */
   finalStatus: number | undefined;
-  /** Whether `finalStatus` is what was expected, and all that follows it went by the rules of SIP. */
+  /** Whether `finalStatus` is the expected one and the rest of the call followed SIP's rules. */
   asExpected: boolean;
   /** Every status to the INVITE, in order. */
   statuses: number[];
-  /** sipp's own: 0 when the call went through its scenario to the end. */
+  /** sipp's exit code: 0 when the call completed its scenario. */
   exitCode: number;
   messages: SippMessage[];
-  /** The messages as text, for a failure's message. */
+  /** The messages as text, for error messages. */
   trace: string;
 }
 
-/** A callee that runs until it is stopped, for any number of calls. */
+/** A callee that accepts any number of calls until it is stopped. */
 export class SippCallee {
   private constructor(
     readonly host: string,
@@ -77,7 +77,7 @@ export class SippCallee {
   ) {}
 
   static async start({ scenario = { kind: "answer" }, transport = "udp", host = "127.0.0.1" }: CalleeOptions = {}) {
-    // Between finding a free port and its use another process may take it: then another is tried.
+    // Another process may take the free port before it is used. If so, try another one.
     for (let attempt = 1; ; attempt++) {
       const port = await freePort(host);
       const endpoint = await Endpoint.start(calleeScenario(scenario), transport, host, port, []);
@@ -97,7 +97,7 @@ export class SippCallee {
     return this.endpoint.messages();
   }
 
-  /** The requests it received, retransmissions included. */
+  /** The requests that it received, including retransmissions. */
   received(method: string): string[] {
     return this.messages()
       .filter(({ direction, text }) => direction === "received" && text.startsWith(`${method} `))
@@ -138,7 +138,7 @@ export async function sippCall(options: CallOptions): Promise<CallResult> {
   return { finalStatus, asExpected: exitCode === 0 && finalStatus === expect, statuses, exitCode, messages, trace };
 }
 
-/** A sipp process, its folder, and the messages that it wrote down. */
+/** A sipp process, its folder, and the messages that it logged. */
 class Endpoint {
   private constructor(
     private readonly process: TiedProcess,
@@ -179,7 +179,7 @@ class Endpoint {
     return this.process.exited;
   }
 
-  /** Waits until its port is open; false when sipp ended or took too long. */
+  /** Waits until its port is open. False when sipp ended or took too long. */
   async listens(): Promise<boolean> {
     let ended = false;
     void this.exited.then(() => {
@@ -193,7 +193,7 @@ class Endpoint {
     return false;
   }
 
-  /** The messages so far, as sipp's trace shows them. */
+  /** The messages so far, from sipp's trace. */
   messages(): SippMessage[] {
     const trace = readFileSync(join(this.folder, "messages"), "utf8").replaceAll("\r", "");
     return trace.split(/^-{20,}.*\n/m).flatMap((entry) => {

@@ -1,6 +1,6 @@
 "use strict";
-// On a machine where jest has not measured the suites yet, it starts the largest file first. Here those that start many processes come first, so
-// that none of them is left to run alone at the end.
+// On a machine where jest has not timed the suites yet, it starts the largest files first. This starts suites with many
+// processes first, so that none of them is left to run alone at the end.
 
 const { default: Sequencer } = require("@jest/test-sequencer");
 

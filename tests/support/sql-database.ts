@@ -1,6 +1,6 @@
 /**
- * A database of one's own on the PostgreSQL or MariaDB that the tests find, with a user of its own, spoken to by the
- * servers' own command-line clients.
+ * A database with its own user on the PostgreSQL or MariaDB that the tests find, accessed through the servers' own
+ * command-line clients.
  */
 
 import { execFile, execFileSync } from "node:child_process";
@@ -10,14 +10,14 @@ import { promisify } from "node:util";
 export type Dialect = "postgres" | "mysql";
 
 interface Server {
-  /** What to call it in a sentence. */
+  /** Its name for messages. */
   name: string;
-  /** Environment variable with the URL of an account that may make databases and users. */
+  /** The environment variable with the URL of an account that may create databases and users. */
   variable: string;
   defaultUrl: string;
   packages: string;
   client: string;
-  /** The client's arguments and environment, ready for a script on its standard input or in a file. */
+  /** The client's arguments and environment, for a script on standard input or in a file. */
   connect(url: URL): { args: string[]; env: Record<string, string> };
   create(database: string, password: string): string[];
   drop(database: string): string[];
@@ -78,7 +78,9 @@ const SERVERS: Readonly<Record<Dialect, Server>> = {
   },
 };
 
-/** What is missing for {@link SqlDatabase.create}, as one line that says how to get it; undefined when nothing is. */
+/**
+ * One line that says what {@link SqlDatabase.create} lacks and how to install it. Undefined when nothing is missing.
+ */
 export function missingDatabase(dialect: Dialect): string | undefined {
   const { name, variable, client, packages, connect } = SERVERS[dialect];
   const { args, env } = connect(adminUrl(dialect));
@@ -99,11 +101,11 @@ function adminUrl(dialect: Dialect): URL {
   return new URL(process.env[SERVERS[dialect].variable] || SERVERS[dialect].defaultUrl);
 }
 
-/** A fresh, empty database, whose user has a random password and the database's name. */
+/** A new, empty database. Its user has the database's name and a random password. */
 export class SqlDatabase {
   private constructor(
     readonly dialect: Dialect,
-    /** With the password in it: `postgres://user:password@host:port/database` or `mysql://…`. */
+    /** Includes the password: `postgres://user:password@host:port/database` or `mysql://…`. */
     readonly url: string,
     private readonly name: string,
   ) {}
@@ -120,7 +122,7 @@ export class SqlDatabase {
     return new SqlDatabase(dialect, url.href, name);
   }
 
-  /** Runs one statement; its rows come as the text of their columns. */
+  /** Runs one statement. Returns the rows, each column as text. */
   async query(statement: string): Promise<string[][]> {
     const output = await run(this.dialect, new URL(this.url), [statement]);
     const lines = output.replace(/\n$/, "").split("\n");

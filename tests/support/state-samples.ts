@@ -1,8 +1,9 @@
 /**
- * States that released versions wrote, with what was on the platform then: `tests/states/<version>/<name>.json`. They are never
- * changed: a stack that was brought up years ago must still be refreshed and destroyed by today's code.
+ * States that released versions wrote, with what was on the platform at the time: `tests/states/<version>/<name>.json`.
+ * They are never changed, because today's code must still be able to refresh and destroy a stack that was created years
+ * ago.
  *
- * `RECORD_STATES=<version> npx jest tests/states.test.ts` records those of the code at hand, before it is released.
+ * `RECORD_STATES=<version> npx jest tests/states.test.ts` records samples of the current code before a release.
  */
 
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -27,30 +28,30 @@ import { expectSuccess, type Program } from "./worlds";
 
 const FOLDER = join(__dirname, "..", "states");
 
-/** The stack's name in every sample. It is part of what marks the objects on the platform. */
+/** The stack's name in every sample. It is part of the markers on the platform's objects. */
 export const SAMPLE_STACK = "sample";
 
-/** The passphrase that the samples were recorded with. Nothing that they hold is a secret of anybody. */
+/** The passphrase that the samples were recorded with. They contain no real secrets. */
 export const SAMPLE_PASSPHRASE = "sample";
 
 /** The passwords in the samples, by the configuration key that holds them. */
 export const SAMPLE_PASSWORDS = { office: "Sample-Office-2025-x!", hotline: "Sample-Hotline-2025-y!" };
 
-/** The project whose stack the samples are of. */
+/** The project of the samples' stack. */
 export const SAMPLE_PROJECT = join(__dirname, "programs", "customer");
-/** The LiveKit key that the samples were recorded with: what they say of their LiveKit project is made of it. */
+/** The LiveKit key that the samples were recorded with. The LiveKit project id in them is derived from it. */
 export const SAMPLE_KEY = { apiKey: "APIsample", apiSecret: "sample-api-secret-0123456789-0123456789" };
 
-/** One sample. Secrets are in clear, as `pulumi stack export --show-secrets` prints them. */
+/** One sample. Its secrets are in plain text, as `pulumi stack export --show-secrets` prints them. */
 export interface Sample {
-  /** The stack's configuration in clear; the connection is the platform's where it is restored. */
+  /** The stack's configuration in plain text. The connection is replaced when the sample is restored. */
   readonly config: Record<string, string>;
   /** What was on the platform, as LiveKit's own JSON. */
   readonly platform: { readonly inbound: unknown[]; readonly outbound: unknown[]; readonly rules: unknown[] };
   readonly state: StackState;
 }
 
-/** The samples there are, as version and name. */
+/** The existing samples, by version and name. */
 export function sampleNames(): [version: string, name: string][] {
   return readdirSync(FOLDER).flatMap((version) =>
     readdirSync(join(FOLDER, version)).map((file): [string, string] => [version, file.replace(/\.json$/, "")]),
@@ -71,8 +72,8 @@ export interface Target {
 }
 
 /**
- * Makes what a sample had on its platform on another one, and returns the sample with that platform's ids and connection. Changes
- * to the sample's texts come first, so that they reach the platform as well.
+ * Creates a sample's objects on another platform, and returns the sample with that platform's ids and connection. If a
+ * test changes the sample's texts, it must do so before this, so that the platform gets the changes too.
  */
 export async function restore(sample: Sample, target: Target): Promise<Sample> {
   const ids = new Map<string, string>();
@@ -123,7 +124,7 @@ async function call(target: Target, method: string, request: { toBinary(): Uint8
 
 const SECRET_KEY = "4dabf18193072939515e22adb298388d";
 
-/** A state with its secrets as ciphertext of a vault. */
+/** A state with its secrets encrypted by a vault. */
 export function sealed(state: StackState, vault: Vault): StackState {
   return replaceSecrets(state, ({ plaintext, ...rest }) => ({
     ...rest,
@@ -131,7 +132,7 @@ export function sealed(state: StackState, vault: Vault): StackState {
   }));
 }
 
-/** A state with its secrets in clear. */
+/** A state with its secrets in plain text. */
 function unsealed(state: StackState, vault: Vault): StackState {
   return replaceSecrets(state, ({ ciphertext, ...rest }) => ({
     ...rest,
@@ -205,7 +206,7 @@ const program: Program = {
 
 const calls: Program["calls"] = { office: { trunk: "office", direction: "inbound" } };
 
-/** Records the samples of the code at hand: with the CLI where there is one, else with the in-process engine. */
+/** Records samples of the current code: with the CLI if it is installed, otherwise with the in-process engine. */
 export async function record(version: string): Promise<void> {
   mkdirSync(join(FOLDER, version), { recursive: true });
   const keep = (name: string, sample: Sample) =>
@@ -288,7 +289,7 @@ export function sampleConfig(declared: Program, { url, apiKey, apiSecret, sipHos
   };
 }
 
-/** What somebody did on LiveKit, in every kind of object. */
+/** Changes every kind of object by hand on LiveKit. */
 async function changeByHand({ url, apiKey, apiSecret }: LiveKitEmulator): Promise<void> {
   const outsider = new SipClient(url, apiKey, apiSecret);
   for (const { name, sipTrunkId } of await outsider.listSipOutboundTrunk()) {
@@ -315,7 +316,7 @@ async function changeByHand({ url, apiKey, apiSecret }: LiveKitEmulator): Promis
   }
 }
 
-/** A sample without what belongs to the machine it was recorded on: addresses, keys, the places in the program. */
+/** A sample without what depends on the recording machine: addresses, keys, source positions. */
 function withoutPlace(sample: Sample, target: Target): Sample {
   const places = new Set(["sourcePosition", "stackTrace"]);
   const text = JSON.stringify(sample, (key, value) => (places.has(key) ? undefined : value));

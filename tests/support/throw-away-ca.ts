@@ -1,4 +1,6 @@
-/** Certificates for tests: an authority that nobody knows and lives for a day, made by the openssl command. */
+/**
+ * Certificates for tests. The openssl command creates an authority that nobody trusts and that is valid for one day.
+ */
 
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -15,9 +17,9 @@ export class ThrowAwayCa {
   }
 
   /**
-   * Makes a server's certificate and key, in PEM.
+   * Creates a server's certificate and key, in PEM.
    *
-   * @param names whom it is for, such as `DNS:pbx.example` and `IP:127.0.0.1`
+   * @param names the subject's names, such as `DNS:pbx.example` and `IP:127.0.0.1`
    */
   certify(...names: string[]): { cert: string; key: string } {
     writeFileSync(join(this.#folder, "server.ext"), `subjectAltName=${names.join(",")}\n`);
@@ -27,7 +29,6 @@ export class ThrowAwayCa {
     return { cert: this.#read("server.pem"), key: this.#read("server.key") };
   }
 
-  /** Removes its files. */
   dispose(): void {
     rmSync(this.#folder, { recursive: true, force: true });
   }
@@ -41,7 +42,10 @@ export class ThrowAwayCa {
   }
 }
 
-/** Writes a certificate for loopback and its key into the folder, as server.pem and server.key; returns its authority's, in PEM. */
+/**
+ * Writes a certificate for loopback and its key to the folder, as server.pem and server.key. Returns the authority's
+ * certificate in PEM.
+ */
 export function certifyLoopback(folder: string): string {
   const ca = new ThrowAwayCa();
   try {

@@ -1,4 +1,7 @@
-/** A small SIP user agent for tests, on the package's own stack: one connection, requests as the test words them. */
+/**
+ * A small SIP user agent for tests, built on the package's own SIP stack: one connection, and requests worded by the
+ * test.
+ */
 
 import { randomUUID } from "node:crypto";
 import { bracketed } from "../../provider/host-text";
@@ -7,15 +10,15 @@ import { answer, answerable, type DigestCredential, parseChallenges } from "../.
 import { headersOf, isResponse, type SipHeader, type SipResponse } from "../../provider/sip/message";
 import { ClientTransaction, type Draft } from "../../provider/sip/transaction";
 
-/** What a request is, beyond its method. */
+/** The parts of a request besides its method. */
 export interface Wording {
   /** The user of From. */
   from: string;
-  /** The user of To; the same by default. */
+  /** The user of To. Default: the same. */
   to?: string;
-  /** The Request-URI; by default the domain's for REGISTER and OPTIONS, else the user's of To. */
+  /** The Request-URI. Default: the domain's for REGISTER and OPTIONS, otherwise the user's of To. */
   uri?: string;
-  /** The tag of To, in a call. */
+  /** The tag of To, within a call. */
   toTag?: string;
   callId?: string;
   sequence?: number;
@@ -59,7 +62,7 @@ export class UserAgent {
     this.#connection.close();
   }
 
-  /** Sends a request, and says how to follow it. */
+  /** Sends a request. Returns its transaction. */
   send(method: string, wording: Wording, onProvisional?: (response: SipResponse) => void): ClientTransaction {
     const signal = AbortSignal.any([this.#ending.signal, AbortSignal.timeout(20_000)]);
     const draft = this.draft(method, wording);
@@ -73,7 +76,7 @@ export class UserAgent {
     return this.send(method, wording).response;
   }
 
-  /** Sends a request and, when it is challenged, again with a credential. */
+  /** Sends a request, and sends it again with a credential if it is challenged. */
   async authenticated(method: string, wording: Wording, credential: DigestCredential): Promise<SipResponse> {
     const challenged = await this.request(method, wording);
     if (challenged.status !== 401 && challenged.status !== 407) {
@@ -82,7 +85,7 @@ export class UserAgent {
     return this.request(method, this.answering(challenged, method, wording, credential));
   }
 
-  /** A wording again, with the answer to a challenge. */
+  /** The same wording, with the answer to a challenge. */
   answering(challenged: SipResponse, method: string, wording: Wording, credential: DigestCredential): Wording {
     const isProxy = challenged.status === 407;
     const [challenge] = answerable(challengesIn(challenged));

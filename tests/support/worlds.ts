@@ -1,4 +1,4 @@
-/** The worlds that a scenario runs in: each engine against each platform. */
+/** The worlds that a scenario runs in: each engine with each platform. */
 
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
@@ -17,18 +17,18 @@ export interface Program {
   calls?: Record<string, Record<string, unknown> & { trunk: string }>;
 }
 
-/** What a scenario does with a stack, whatever the engine. */
+/** What a scenario does with a stack, on any engine. */
 type Stack = Pick<TestStack, "setConfig" | "preview" | "up" | "refresh" | "destroy" | "exportState" | "dispose">;
 
 /** One stack of the test project against one platform. */
 export class World {
-  /** All that was printed, for whoever looks for secrets in it. */
+  /** Everything that was printed, for tests that search it for secrets. */
   printed = "";
 
   private constructor(
     readonly platform: Platform,
     readonly stack: Stack,
-    /** Somebody else with access to the platform. */
+    /** Someone else with access to the platform. */
     readonly outsider: SipClient,
   ) {}
 
@@ -63,13 +63,13 @@ export class World {
   refresh = async () => this.keep(await this.stack.refresh());
   destroy = async () => this.keep(await this.stack.destroy());
 
-  /** What a scenario starts from. That such an `up` settles is a scenario of its own. */
+  /** The starting point of a scenario. Another scenario checks that such an `up` settles. */
   async given(program: Program): Promise<void> {
     await this.declare(program);
     expectSuccess(await this.up());
   }
 
-  /** `up`, and then a preview that proposes nothing: what every repair has to end with. */
+  /** Runs `up`, then expects an empty preview. Every repair must end like this. */
   async upAndSettle(): Promise<OperationResult> {
     const result = await this.up();
     expectSuccess(result);
@@ -100,7 +100,7 @@ export class World {
     await this.outsider.updateSipOutboundTrunkFields((await this.outbound(name)).sipTrunkId, fields);
   }
 
-  /** The URN of a resource that the state holds. */
+  /** The URN of a resource in the state. */
   async urn(type: string, name: string): Promise<string> {
     const { resources = [] } = (await this.stack.exportState()).deployment;
     const urn = resources.map((resource) => resource.urn).find((known) => known.endsWith(`:${type}::${name}`));
@@ -110,7 +110,7 @@ export class World {
     return urn;
   }
 
-  /** How many objects there are on the platform. */
+  /** The number of objects on the platform. */
   async count(): Promise<number> {
     const lists = await Promise.all([
       this.outsider.listSipInboundTrunk(),
@@ -147,7 +147,7 @@ export interface Engine {
 export const inProcess: Engine = { name: "in-process engine", create: (options) => TestStack.create(options) };
 const cli: Engine = { name: "Pulumi CLI", create: (options) => CliStack.create(options) };
 
-/** The engines that are found here. */
+/** The engines that are available here. */
 const enginesFound: readonly Engine[] = findPulumiCli() ? [inProcess, cli] : [inProcess];
 
 /** The engines to run a suite on. */
@@ -160,7 +160,7 @@ export interface EngineAndPlatform {
   start: () => Promise<Platform>;
 }
 
-/** Every engine with every platform that is found here. */
+/** Every available engine with every available platform. */
 const allCombinations: readonly EngineAndPlatform[] = availablePlatforms().flatMap(([name, start]) =>
   enginesFound.map((engine) => ({ name, start, engine })),
 );
@@ -170,14 +170,14 @@ export const combinations = isWholeMatrix
   ? allCombinations
   : allCombinations.filter(({ engine, name }) => engine === inProcess && name === "emulator");
 
-/** What a smoke test runs on: each engine, and each platform, that is found. */
+/** What a smoke test runs on: each available engine and each available platform. */
 export const smokeCombinations = isWholeMatrix
   ? allCombinations
   : allCombinations.filter(({ engine, name }) => engine === inProcess || name === "emulator");
 
 type Scenarios = (world: (config?: Record<string, string>) => Promise<World>, platform: string) => void;
 
-/** Runs scenarios in each world. A platform serves them one after the other, and must be empty after each. */
+/** Runs scenarios in each world. A platform serves them one at a time and must be empty after each. */
 export function describeInWorlds(scenarios: Scenarios, worldsToTry: readonly EngineAndPlatform[] = combinations): void {
   describe.each([...worldsToTry])("$engine.name, $name", ({ name, start, engine }) => {
     let platform: Platform;
@@ -206,14 +206,14 @@ export function describeInWorlds(scenarios: Scenarios, worldsToTry: readonly Eng
   });
 }
 
-/** Fails with all that was printed when an operation did not succeed. */
+/** Fails with everything that was printed if an operation did not succeed. */
 export function expectSuccess(result: OperationResult): void {
   if (!result.succeeded) {
     throw new Error(`The operation failed:\n${result.text}\n${JSON.stringify(result.diagnostics, undefined, 2)}`);
   }
 }
 
-/** What a result says to the user, in one text. */
+/** What a result tells the user, as one text. */
 export function said(result: OperationResult): string {
   return [result.text, ...result.diagnostics.map(({ message }) => message)].join("\n");
 }

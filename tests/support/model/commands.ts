@@ -1,4 +1,4 @@
-/** What can happen in a run, as data: what fast-check found can be written down as it is, and becomes an example. */
+/** What can happen in a run, as data. A run that fast-check reports can be copied as it is and become an example. */
 
 import { SIPDispatchRule, SIPDispatchRuleInfo, SIPInboundTrunkInfo, SIPOutboundTrunkInfo } from "@livekit/protocol";
 import fc from "fast-check";
@@ -18,13 +18,16 @@ export type Command =
   | { readonly do: "trunk"; readonly in: Stack; readonly slot: number; readonly spec: TrunkSpec | null }
   | { readonly do: "auth"; readonly in: Stack; readonly slot: number; readonly spec: AuthSpec | null }
   | { readonly do: "rule"; readonly in: Stack; readonly slot: number; readonly spec: RuleSpec | null }
-  /** The component goes into another component, or out of it. */
+  /** Moves the component into another component, or out of it. */
   | { readonly do: "nest"; readonly in: Stack; readonly on: boolean }
-  /** `pulumi stack rename`; some places are in another project. Both stacks can have one name: each has a state backend of its own. */
+  /**
+   * `pulumi stack rename`. Some places are in another project. The stacks may share a name, because each has its own
+   * state backend.
+   */
   | { readonly do: "rename"; readonly in: Stack; readonly to: number }
-  /** `pulumi state move` of a trunk and what belongs to it into the other stack. */
+  /** `pulumi state move` of a trunk, with its InboundAuth and children, to the other stack. */
   | { readonly do: "move state"; readonly from: Stack; readonly slot: number }
-  /** The state is lost, or a part of it with what depends on that. */
+  /** The state loses everything, or a resource together with its dependents. */
   | {
       readonly do: "lose";
       readonly in: Stack;
@@ -32,11 +35,14 @@ export type Command =
       readonly slot: number;
       readonly remedy: Remedy;
     }
-  /** The other stack becomes what somebody else gets who runs our program against our LiveKit project, with a state backend of their own. */
+  /**
+   * The other stack becomes what someone gets who runs our program against our LiveKit project with their own state
+   * backend.
+   */
   | { readonly do: "second backend" }
-  /** What the messages of the last operation say is done. */
+  /** Does what the error messages of the last operation advise. */
   | { readonly do: "remedy"; readonly in: Stack }
-  /** The other stack gets the same numbers as ours, or its own again. */
+  /** Gives the other stack the same numbers as ours, or its own again. */
   | { readonly do: "clash"; readonly on: boolean }
   | { readonly do: "preview"; readonly in: Stack; readonly refresh: boolean; readonly mishaps: readonly Mishap[] }
   | {
@@ -46,10 +52,10 @@ export type Command =
       readonly parallel: number;
       readonly mishaps: readonly Mishap[];
     }
-  /** Somebody by hand; `which` chooses among the objects that the move is about. */
+  /** A change by hand. `which` selects one of the objects that the move applies to. */
   | { readonly do: "by hand"; readonly move: Move; readonly which: number };
 
-/** Runs commands on an empty platform, and ends as every run has to. */
+/** Runs commands on an empty platform, then checks the end that every run must reach. */
 export async function run(commands: readonly Command[]): Promise<void> {
   const world = await World.start();
   try {
@@ -235,7 +241,10 @@ const ELSEWHERE = {
 /** What people do by hand. */
 export type Move = keyof typeof ON_INBOUND | keyof typeof ON_OUTBOUND | keyof typeof ON_RULE | keyof typeof ELSEWHERE;
 
-/** Changes that `ignoreChanges` would keep, and that leave the program without what it needs: nobody makes those. */
+/**
+ * Changes that `ignoreChanges` would keep and that would leave the program without something it needs. The model does
+ * not make them.
+ */
 const BREAKS_WHAT_IS_IGNORED: ReadonlySet<string> = new Set<Move>([
   "inbound numbers",
   "outbound numbers",
@@ -246,7 +255,7 @@ const BREAKS_WHAT_IS_IGNORED: ReadonlySet<string> = new Set<Move>([
   "taken over by another stack",
 ]);
 
-/** What LiveKit refuses to an outsider does not happen. */
+/** Makes a change by hand. Does nothing if LiveKit refuses it. */
 async function byHand(world: World, move: Move, which: number): Promise<void> {
   if (
     BREAKS_WHAT_IS_IGNORED.has(move) &&
@@ -282,7 +291,7 @@ function isKey<Key extends string>(moves: Readonly<Record<Key, unknown>>, key: s
   return key in moves;
 }
 
-/** One of our objects of a kind. */
+/** One of our objects of the given kind. */
 function chosen({ platform }: World, kind: Item["kind"], which: number): Item | undefined {
   const items = platform
     .itemsOf("ours")
@@ -291,7 +300,7 @@ function chosen({ platform }: World, kind: Item["kind"], which: number): Item | 
   return items.length > 0 ? pick(items, which) : undefined;
 }
 
-/** What the state does not hold by its id can't be told for ours without its marker. */
+/** Without its marker, an object is only recognizable as ours if the state holds its id. */
 async function scribble(world: World, item: Item | undefined): Promise<void> {
   if (item?.kind === "inbound") {
     await changeInbound({ metadata: "by hand" })(world, item);
@@ -309,7 +318,7 @@ async function remove({ outsider, platform }: World, id: string): Promise<void> 
 }
 
 const small = (count: number) => fc.nat({ max: count - 1 });
-/** Mostly the first, so that two declarations often differ in one thing alone. */
+/** Mostly the first value, so that two declarations often differ in only one field. */
 const mostly = <Item>(first: Item, others: fc.Arbitrary<Item>) =>
   fc.oneof({ weight: 3, arbitrary: fc.constant(first) }, { weight: 2, arbitrary: others });
 const oftenTrue = fc.constantFrom(true, true, true, true, false);
@@ -354,13 +363,13 @@ const ruleSpec: fc.Arbitrary<RuleSpec> = fc.record({
   room: mostly(0, small(2)),
 });
 
-/** Four times out of five something is declared. */
+/** Declares something four times out of five. */
 const declaring = <Spec>(spec: fc.Arbitrary<Spec>) => fc.option(spec, { freq: 4 });
 
 const mishap: fc.Arbitrary<Mishap> = fc.record({
   after: fc.nat({ max: 12 }),
   what: fc.constantFrom<Mishap["what"][]>(...keysOf(MISHAPS), "kill before", "kill after", "kill after"),
-  // Five attempts are made, and in between they may look as often: some faults outlast that.
+  // A call is tried five times, and there may be as many reads in between. Some faults last longer than that.
   times: fc.constantFrom(1, 1, 2, 6, 40),
 });
 
@@ -420,7 +429,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant("remedy" as const), in: stack }) },
 );
 
-/** Runs of the model. */
+/** Commands of one run. */
 export const commands: fc.Arbitrary<Command[]> = fc.array(command, { minLength: 1, maxLength: 14 });
 
 const slots = <Spec>(spec: fc.Arbitrary<Spec>, count: number): fc.Arbitrary<Record<number, Spec>> =>

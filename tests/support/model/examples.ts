@@ -1,4 +1,4 @@
-/** What the model has found, each as the shortest run that showed it. */
+/** What the model has found, each as the shortest run that shows it. */
 
 import type { Command } from "./commands";
 import type { AuthSpec, RuleSpec, TrunkSpec } from "./program";
@@ -76,7 +76,7 @@ export const EXAMPLES: Readonly<Record<string, readonly Command[]>> = {
     trunk(1),
     auth({ trunk: 1, callers: 1 }),
     up(),
-    // What follows is the end of every run: destroy has to close the trunk.
+    // The end of every run follows: destroy must close the trunk.
     byHand("foreign trunk", 3),
   ],
   "keeps both halves of a pair whose taking over was cut off between them": [
@@ -162,6 +162,6 @@ export const EXAMPLES: Readonly<Record<string, readonly Command[]>> = {
       spec: { ...COMMON, trunk: 0, method: "credentials", addresses: 0, callers: 0 },
     },
     { do: "up", in: "theirs", refresh: false, parallel: 1, mishaps: [] },
-    // What follows is the end of every run: our `up` is refused, and comes to an end under another name.
+    // The end of every run follows: our `up` is refused, then succeeds under another stack name.
   ],
 };

@@ -1,6 +1,7 @@
 /**
- * Pulumi's dynamic-provider host within this process: the same lifecycles that provider/host.ts hands to the real one, for one
- * operation, behind the same conversions. It can be killed, as the real one by SIGKILL: then what it was doing is never answered.
+ * Pulumi's dynamic-provider host in this process: the same lifecycles that provider/host.ts passes to the real one, for
+ * one operation, with the same conversions. It can be killed, as SIGKILL kills the real one: running calls are then
+ * never answered.
  */
 
 import type { Methods } from "../../../provider/dynamic/methods";
@@ -12,10 +13,12 @@ import { type Provider, ProviderError, type ReadResult } from "../../../provider
 import { type ResourceState, typeOf } from "../../../provider/testing/engine/state";
 import { decode } from "../../../provider/testing/engine/wire";
 
-/** What stands for the serialized provider in inputs and state. The host can do nothing with a resource that lacks it. */
+/**
+ * Represents the serialized provider in inputs and state. Like the real host, this one fails for a resource without it.
+ */
 export const PROVIDER_KEY = "__provider";
 
-/** Waits that thousands of runs can afford, and fewer attempts, so that some faults outlast them. */
+/** Short delays, because there are thousands of runs, and few attempts, so that some faults outlast them. */
 const PACE = { initialDelayMs: 1, maxDelayMs: 2, maxAttempts: 4 };
 
 /** The host of one operation. */
@@ -32,12 +35,12 @@ export class ModelHost implements Provider {
     this.#death.catch(() => undefined);
   }
 
-  /** Ends everything that it is doing without an answer. */
+  /** Abandons all running calls without an answer. */
   kill(): void {
     this.#kill(new Error("the dynamic provider host was killed"));
   }
 
-  /** Waits for what a killed host had begun: its calls to LiveKit fail, so that it comes to nothing. */
+  /** Waits for the calls that a killed host had begun. Their requests to LiveKit fail, so they have no effect. */
   async drained(): Promise<void> {
     await Promise.allSettled(this.#running);
   }
@@ -111,7 +114,7 @@ export class ModelHost implements Provider {
     return Promise.race([this.#death, running]);
   }
 
-  /** The calls whose error may say that the resource exists all the same (grpcResponseFromError of @pulumi/pulumi's host). */
+  /** For calls whose error may say that the resource exists anyway (grpcResponseFromError of @pulumi/pulumi's host). */
   async #write<Result>(work: () => Promise<Result>): Promise<Result> {
     try {
       return await this.#run(work);
@@ -125,7 +128,7 @@ export class ModelHost implements Provider {
   }
 }
 
-/** The provider of a resource, which the host needs to do anything with it. */
+/** The provider of a resource, without which the host can do nothing with it. */
 function providerOf(props: Properties): Properties {
   const provider = props[PROVIDER_KEY];
   if (provider === undefined) {
@@ -138,7 +141,10 @@ function copy(props: Properties): Props {
   return structuredClone(props);
 }
 
-/** As a protobuf Struct carries it; what that can't carry is an error, as in the host. The model's engine keeps secrets in clear. */
+/**
+ * Converts values as a protobuf Struct would, with an error for what it can't carry, as in the host. The model's engine
+ * keeps secrets in plain text.
+ */
 function wire(props: unknown): Properties {
   refuseUndefined(props);
   const carried: Readonly<Record<string, unknown>> = JSON.parse(JSON.stringify(props ?? {}));

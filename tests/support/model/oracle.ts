@@ -1,4 +1,7 @@
-/** What the platform must look like after a successful `up`, worked out from the program alone and by none of the provider's code. */
+/**
+ * What the platform must look like after a successful `up`. It is computed from the program alone, without the
+ * provider's code.
+ */
 
 import type { SIPInboundTrunkInfo, SIPOutboundTrunkInfo } from "@livekit/protocol";
 import type { Item } from "./platform";
@@ -12,25 +15,28 @@ interface Marker {
   readonly unconfirmed?: string;
 }
 
-/** What this package keeps in a trunk's metadata; undefined where there is nothing of it. */
+/** What this package stores in a trunk's metadata. Undefined if there is nothing. */
 export function markerOf(item: Item): Marker | undefined {
   return item.kind === "rule" ? undefined : takenApart(item.message.metadata).marker;
 }
 
-/** What may be left open although nothing declares it: by an InboundAuth that is in no state, on a trunk that always was in it. */
+/**
+ * Trunks that may stay open although nothing declares it: a lost InboundAuth opened them, and the state has known them
+ * since before.
+ */
 export interface LeftOpen {
-  /** The ids of those InboundAuths, among others. */
+  /** Lost ids. The InboundAuths' ids among them matter here. */
   readonly lost: ReadonlySet<string>;
-  /** Whether the state knew a SipTrunk, by its id, before this operation. One that takes a pair over closes it. */
+  /** Whether the state knew this SipTrunk id before the operation. A SipTrunk that takes a pair over closes it. */
   isOld(id: string): boolean;
 }
 
 /**
- * Fails unless the objects are just those that are declared.
+ * Fails unless the objects are exactly the declared ones.
  *
- * @param items - the objects to judge
- * @param all - all of the stack, which rules may lead to
- * @param recordedRules - the rules that the state holds
+ * @param items - the objects to check
+ * @param all - all of the stack's objects, which rules may refer to
+ * @param recordedRules - the rules in the state
  */
 export function expectAsDeclared(
   items: readonly Item[],
@@ -58,7 +64,7 @@ export function expectAsDeclared(
   }
 }
 
-/** As it would be were it not left open. */
+/** The trunk as it would look if it were closed. */
 function closed({ message, ...item }: Item & { kind: "inbound" }): Item {
   const { openedBy: _, ...marker } = JSON.parse(message.metadata)[MARKER_KEY];
   const metadata = JSON.stringify({ ...JSON.parse(message.metadata), [MARKER_KEY]: marker });
@@ -104,7 +110,7 @@ function ruleOf({ args, trunks }: DeclaredRule): string {
   return JSON.stringify({ rule: args.name, trunks: trunks?.toSorted() ?? [], room: args.roomName, pin: args.pin });
 }
 
-/** What matters of an object, in one text that names trunks by their owners. */
+/** The relevant fields of an object as one text that names trunks by their owners. */
 export function described(item: Item, items: readonly Item[]): string {
   switch (item.kind) {
     case "inbound":
@@ -125,7 +131,7 @@ export function described(item: Item, items: readonly Item[]): string {
 
 function describedInbound(trunk: SIPInboundTrunkInfo): string {
   const { user, marker } = takenApart(trunk.metadata);
-  // Whoever else may try to call does not matter where nobody knows the password.
+  // When nobody knows the password, it does not matter who else is allowed to call.
   const isClosed = /^closed-[0-9a-f]{12}$/.test(trunk.authUsername) && trunk.authPassword.length >= 40;
   return JSON.stringify({
     inbound: marker?.owner,

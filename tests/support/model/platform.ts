@@ -1,6 +1,6 @@
 /**
- * The platform of a run, as somebody sees it who watches LiveKit itself: who made each object, and after every single commit whether
- * something that must never happen has happened.
+ * The platform of a run, as seen by someone who watches LiveKit itself. It records who created each object, and checks
+ * after every commit that nothing forbidden has happened.
  */
 
 import type { SIPDispatchRuleInfo, SIPInboundTrunkInfo, SIPOutboundTrunkInfo } from "@livekit/protocol";
@@ -8,7 +8,7 @@ import { exposureOf } from "../../../provider/livekit/addresses";
 import type { ProjectState } from "../../../provider/testing/livekit/project";
 import { LiveKitEmulator } from "../../../provider/testing/livekit-emulator";
 
-/** Who may change things: one of the two stacks, or somebody by hand. */
+/** Who may change things: one of the two stacks, or someone by hand. */
 export type Actor = "ours" | "theirs" | "outsider";
 
 /** An object on the platform. */
@@ -22,13 +22,13 @@ interface Seen {
   readonly exposed: boolean;
 }
 
-/** What an operation may do, beside changing its own. */
+/** What an operation may do besides changing its own objects. */
 export interface Rights {
-  /** A preview may change nothing at all. */
+  /** A preview may change nothing. */
   readonly readOnly: boolean;
-  /** The objects that the program still declares: they may be changed, and not be deleted. */
+  /** Objects that the program still declares. They may be changed but not deleted. */
   readonly keeps: ReadonlySet<string>;
-  /** What somebody else has made and no state knows: it becomes the actor's when the actor changes it. */
+  /** Foreign objects that are in no state. One becomes the actor's when the actor changes it. */
   readonly free: ReadonlySet<string>;
 }
 
@@ -47,13 +47,13 @@ export async function stopEmulator(): Promise<void> {
 
 /** One project on an emulator, used by one run. */
 export class ModelPlatform {
-  /** Whose each object is, gone ones too. */
+  /** The owner of each object, including deleted ones. */
   readonly owners = new Map<string, Actor>();
-  /** What somebody has changed by hand. */
+  /** Objects that someone changed by hand. */
   readonly touched = new Set<string>();
-  /** What must never happen, and did. */
+  /** What happened although it never must. */
   readonly violations: string[] = [];
-  /** How many changes there were. */
+  /** The number of changes. */
   commits = 0;
   #seen = new Map<string, Seen>();
   #actor: Actor = "outsider";
@@ -71,7 +71,7 @@ export class ModelPlatform {
     });
   }
 
-  /** An empty project; one emulator serves many runs, one after the other. */
+  /** An empty project. One emulator serves many runs, one after the other. */
   static async start(): Promise<ModelPlatform> {
     let apiKey = free.pop();
     if (!emulator || apiKey === undefined) {
@@ -93,17 +93,17 @@ export class ModelPlatform {
     return { "livekit:url": this.emulator.url, "livekit:apiKey": this.apiKey, "livekit:apiSecret": SECRET };
   }
 
-  /** What is there now. */
+  /** The current objects. */
   items(): Item[] {
     return itemsIn(this.emulator.project(this.apiKey));
   }
 
-  /** What is there now and is the actor's. */
+  /** The actor's current objects. */
   itemsOf(actor: Actor): Item[] {
     return this.items().filter(({ id }) => this.owners.get(id) === actor);
   }
 
-  /** Lets somebody act. What is changed meanwhile is laid at their door. */
+  /** Runs `work` and attributes all changes during it to the actor. */
   async acting<Result>(actor: Actor, rights: Rights | undefined, work: () => Promise<Result>): Promise<Result> {
     this.#actor = actor;
     this.#rights = rights ?? ANYTHING;
@@ -172,7 +172,7 @@ function seen({ kind, message }: Item): Seen {
   };
 }
 
-/** Everything in a project. */
+/** All objects in a project. */
 export function itemsIn(project: ProjectState): Item[] {
   return [
     ...project.inboundTrunks().map((message) => ({ kind: "inbound", id: message.sipTrunkId, message }) as const),

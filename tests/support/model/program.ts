@@ -1,24 +1,26 @@
-/** The programs of the model: what they declare, as data that shrinks well, and what the classes of the package make of it for the engine. */
+/**
+ * The programs of the model: what they declare, as data that shrinks well, and the goals that the package's classes
+ * would pass to the engine.
+ */
 
 import type { Properties } from "../../../provider/testing/engine/property";
 import { type Goal, urnOf } from "../../../provider/testing/engine/registration";
 import type { ResourceState } from "../../../provider/testing/engine/state";
 import { PROVIDER_KEY } from "./host";
 
-/** What every declaration may have, whatever it declares. */
+/** What every declaration may have. */
 interface Common {
-  /** What it is a child of. A child of its trunk (of its first trunk) is none where it has no trunk. */
+  /** Its parent. "trunk" is its trunk, or the first of its trunks; without a trunk it has no parent. */
   readonly parent: Parent;
-  /** Whether it has its other names, and its places within other parents, as aliases. */
+  /** Whether its other names, and its places under other parents, are aliases. */
   readonly aliased: boolean;
-  /** One of Pulumi's options. */
   readonly option: Option;
 }
 
 /** What a resource can be a child of. */
 export type Parent = "none" | "component" | "trunk";
 
-/** Pulumi's options, and what each ignores. */
+/** Pulumi's options, with the fields that each one ignores. */
 export const OPTIONS = {
   none: [],
   "ignore all": ["*"],
@@ -30,17 +32,16 @@ export const OPTIONS = {
   "deleted with its trunk": [],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
-/** One of Pulumi's options. */
 export type Option = keyof typeof OPTIONS;
 
-/** One SipTrunk; small numbers choose among a few values each. Slot 1 has numbers, the others an extension. */
+/** One SipTrunk. Each small number selects one of a few values. Slot 1 has numbers, the others an extension. */
 export interface TrunkSpec extends Common {
-  /** Which of its two names it has; each is an alias of the other. */
+  /** Which of its two names it has. Each is an alias of the other. */
   readonly renamed: boolean;
   readonly number: number;
   readonly password: number;
   readonly address: number;
-  /** Other values take a replacement of the whole trunk on LiveKit. */
+  /** Changing these requires replacing the whole trunk on LiveKit. */
   readonly headers: number;
   readonly metadata: number;
   readonly krisp: boolean;
@@ -48,7 +49,10 @@ export interface TrunkSpec extends Common {
 
 /** One InboundAuth. */
 export interface AuthSpec extends Common {
-  /** The slot of its trunk. Where that is not declared, or has an InboundAuth already, neither is this one. */
+  /**
+   * The slot of its trunk. If that trunk is not declared or already has an InboundAuth, this one is not declared
+   * either.
+   */
   readonly trunk: number;
   readonly method: "credentials" | "ip";
   readonly addresses: number;
@@ -58,18 +62,21 @@ export interface AuthSpec extends Common {
 /** One DispatchRule. */
 export interface RuleSpec extends Common {
   readonly renamed: boolean;
-  /** The slots of its trunks; empty for "all". Those that are not declared are left out, and with all of them the rule. */
+  /**
+   * The slots of its trunks; empty for "all". Undeclared trunks are left out. If none is left, the rule is not
+   * declared.
+   */
   readonly trunks: readonly number[];
   readonly pin: boolean;
   readonly room: number;
 }
 
-/** What a program declares, slot by slot. */
+/** What a program declares, by slot. */
 export interface Program {
   readonly trunks: Readonly<Record<number, TrunkSpec>>;
   readonly auths: Readonly<Record<number, AuthSpec>>;
   readonly rules: Readonly<Record<number, RuleSpec>>;
-  /** Whether the component, whose alias the other place is, lies within another one. */
+  /** Whether the component is inside another one. The place where it is not is its alias. */
   readonly nested: boolean;
 }
 
@@ -79,9 +86,9 @@ export const EMPTY: Program = { trunks: {}, auths: {}, rules: {}, nested: false 
 export interface Place {
   readonly project: string;
   readonly stack: string;
-  /** Tells the numbers of one stack from those of another. */
+  /** Part of the stack's numbers, so that they differ from the other stack's. */
   readonly base: string;
-  /** Tells those of its rules that take all trunks from those of another stack. */
+  /** Part of the PINs of its rules for all trunks, so that they differ from the other stack's. */
   readonly pin: string;
 }
 
@@ -90,11 +97,11 @@ interface DeclaredResource extends Made {
   readonly args: Readonly<Record<string, unknown>>;
 }
 
-/** A resource, and its place among the others. */
+/** A resource and its place among the others. */
 interface Made {
   readonly name: string;
   readonly urn: string;
-  /** The URN of its parent; empty for none. */
+  /** The URN of its parent. Empty for none. */
   readonly parent: string;
   readonly owner: string;
   /** The other URNs that it may have had. */
@@ -103,7 +110,7 @@ interface Made {
   readonly option: Option;
 }
 
-/** A trunk as it should be on LiveKit, and who may call in on it. */
+/** A trunk as it should be on LiveKit, and who may call in through it. */
 export interface DeclaredTrunk extends DeclaredResource {
   readonly numbers: readonly string[];
   readonly username: string;
@@ -113,29 +120,29 @@ export interface DeclaredTrunk extends DeclaredResource {
 
 /** An InboundAuth as it should be. */
 export interface DeclaredAuth extends DeclaredResource {
-  /** As LiveKit has it. */
+  /** As LiveKit stores it. */
   readonly allowedAddresses: readonly string[];
   readonly allowedNumbers: readonly string[];
-  /** What callers are asked for, where that is not the credential of the trunk. */
+  /** The credential that callers are asked for, if it is not the trunk's. */
   readonly credential?: { readonly username: string; readonly password: string };
 }
 
 /** A rule as it should be. */
 export interface DeclaredRule extends DeclaredResource {
-  /** The owners of its trunks; undefined for all trunks. */
+  /** The owners of its trunks. Undefined for all trunks. */
   readonly trunks: readonly string[] | undefined;
 }
 
-/** What the engine is asked for. */
+/** What the program asks the engine for. */
 export interface ModelGoal extends Goal {
   readonly urn: string;
   /** Its other names and places, whether they are its aliases or not. */
   readonly twins: readonly string[];
-  /** Those of its inputs that are outputs of resources which are registered before it. */
+  /** The inputs that are outputs of resources registered before it. */
   later(outputsOf: (urn: string) => Properties): Properties;
 }
 
-/** Everything that a program declares, for one stack. */
+/** Everything that a program declares on one stack. */
 export interface Declared {
   readonly trunks: readonly DeclaredTrunk[];
   readonly rules: readonly DeclaredRule[];
@@ -162,7 +169,7 @@ const CALLERS = [undefined, ["+12025550188"]];
 /**
  * What a program declares on a stack.
  *
- * @param resources - the stack's state: an option is not given where it would keep a reference to a trunk that goes
+ * @param resources - the stack's state; an option is dropped if it would keep a reference to a trunk that goes away
  */
 export function declared(program: Program, place: Place, resources: readonly ResourceState[]): Declared {
   const site = new Site(program.nested, place);
@@ -170,7 +177,7 @@ export function declared(program: Program, place: Place, resources: readonly Res
     Object.entries(program.trunks).map(([slot, spec]) => [Number(slot), trunkAt(Number(slot), spec, site)]),
   );
   const owners = new Map([...bySlot.values()].map((trunk) => [trunk.urn, ownerIn(trunk, resources)]));
-  /** Whether a state holds other references than those which are accepted. */
+  /** Whether the state holds references other than the accepted ones. */
   const refersElsewhere = (kind: "auth" | "rule", slot: number, { urn }: Made, accepted: Iterable<string>) => {
     const known = new Set([urn, ...site.twins(kind, slot, urn)]);
     const old = resources.find((state) => known.has(state.urn) && !state.delete)?.inputs ?? {};
@@ -207,7 +214,7 @@ export function declared(program: Program, place: Place, resources: readonly Res
   };
 }
 
-/** The same, with what is ignored as it was and not as it is declared, by the state that an operation has left. */
+/** The same declaration, but with ignored fields as they are in the state after an operation. */
 export function effective({ trunks, rules, goals }: Declared, resources: readonly ResourceState[]): Declared {
   const kept = (declaration: DeclaredResource) => {
     const { inputs = {} } = resources.find(({ urn, delete: goes }) => urn === declaration.urn && !goes) ?? {};
@@ -252,21 +259,21 @@ function keptAuth(auth: DeclaredAuth, now: Properties): DeclaredAuth {
   };
 }
 
-/** The owner of a trunk: what ignores every change keeps its own. */
+/** The owner of a trunk. A trunk that ignores every change keeps its old one. */
 function ownerIn({ urn, owner, option, twins }: Made, resources: readonly ResourceState[]): string {
   const known = new Set([urn, ...twins]);
   const old = resources.find((state) => known.has(state.urn) && !state.delete);
   return option === "ignore all" && old ? String(old.inputs.owner) : owner;
 }
 
-/** Where the resources of a program are. */
+/** Where a program's resources are. */
 class Site {
   constructor(
     private readonly nested: boolean,
     readonly place: Place,
   ) {}
 
-  /** The component, where it is now. */
+  /** The component's current URN. */
   get line(): string {
     return this.#line(this.nested);
   }
@@ -283,12 +290,11 @@ class Site {
     return urnOf(this.place.stack, this.place.project, parent, type, name);
   }
 
-  /** A resource's URN. */
   urn(kind: keyof typeof TYPES, name: string, parent: string): string {
     return this.#urn(parent, TYPES[kind], name);
   }
 
-  /** The other URNs that a resource of a slot may have. */
+  /** The other URNs that a resource in a slot may have. */
   twins(kind: keyof typeof TYPES, slot: number, urn: string): string[] {
     const places = ["", this.#line(false), this.#line(true)];
     const parents = kind === "trunk" ? places : places.flatMap((place) => [place, this.urn("trunk", "any", place)]);
@@ -363,7 +369,7 @@ function ruleAt(slot: number, spec: RuleSpec, site: Site, trunks: readonly Made[
   const args = {
     rule: "direct",
     roomName: `room-${spec.room}`,
-    // Rules of two stacks that take all trunks would be in each other's way.
+    // Rules for all trunks would conflict between the two stacks.
     pin: toAll ? `${pin}${site.place.pin}` : pin,
     name: NAMES.rule[slot % 2],
   };
@@ -371,7 +377,7 @@ function ruleAt(slot: number, spec: RuleSpec, site: Site, trunks: readonly Made[
   return { ...made(site, "rule", slot, spec, trunks[0]), args, trunks: toAll ? undefined : owners };
 }
 
-/** The classes' own part: what they add to the arguments before the engine sees them (resource.ts of each). */
+/** What the classes add to the arguments before the engine sees them (each resource.ts). */
 function goalsOf(
   site: Site,
   program: Program,
@@ -450,7 +456,7 @@ function goal(from: Omit<Made, "owner"> & { readonly type: string; readonly cust
   };
 }
 
-/** What the program of tests/support/programs/customer takes as its configuration to declare the same. */
+/** The configuration with which the program in tests/support/programs/customer declares the same. */
 export function asConfiguration({ trunks, rules, goals }: Declared) {
   const named = new Map(trunks.map(({ owner, name }) => [owner, name]));
   const nameOf = (urn: string) => urn.split("::").at(-1);
@@ -492,7 +498,7 @@ export function asConfiguration({ trunks, rules, goals }: Declared) {
   };
 }
 
-/** Made of the URN, as every resource's owner is. */
+/** The owner, derived from the URN as for every resource. */
 function ownerOf(urn: string): string {
   const [stack = "", project = "", types = "", ...name] = urn.slice("urn:pulumi:".length).split("::");
   return `organization/${project}/${stack}/${[...types.split("$").slice(0, -1), name.join("::")].join("$")}`;
@@ -502,7 +508,7 @@ function typeToken(kind: string): string {
   return `pulumi-nodejs:dynamic/livekit:${kind}`;
 }
 
-/** The item with an index, counted around. */
+/** The item at an index, modulo the length. */
 export function pick<Item>(items: readonly Item[], index: number): Item {
   const entry = [...items.entries()].find(([at]) => at === index % items.length);
   if (!entry) {

@@ -1,13 +1,13 @@
 /**
- * `fetch` over kept connections of node:http, for the thousands of runs of the model: the one built into Node takes four times as long
- * as the rest of a call. It speaks HTTP to the emulator like the other, and fails with the same kinds of error.
+ * `fetch` over node:http with kept connections, for the model's thousands of runs. Node's own fetch takes four times as
+ * long as the rest of a call. This speaks HTTP to the emulator in the same way and fails with the same kinds of error.
  */
 
 import { Agent, request } from "node:http";
 
 const agent = new Agent({ keepAlive: true });
 
-/** Does what the package asks of fetch: a POST with a body, answered whole. */
+/** Supports what the package needs from fetch: a POST with a body, and the whole answer. */
 export async function quickFetch(url: string | URL | Request, init: RequestInit = {}): Promise<Response> {
   try {
     return await exchange(String(url), init);

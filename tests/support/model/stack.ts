@@ -1,10 +1,11 @@
 /**
- * A stack of the model: the in-process engine without its processes. Plan, order, steps, partial failures and state are the
- * engine's own parts (provider/testing/engine: Planner, Executor, Snapshot, planDeletes), which the CLI's scenarios hold to the real
- * engine. What is put in their place is small: the program is a list of goals, each registered once those before it that it depends on are done,
- * as `@pulumi/pulumi`'s runtime registers a resource once its inputs are known; and the host is {@link ModelHost}. Values carry no secrets:
- * the engine hands them to providers in clear, and no test of the model looks at how they are shown. tests/model.test.ts runs the same programs through
- * TestStack, processes and all, and compares states and platform.
+ * A stack of the model: the in-process engine without its processes. Planning, ordering, steps, partial failures and
+ * state are the engine's own code (provider/testing/engine: Planner, Executor, Snapshot, planDeletes), which the CLI's
+ * scenarios check against the real engine. Two parts are replaced. The program is a list of goals; each is registered
+ * once its dependencies are done, as `@pulumi/pulumi`'s runtime registers a resource once its inputs are known. The
+ * host is {@link ModelHost}. Values carry no secrets: the engine passes them to providers in plain text anyway, and no
+ * test of the model looks at how they are shown. tests/model.test.ts runs the same programs through TestStack with all
+ * its processes and compares states and platform.
  */
 
 import { planDeletes, scheduleDeletes, transitiveDependencies } from "../../../provider/testing/engine/deletes";
@@ -26,14 +27,14 @@ export interface Asked {
   readonly kind: "update" | "destroy";
   readonly preview: boolean;
   readonly refresh: boolean;
-  /** How many steps are taken at the same time. */
+  /** How many steps run at the same time. */
   readonly parallel: number;
 }
 
-/** What came of an operation. */
+/** The result of an operation. */
 export interface Outcome {
   readonly succeeded: boolean;
-  /** The steps that change something, as `op urn`; planned ones in a preview. */
+  /** The steps that change something, as `op urn`. In a preview, the planned ones. */
   readonly changes: readonly string[];
   /** Why it failed. */
   readonly errors: readonly string[];
@@ -48,14 +49,14 @@ export class ModelStack {
     public name: string,
   ) {}
 
-  /** `pulumi stack rename`, to another project as well. */
+  /** `pulumi stack rename`, also to another project. */
   rename(project: string, name: string): void {
     const [before, after] = [`urn:pulumi:${this.name}::${this.project}::`, `urn:pulumi:${name}::${project}::`];
     this.resources = this.resources.map((state) => withUrns(state, (urn) => urn.replace(before, after)));
     Object.assign(this, { project, name });
   }
 
-  /** `pulumi state delete --target-dependents`: the state forgets resources, and what depends on them. */
+  /** `pulumi state delete --target-dependents`: removes resources and their dependents from the state. */
   forget(isMeant: (state: ResourceState) => boolean): void {
     const urns = new Set<string>();
     for (const state of this.resources) {
@@ -66,7 +67,7 @@ export class ModelStack {
     this.resources = this.resources.filter(({ urn }) => !urns.has(urn));
   }
 
-  /** `pulumi state move`: another stack's state gets resources, without their ties to what stays. */
+  /** `pulumi state move`: moves resources to another stack's state, without references to what stays behind. */
   moveTo(other: ModelStack, moved: readonly ResourceState[]): void {
     const urns = new Set(moved.map(({ urn }) => urn));
     const untied = (states: readonly ResourceState[], isThere: (urn: string) => boolean) =>
@@ -81,14 +82,14 @@ export class ModelStack {
     );
   }
 
-  /** Runs one operation with a host of its own. */
+  /** Runs one operation with its own host. */
   async operate(asked: Asked, goals: readonly ModelGoal[], host: ModelHost): Promise<Outcome> {
     const operation = new ModelOperation(this, asked, goals, host);
     return operation.run();
   }
 }
 
-/** A resource under other URNs, its ties included. A tie to an empty URN is none. */
+/** A resource with its URNs replaced, including its references. A reference to an empty URN is dropped. */
 function withUrns(state: ResourceState, now: (urn: string) => string): ResourceState {
   const each = (urns: readonly string[]) => urns.map(now).filter((urn) => urn !== "");
   const properties = Object.entries(state.propertyDependencies).map(([key, urns]) => [key, each(urns)]);
@@ -188,7 +189,7 @@ class ModelOperation {
     }
   }
 
-  /** Registers each goal once what it depends on is there. */
+  /** Registers each goal once its dependencies exist. */
   async #runProgram(): Promise<void> {
     const registered = new Map<string, Promise<void>>();
     const outputs = new Map<string, Properties>();

@@ -1,4 +1,4 @@
-/** The connection between a host and the platform: what can go wrong on it, and the host's own death. */
+/** The connection between a host and the platform: what can go wrong on it, including the host's death. */
 
 import type { Fault } from "../../../provider/testing/livekit/fault";
 import type { LiveKitEmulator } from "../../../provider/testing/livekit-emulator";
@@ -19,19 +19,18 @@ export const MISHAPS = {
   torn: { body: '{"items":[{"sip_trunk_id":"ST_', committed: true },
 } satisfies Record<string, Fault>;
 
-/** Something that goes wrong: after so many calls more, for so many calls. A killed host makes no more calls. */
+/** A failure that begins after `after` more calls and lasts for `times` calls. A killed host makes no more calls. */
 export interface Mishap {
   readonly after: number;
   readonly what: keyof typeof MISHAPS | "kill before" | "kill after";
   readonly times: number;
 }
 
-/** Whether a mishap is the host's death. */
 function isKill(what: Mishap["what"]): what is "kill before" | "kill after" {
   return what === "kill before" || what === "kill after";
 }
 
-/** Carries out the mishaps of one operation. */
+/** Injects the mishaps of one operation. */
 export class Wire {
   #calls = 0;
   #deathAt = Number.POSITIVE_INFINITY;
@@ -40,9 +39,7 @@ export class Wire {
   #firstAt = Number.POSITIVE_INFINITY;
   readonly #removals: (() => void)[] = [];
 
-  /**
-   * @param onDeath - told when the host dies
-   */
+  /** @param onDeath - called when the host dies */
   constructor(
     emulator: LiveKitEmulator,
     mishaps: readonly Mishap[],
@@ -65,7 +62,7 @@ export class Wire {
     }
   }
 
-  /** Whether something went wrong for which an operation may fail. */
+  /** Whether a mishap happened that may make the operation fail. */
   get hasStruck(): boolean {
     return this.#calls > this.#firstAt;
   }
@@ -75,7 +72,7 @@ export class Wire {
     return this.#dead;
   }
 
-  /** What the host's calls go through. */
+  /** The fetch function for the host's calls. */
   readonly fetch: typeof fetch = async (url, init) => {
     this.#calls += 1;
     if (!this.#dead && this.#calls === this.#deathAt && this.#deathIs === "kill after") {
@@ -89,7 +86,7 @@ export class Wire {
     return quickFetch(url, init);
   };
 
-  /** Takes back the faults that have not struck. */
+  /** Removes the faults that have not happened yet. */
   mend(): void {
     for (const remove of this.#removals) {
       remove();

@@ -1,5 +1,6 @@
 /**
- * One run of the model: two stacks and an outsider on one platform, the commands that move them, and what must hold after each.
+ * One run of the model: two stacks and an outsider on one platform, the commands that change them, and the checks after
+ * each command.
  */
 
 import type { Connection } from "../../../provider/livekit/connection";
@@ -25,13 +26,13 @@ import {
 import { type Asked, ModelStack, type Outcome } from "./stack";
 import { type Mishap, Wire } from "./wire";
 
-/** An operation of one stack, and what goes wrong in it. */
+/** An operation of one stack, and what goes wrong during it. */
 export type Operation = Asked & { readonly mishaps: readonly Mishap[] };
 
-/** What to do about a pair that no state knows: both are in the message that refuses it. */
+/** What to do about a pair that is in no state. The message that refuses it offers both. */
 export type Remedy = "delete" | "take over";
 
-/** How often a refused `up` may be freed from what is in its way. */
+/** How many obstacles may be removed before `up` must succeed. */
 const MOST_OBSTACLES = 20;
 
 interface Side {
@@ -42,25 +43,26 @@ interface Side {
   /** The stack configuration `livekit:takeOver`. */
   readonly takeOver: Set<string>;
   remedy: Remedy;
-  /** What the last operation failed with. */
+  /** The errors of the last operation. */
   errors: readonly string[];
-  /** The ids of the SipTrunks that were in the state after an operation that succeeded. */
+  /** The ids of the SipTrunks in the state after the last successful operation. */
   settled: Set<string>;
   /**
-   * What it made and nobody recorded, because its host was killed, because its state was lost, or because it is a rule, which carries no
-   * marker: only a declaration that still fits finds these again. Ids of InboundAuths among them: those that opened a trunk.
+   * Objects that it created but that are not recorded: its host was killed, its state was lost, or the object is a
+   * rule, which has no marker. They are only found again by a declaration that still matches. Also holds the ids of
+   * InboundAuths that opened a trunk.
    */
   lost: Set<string>;
 }
 
-/** A stack that has made nothing yet. */
+/** A stack that has created nothing yet. */
 function side(name: string, base: string, pin: string): Side {
   const stack = new ModelStack("customer", name);
   const nothing = { takeOver: new Set<string>(), settled: new Set<string>(), lost: new Set<string>(), errors: [] };
   return { stack, program: EMPTY, base, pin, remedy: "delete", ...nothing };
 }
 
-/** A resource that the program has renamed or moved without an alias, and what the state knows of it. */
+/** A resource that the program renamed or moved without an alias, and its entry in the state. */
 interface Forgotten {
   readonly goal: ModelGoal;
   readonly old: ResourceState;
@@ -82,7 +84,7 @@ export class World {
     this.platform.stop();
   }
 
-  /** Somebody else's way to LiveKit. */
+  /** Someone else's connection to LiveKit. */
   get outsider(): Connection {
     const { config } = this.platform;
     return {
@@ -98,7 +100,7 @@ export class World {
     this.sides[actor].program = change(this.sides[actor].program);
   }
 
-  /** Runs an operation and looks at what it left. An `up` is previewed first, and has to keep what the preview promised. */
+  /** Runs an operation and checks its result. An `up` is previewed first and must do what the preview showed. */
   async operate(actor: "ours" | "theirs", operation: Operation): Promise<Outcome> {
     if (operation.preview || operation.kind === "destroy") {
       return (await this.#run(actor, operation)).outcome;
@@ -170,13 +172,13 @@ export class World {
     return this.#recorded(this.sides[actor].stack.resources).has(id);
   }
 
-  /** Whether an object is of a resource that ignores changes. */
+  /** Whether an object belongs to a resource that ignores changes. */
   isIgnored(actor: "ours" | "theirs", id: string): boolean {
     const { resources } = this.sides[actor].stack;
     return this.#recorded(resources.filter(({ ignoreChanges }) => ignoreChanges.length > 0)).has(id);
   }
 
-  /** Gives an object up to the outsider: nothing tells any more whose it was. */
+  /** Hands an object over to the outsider: nothing shows any more who owned it. */
   disown(id: string): void {
     this.platform.owners.set(id, "outsider");
     for (const side of Object.values(this.sides)) {
@@ -184,14 +186,14 @@ export class World {
     }
   }
 
-  /** Somebody else runs the same program against the same LiveKit project, with a state backend of their own. */
+  /** Someone else runs the same program against the same LiveKit project, with their own state backend. */
   secondBackend(): void {
     const { ours, theirs } = this.sides;
     theirs.stack.rename(ours.stack.project, ours.stack.name);
     Object.assign(theirs, { program: ours.program, base: ours.base });
   }
 
-  /** A state loses resources of a kind and slot and what depends on them, or everything. */
+  /** Removes everything from a state, or the resources of one kind and slot and their dependents. */
   lose(actor: "ours" | "theirs", kind: keyof typeof TYPES | "everything", slot: number, remedy: Remedy): void {
     const side = this.sides[actor];
     side.stack.forget((state) => kind === "everything" || isAt(state, kind, slot));
@@ -236,7 +238,7 @@ export class World {
     }
   }
 
-  /** Does what the messages of a stack's last operation say to do. */
+  /** Does what the error messages of a stack's last operation advise. */
   async remedy(actor: "ours" | "theirs", remove: (id: string) => Promise<void>): Promise<void> {
     const side = this.sides[actor];
     const forgotten = this.#forgotten(side, this.declaredBy(actor));
@@ -278,7 +280,7 @@ export class World {
     }
   }
 
-  /** What every run ends with: one `up` converges, the next preview is empty, destroy leaves only what is others'. */
+  /** The end of every run: one `up` converges, the next preview is empty, and destroy leaves only foreign objects. */
   async settle(remove: (id: string) => Promise<void>): Promise<void> {
     const quiet = { parallel: 1, refresh: true, mishaps: [] } as const;
     for (let obstacles = 0; ; obstacles += 1) {
@@ -315,7 +317,7 @@ export class World {
     }
   }
 
-  /** The objects in the way that a refusal names: others', or lost ones. */
+  /** The objects that a refusal names as being in the way: foreign or lost ones. */
   #obstacles(actor: "ours" | "theirs", errors: readonly string[]): string[] {
     const named = errors.flatMap((text) => text.match(/(ST|SDR)_\w+/g) ?? []);
     const { lost } = this.sides[actor];
@@ -340,7 +342,7 @@ export class World {
     const side = this.sides[actor];
     const { lost } = side;
     const { touched } = this.platform;
-    // An InboundAuth is about its trunk's half.
+    // An InboundAuth is part of its trunk's inbound half.
     const about = (state: ResourceState) => [...idsOf(state), String(state.outputs?.inboundTrunkId)];
     const exempted = side.stack.resources.filter(
       (state) => state.ignoreChanges.includes("*") && about(state).some((id) => touched.has(id)),
@@ -365,7 +367,8 @@ export class World {
       return (!lost.has(item.id) || owners.has(owner)) && !isUnjudged;
     });
     const rules = wanted.rules.filter((rule) => isJudged(rule) && !rule.trunks?.some((owner) => unjudged.has(owner)));
-    // An operation that was cut off may have recorded a SipTrunk as made whole; one that it took over in part is made again.
+    // The state before counts too, because a cut-off operation may have recorded a complete SipTrunk. A SipTrunk that
+    // was only partly taken over has initErrors and is made again.
     const wasWhole = new Set(before.filter(({ initErrors }) => initErrors.length === 0).map(({ id }) => id));
     const isOld = (id: string) => side.settled.has(id) || wasWhole.has(id);
     expectAsDeclared(
@@ -379,9 +382,9 @@ export class World {
   }
 
   /**
-   * Notes what an operation made and did not record.
+   * Records what an operation created but did not record in the state.
    *
-   * @param onPurpose - ids that an option of the program has left
+   * @param onPurpose - ids that were left because of an option in the program
    */
   #noteLost(actor: "ours" | "theirs", wasKilled: boolean, onPurpose: ReadonlySet<string>): void {
     const side = this.sides[actor];
@@ -406,14 +409,15 @@ export class World {
     }
   }
 
-  /** The ids on LiveKit that a state holds. */
+  /** The LiveKit ids in a state. */
   #recorded(resources: readonly ResourceState[]): Set<string> {
     return new Set(resources.flatMap(idsOf));
   }
 
   /**
-   * What the other stack has made and no state knows, and what nothing tells from that: the pairs that the same program with the same
-   * password may have made in an interrupted create. Nothing has opened those, and no rule leads to them.
+   * Objects that the other stack created and that are in no state, and those that look the same: pairs that the same
+   * program with the same password may have created in an interrupted create. Nothing has opened them, and no rule
+   * leads to them.
    */
   #free(actor: "ours" | "theirs"): Set<string> {
     const other = otherOf(actor);
@@ -432,7 +436,7 @@ export class World {
     return this.#recorded(stack.resources.filter(({ urn }) => known.has(urn)));
   }
 
-  /** What the program has renamed or moved without an alias of its own or of its parent. */
+  /** What the program renamed or moved without an alias of its own or of its parent. */
   #forgotten({ stack }: Side, { goals }: Declared): Forgotten[] {
     const states = new Map(stack.resources.filter((state) => !state.delete).map((state) => [state.urn, state]));
     const aliases = new Aliases(stack.name, stack.project);
@@ -443,7 +447,7 @@ export class World {
     });
   }
 
-  /** The resources among them that can't be made beside what is there, as LiveKit's own rules have it. */
+  /** The forgotten resources that LiveKit's own rules don't allow beside the existing objects. */
   #mustBeRefused(side: Side, wanted: Declared): ModelGoal[] {
     const items = new Map(this.platform.items().map((item) => [item.id, item]));
     return this.#forgotten(side, wanted).flatMap(({ goal, old }) => {
@@ -458,7 +462,7 @@ function otherOf(actor: "ours" | "theirs"): "ours" | "theirs" {
   return actor === "ours" ? "theirs" : "ours";
 }
 
-/** The ids on LiveKit that a resource's state holds. */
+/** The LiveKit ids in a resource's state. */
 function idsOf({ type, id, custom, outputs = {} }: ResourceState): string[] {
   if (!custom) {
     return [];
@@ -466,7 +470,7 @@ function idsOf({ type, id, custom, outputs = {} }: ResourceState): string[] {
   return type === TYPES.trunk ? [String(outputs.inboundTrunkId), String(outputs.outboundTrunkId)] : [id];
 }
 
-/** Whether a resource is the one of a slot, by either of its names. */
+/** Whether a resource belongs to a slot, under either of its names. */
 function isAt({ type, urn }: ResourceState, kind: keyof typeof TYPES, slot: number): boolean {
   return type === TYPES[kind] && nameOf(urn).replace(/-renamed$/, "") === pick(NAMES[kind], slot);
 }
@@ -479,12 +483,13 @@ function isSameKind(goal: ModelGoal, { type }: ResourceState): boolean {
   return goal.type === type;
 }
 
-/** Whether what a goal wants can't be beside an object. */
+/** Whether LiveKit would refuse the goal beside an object. */
 function collidesWith(item: Item, { urn }: ModelGoal, wanted: Declared, items: ReadonlyMap<string, Item>): boolean {
   const trunk = wanted.trunks.find((it) => it.urn === urn);
   const rule = wanted.rules.find((it) => it.urn === urn);
   if (item.kind === "inbound" && trunk) {
-    // LiveKit lets two trunks have one number where each takes other callers, and an empty list is another than one with entries.
+    // Two trunks may share a number if they accept different callers. A list with entries also differs from an empty
+    // one.
     const { numbers, allowedNumbers } = item.message;
     const callers = trunk.auth?.allowedNumbers ?? [];
     const isFree = allowedNumbers.length > 0 && !allowedNumbers.some((caller) => callers.includes(caller));
@@ -500,14 +505,17 @@ function collidesWith(item: Item, { urn }: ModelGoal, wanted: Declared, items: R
   return isSamePin && (shared.length > 0 || (trunkIds.length === 0 && rule.trunks === undefined));
 }
 
-/** What an operation has left on LiveKit because the program said so: `retainOnDelete`, or `deletedWith` what went too. */
+/**
+ * What an operation left on LiveKit because of an option: `retainOnDelete`, or `deletedWith` a resource that was
+ * deleted too.
+ */
 function leftOnPurpose(before: readonly ResourceState[], after: readonly ResourceState[]): Set<string> {
   const ids = new Set(after.flatMap((state) => [state.id, ...idsOf(state)]));
   const left = before.filter(({ id, retainOnDelete, deletedWith }) => !ids.has(id) && (retainOnDelete || deletedWith));
   return new Set(left.flatMap((state) => [state.id, ...idsOf(state)]));
 }
 
-/** Fails unless an `up` that nothing disturbed did what its preview showed. */
+/** Fails unless an undisturbed `up` did what its preview showed. */
 function expectKept(promised: Outcome, done: Outcome): void {
   if (promised.succeeded !== done.succeeded) {
     const [which, { errors }] = promised.succeeded ? (["up", done] as const) : (["the preview", promised] as const);
@@ -519,7 +527,7 @@ function expectKept(promised: Outcome, done: Outcome): void {
   }
 }
 
-/** Fails unless what the program ignores is as it was. A refresh may bring in what was changed on the platform. */
+/** Fails unless ignored fields are unchanged. A refresh may bring in changes from the platform. */
 function expectIgnored(
   { trunks }: Declared,
   before: readonly ResourceState[],
@@ -541,11 +549,11 @@ function expectIgnored(
   }
 }
 
-/** Fails unless the alias that a refusal advises leads to what the state knows. */
+/** Fails unless the alias that a refusal recommends leads to the resource in the state. */
 function expectAdvice(text: string, { goal, old }: Forgotten, { project, name: stack }: ModelStack): void {
   const [, name = "", parent] = text.match(/aliases: \[\{ name: "([^"]+)"(?:, parent: (.+?))? \}\]/) ?? [];
   const [, type] = parent?.match(/^<the (.+)>$/) ?? [];
-  // The component that it was in may have moved since: its type is what the advice can tell.
+  // Its component may have moved since, so the advice can only give the component's type.
   const place = parent === "pulumi.rootStackResource" ? "" : goal.parent;
   const isMeant = type
     ? old.urn.endsWith(`${type}$${goal.type}::${name}`)

@@ -1,6 +1,6 @@
 "use strict";
-// A make-believe cloud in one JSON file, `cloud:file` in the stack's configuration, and the dynamic resources for it.
-// A test changes the file behind Pulumi's back, and reads in it what the provider was asked to do.
+// A fake cloud in one JSON file (`cloud:file` in the stack's configuration), and dynamic resources for it. Tests change
+// the file behind Pulumi's back, and read in it what the provider was asked to do.
 
 const pulumi = require("@pulumi/pulumi");
 
@@ -82,7 +82,7 @@ const provider = {
   },
 };
 
-/** A thing in the cloud: `label` changes in place, `size` replaces it. */
+/** A thing in the cloud. Changing `label` updates it in place, changing `size` replaces it. */
 class Thing extends pulumi.dynamic.Resource {
   constructor(name, args, opts) {
     const outputs = { address: undefined, token: undefined, tag: undefined };
@@ -90,7 +90,7 @@ class Thing extends pulumi.dynamic.Resource {
   }
 }
 
-/** A thing whose provider compares nothing: the engine does. */
+/** A provider without diff(): the engine compares the inputs. */
 const plainProvider = {
   create: async (inputs) => ({ id: `plain-${inputs.label}`, outs: { ...inputs } }),
 };

@@ -1,4 +1,4 @@
-/** A Pulumi project in a temporary folder, whose program a test writes, and the make-believe cloud it talks to. */
+/** A Pulumi project in a temporary folder whose program the test writes, and its fake cloud. */
 
 import { cpSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -9,7 +9,7 @@ import type { TestStackOptions } from "../../../../provider/testing/test-stack";
 export interface Cloud {
   next: number;
   things: Record<string, Record<string, unknown>>;
-  /** What the provider was asked to do: `create thing-1 <label>`. */
+  /** What the provider was asked to do, such as `create thing-1 <label>`. */
   journal: string[];
   /** The id of a thing whose deletion fails. */
   undeletable?: string;
@@ -19,12 +19,12 @@ export interface Cloud {
 
 const preamble = `const pulumi = require("@pulumi/pulumi");\nconst { Group, Plain, Thing } = require("./cloud.js");\n`;
 
-/** A project whose resources live in a cloud of its own. */
+/** A project with its own cloud. */
 export class CloudProject {
   readonly dir = realpathSync(mkdtempSync(join(tmpdir(), "cloud-project-")));
   readonly #file = join(this.dir, "cloud.json");
 
-  /** @param settings - more lines of Pulumi.yaml */
+  /** @param settings - more lines for Pulumi.yaml */
   constructor(settings = "") {
     const runtime = "runtime: { name: nodejs, options: { typescript: false } }";
     writeFileSync(join(this.dir, "Pulumi.yaml"), `name: cloudy\n${runtime}\nmain: index.js\n${settings}`);
@@ -45,7 +45,7 @@ export class CloudProject {
     };
   }
 
-  /** Writes the program; `pulumi`, `Thing`, `Plain` and `Group` are at hand. */
+  /** Writes the program. It can use `pulumi`, `Thing`, `Plain` and `Group`. */
   program(text: string): void {
     writeFileSync(join(this.dir, "index.js"), preamble + text);
   }

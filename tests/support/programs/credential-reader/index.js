@@ -1,6 +1,6 @@
-// Reads a credential as the configuration says, and hands it to a resource and to the stack's outputs.
-//   reader: the name of the reader; args: its arguments; url: one more of them, a secret
-//   later:  says that `username` is an output of a resource that does not exist in the first preview
+// Reads a credential as configured, and passes it to a resource and to the stack's outputs.
+//   reader: the name of the reader; args: its arguments; url: one more argument, a secret
+//   later:  makes `username` an output of a resource that does not exist in the first preview
 
 const pulumi = require("@pulumi/pulumi");
 const readers = require("pulumi-livekit-sip");
@@ -13,7 +13,7 @@ const provider = { create: async (inputs) => ({ id: "held", outs: { made: inputs
 
 class Holder extends pulumi.dynamic.Resource {
   constructor(name, value) {
-    // A secret under another name than its input's is only kept secret if that is said.
+    // An output with another name than its secret input is only secret if it is listed here.
     super(provider, name, { value, made: undefined }, { additionalSecretOutputs: ["made"] });
   }
 }

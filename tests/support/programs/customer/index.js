@@ -1,9 +1,9 @@
-// Declares what the configuration value `program` says, so that a scenario can change its program by changing that.
+// Declares what the configuration value `program` says. A scenario changes its program by changing that value.
 //   {"$secret": "key"}    the secret configuration value `key`
 //   {"$clear": "key"}     the same, not marked as a secret
-//   {"$long": n}          a text of n characters, which configuration could not hold
-//   {"$nested": n}        a JSON object that is nested n deep
-//   {"$kamailio": args}   the credential that a Kamailio's database holds
+//   {"$long": n}          a text of n characters, too long for the configuration
+//   {"$nested": n}        a JSON object nested n levels deep
+//   {"$kamailio": args}   the credential in a Kamailio database
 //   {"$unknown": value}   an output of a resource that does not exist in the first preview
 
 const pulumi = require("@pulumi/pulumi");
@@ -55,7 +55,7 @@ function resolve(value) {
 
 const placed = {};
 
-/** Options, in which `parent` and `deletedWith` name a component or a trunk. */
+/** Resolves options in which `parent` and `deletedWith` name a component or a trunk. */
 function resolveOptions({ parent, deletedWith, ...options } = {}) {
   return {
     ...options,

@@ -1,5 +1,5 @@
-// Three resources that move. `place`: at the top ("top"), into a component in a component ("component"), the InboundAuth and the
-// rule below the trunk ("trunk").
+// Three resources that move. `place` is "top" for the top level, "component" for a component inside a component, and
+// "trunk" for the InboundAuth and the rule as children of the trunk.
 
 const pulumi = require("@pulumi/pulumi");
 const { DispatchRule, InboundAuth, SipTrunk } = require("pulumi-livekit-sip");

@@ -1,4 +1,4 @@
-// The ways in which resources of this package can be children of components. `v` is one of them, or "all" for all at once.
+// The ways in which this package's resources can be children of components. `v` names one of them, or is "all".
 
 const pulumi = require("@pulumi/pulumi");
 const { DispatchRule, InboundAuth, SipTrunk } = require("pulumi-livekit-sip");

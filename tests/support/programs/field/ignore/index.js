@@ -1,4 +1,5 @@
-// A trunk whose changes are ignored: `ignored` lists the fields, on the trunk alone, or with `everywhere` on all its resources.
+// A trunk whose changes are ignored. `ignored` lists the fields; with `everywhere` this applies to all its resources,
+// not only the trunk.
 
 const pulumi = require("@pulumi/pulumi");
 const { DispatchRule, InboundAuth, SipTrunk } = require("pulumi-livekit-sip");

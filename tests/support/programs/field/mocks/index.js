@@ -1,4 +1,4 @@
-// A unit test of a program with Pulumi's own mocks, whose organization may be given as an argument.
+// A unit test of a program with Pulumi's own mocks. The organization can be given as an argument.
 
 const pulumi = require("@pulumi/pulumi");
 

@@ -1,9 +1,9 @@
 // A trunk, its InboundAuth and its rule with Pulumi's resource options.
 //   with:    options for all three, as JSON
-//   of:      options for one of them by its name, as JSON
-//   special: the name of an option that only code can set
-//   url:     the LiveKit server of the provider of its own
-//   changed: a change of each
+//   of:      options for single ones by name, as JSON
+//   special: the name of an option that can only be set in code
+//   url:     the LiveKit server for an explicit provider
+//   changed: declares all of them with one change each
 //   without: the names of those that are not declared
 
 const pulumi = require("@pulumi/pulumi");
@@ -40,9 +40,9 @@ const livekit = new pulumi.Config("livekit");
 
 const specials = {
   dependsOn: () => ({ dependsOn: [other] }),
-  // Only the InboundAuth goes with its trunk: LiveKit does not delete a rule with the trunk that it leads to.
+  // Only the InboundAuth is deleted with its trunk. LiveKit does not delete a rule with the trunk that it leads to.
   deletedWith: (name, trunk) => (name === "auth" ? { deletedWith: trunk } : {}),
-  // LiveKit takes no second rule beside the one that is replaced.
+  // LiveKit does not accept a second rule beside the one being replaced.
   replaceWith: (name) => ({ replaceWith: [other], deleteBeforeReplace: name === "rule" }),
   replacementTrigger: (name) => ({
     replacementTrigger: changed ? "second" : "first",

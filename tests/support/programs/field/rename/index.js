@@ -1,4 +1,4 @@
-// One integration. `name` is that of its resources, `alias` an earlier one; `empty` says that it is declared no longer.
+// One integration. `name` is the name of its resources, `alias` an earlier name. With `empty`, nothing is declared.
 
 const pulumi = require("@pulumi/pulumi");
 const { DispatchRule, InboundAuth, SipTrunk } = require("pulumi-livekit-sip");

@@ -1,4 +1,4 @@
-// A rule that lists something twice: `rule` holds the fields that do. And an allowlist, which `callers` are on.
+// A rule that lists something twice: `rule` holds those fields. With `callers`, also an allowlist of these.
 
 const pulumi = require("@pulumi/pulumi");
 const { DispatchRule, InboundAuth, SipTrunk } = require("pulumi-livekit-sip");

@@ -1,11 +1,11 @@
-// What transforms can do to a trunk: `v` says which.
+// What transforms can do to a trunk. `v` selects one.
 
 const pulumi = require("@pulumi/pulumi");
 const { InboundAuth, SipTrunk } = require("pulumi-livekit-sip");
 const { extension } = require("../trunks");
 
 const config = new pulumi.Config();
-// In clear in the program, as people write it; the configuration keeps it secret for the test's own sake.
+// Plain text in the program, as people write it. It is only secret in the configuration for the test's sake.
 const other = config.get("other");
 const isTrunk = ({ type }) => type.endsWith(":SipTrunk");
 const transforms = {

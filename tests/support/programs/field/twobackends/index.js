@@ -1,4 +1,4 @@
-// What two people declare from one repository, each with a state of their own: `who` they are, and the extension.
+// What two people declare from one repository, each with their own state: `who` they are, and the extension.
 
 const pulumi = require("@pulumi/pulumi");
 const { DispatchRule, InboundAuth, SipTrunk } = require("pulumi-livekit-sip");

@@ -1,4 +1,4 @@
-// Refers to a trunk that the company's library has made with its own copy of the package.
+// Refers to a trunk that the company's library created with its own copy of the package.
 
 const pulumi = require("@pulumi/pulumi");
 const { DispatchRule, InboundAuth } = require("pulumi-livekit-sip");

@@ -1,4 +1,4 @@
-// Uses the package by way of the company's library alone.
+// Uses the package only through the company's library.
 
 const pulumi = require("@pulumi/pulumi");
 const { line } = require("./lib");
