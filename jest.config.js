@@ -1,4 +1,4 @@
-// Suites with many stacks each run in `npm run test:all` alone.
+// Suites with many stacks each, which only `npm run test:all` runs.
 const LEFT_OUT =
   process.env.TEST_MATRIX === "all" ? [] : ["options", "faults", "faults-host", "states", "field-programs"];
 

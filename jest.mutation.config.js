@@ -1,5 +1,5 @@
-// The tests that run the provider's code within jest's own process, for the mutation tester (stryker.config.json): Pulumi's processes
-// run dist/, which no mutation reaches.
+// The tests for the mutation tester (stryker.config.json): those that run the provider's code in jest's own process.
+// Pulumi's processes run dist/, which mutations don't reach.
 process.env.MODEL_RUNS ??= "200";
 process.env.MODEL_SEED ??= "1";
 

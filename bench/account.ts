@@ -1,4 +1,4 @@
-/** What it costs to know ten of an account's many trunks: by listing all of them, page by page, or by their ids. */
+/** What it costs to read ten of an account's many trunks: by listing all of them page by page, or by their ids. */
 
 import { execFile } from "node:child_process";
 import { resolve } from "node:path";
@@ -18,7 +18,7 @@ export interface Listing {
   readonly way: "all, by pages" | "10 inbound and 10 outbound, by ids";
   readonly ms: number;
   readonly calls: number;
-  /** Bytes of the answers. */
+  /** Bytes of the responses. */
   readonly bytes: number;
   /** The process's peak memory, in bytes. */
   readonly memory: number;
@@ -27,7 +27,7 @@ export interface Listing {
 
 const AT_ONCE = 16;
 
-/** Lists both kinds in a fresh process, as a preview does; ids as JSON on the command line, or none for all. */
+/** Lists both kinds in a fresh process, as a preview does. The ids come as JSON on the command line; none means all. */
 const LIST = `
 const { listInbound, listOutbound } = require("./dist/livekit/sip-api.js");
 const { readConnection } = require("./dist/livekit/connection.js");
@@ -39,7 +39,7 @@ Promise.all([listInbound(connection, inbound), listOutbound(connection, outbound
   console.log(JSON.stringify({ ms, memory: process.resourceUsage().maxRSS * 1024, found: lists.flat().length }));
 });`;
 
-/** Fills an account with `trunks` inbound and as many outbound trunks, and lists it both ways. */
+/** Creates `trunks` inbound and as many outbound trunks in an account, and lists them both ways. */
 export async function measureListing(
   platformName: Platform["name"],
   trunks: number,

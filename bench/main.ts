@@ -1,4 +1,4 @@
-/** `npm run bench`: measures, prints the tables and writes them down. */
+/** `npm run bench`: measures, prints the tables and writes them to files. */
 
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { type Listing, measureListing } from "./account";
@@ -13,7 +13,7 @@ const SIDE_RUNS = 5;
 export async function main(args: readonly string[]): Promise<number> {
   const say = (line: string) => process.stderr.write(`${line}\n`);
   for (const signal of ["SIGINT", "SIGTERM"]) {
-    // What was started is ended, and what was written is removed, as this process exits.
+    // Exit handlers end what was started and remove what was written.
     process.once(signal, () => process.exit(130));
   }
   try {
@@ -51,7 +51,7 @@ export async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-/** The file of the figures. */
+/** The file for the raw figures. */
 function data({ output }: Options): string {
   return output.replace(/\.md$/, "").concat(".json");
 }

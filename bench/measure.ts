@@ -1,4 +1,4 @@
-/** Measures the subjects side by side: every operation of one is followed by the same operation of the others. */
+/** Measures the subjects side by side: after each operation of one subject, the others run the same operation. */
 
 import type { ExportedResource } from "../provider/testing/test-stack";
 import { type Platform, startEmulatorPlatform, startLiveKitServer } from "../tests/support/livekit-platform";
@@ -6,22 +6,22 @@ import { LONG_S, type Operation, type Options, type Subject, TOO_LONG_S } from "
 import { SlowProxy } from "./slow-proxy";
 import { type BenchStack, createStack, type RunTime } from "./stacks";
 
-/** What was measured of one subject, operation, platform, latency and number of customers. */
+/** The measurements for one subject, operation, platform, latency and number of customers. */
 export interface Measurement {
   readonly platform: Platform["name"];
   readonly customers: number;
   readonly latencyMs: number;
   readonly operation: Operation;
   readonly subject: Subject;
-  /** Whether the engine wrote its state at the end alone. */
+  /** Whether the engine wrote its state only at the end. */
   readonly savesOnce: boolean;
-  /** Milliseconds of each run, in the order of the runs: those of the same place were measured side by side. */
+  /** Milliseconds per run, in order. Runs with the same index were measured side by side. */
   readonly times: number[];
-  /** Milliseconds of processor time of each run, all processes together; empty where it can't be known. */
+  /** Processor time per run in milliseconds, for all processes together. Empty if it can't be known. */
   readonly processorTimes: number[];
   /** LiveKit calls of the last run. */
   calls: number;
-  /** The largest peak of the provider host, in bytes. */
+  /** The highest peak memory of the provider host, in bytes. */
   hostMemory: number | undefined;
 }
 
@@ -29,9 +29,9 @@ export interface Measurement {
 export interface StateSize {
   readonly customers: number;
   readonly subject: Subject;
-  /** Bytes of a resource in the state, on average, by its type's last part. */
+  /** Average bytes of a resource in the state, by the last part of its type. */
   readonly bytes: Readonly<Record<string, number>>;
-  /** Length of the serialized provider in the state, by the same. */
+  /** Length of the serialized provider in the state, by the same key. */
   readonly provider: Readonly<Record<string, number>>;
 }
 
@@ -40,7 +40,7 @@ export interface Results {
   readonly states: StateSize[];
 }
 
-/** One step of the whole run. */
+/** One step of the whole benchmark. */
 interface Step {
   readonly platform: Platform["name"];
   readonly customers: number;
@@ -51,12 +51,12 @@ interface Step {
 }
 
 /**
- * From this many resources on the engine writes its state at the end of an `up` or a `destroy` alone. Written after each step, as
- * the CLI does it with a state in a file, 3000 resources take ten minutes, whatever they are.
+ * From this many resources on, the engine writes its state only at the end of an `up` or a `destroy`. With a write
+ * after each step, as the CLI does with a state file, 3000 resources take ten minutes, whatever they are.
  */
 const SAVES_ONCE_FROM = 1_000;
 
-/** How long an operation of the CLI takes, in seconds: rough figures, for the estimate alone. */
+/** A rough estimate of how long an operation of the CLI takes, in seconds. */
 export function expectedSeconds({
   operation,
   customers,
@@ -66,7 +66,7 @@ export function expectedSeconds({
 }: Omit<Step, "platform">): number {
   const resources = customers * 3;
   const saving = savesOnce ? 0 : resources ** 2 * 0.00005;
-  // Each of these waits for a list call in each diff; the listing itself grows with the customers.
+  // The straightforward provider waits for a list call in each diff, and the list grows with the customers.
   const perDiff = subject === "straightforward" ? (latencyMs + 5 + customers * 0.05) / 1000 : 0;
   switch (operation) {
     case "up":
@@ -80,7 +80,10 @@ export function expectedSeconds({
   }
 }
 
-/** How often an operation is measured: as asked, else as is usual; what no goal is set for once, where it takes long. */
+/**
+ * How often an operation is measured: as requested, otherwise the usual number of times. A slow operation without a
+ * goal is measured once, or not at all if it creates or empties the stack.
+ */
 function runsOf(options: Options, customers: number, latencyMs: number, operation: Operation): number {
   const asked = makesStack(operation) ? options.upRuns : options.runs;
   const savesOnce = writesOnce(options, customers);
@@ -89,7 +92,7 @@ function runsOf(options: Options, customers: number, latencyMs: number, operatio
       expectedSeconds({ operation, customers, latencyMs, subject, savesOnce }),
     ),
   );
-  // The goals: a first up by what the engine does with it, a preview at each latency.
+  // The goals: the first up, at one latency, and a preview at each latency.
   const isGoal = operation === "preview" || (makesStack(operation) && latencyMs === options.latencies[0]);
   if (asked !== undefined || longest <= LONG_S || isGoal) {
     return asked ?? options.usualRuns;
@@ -97,17 +100,17 @@ function runsOf(options: Options, customers: number, latencyMs: number, operatio
   return makesStack(operation) ? 0 : 1;
 }
 
-/** Whether an operation makes or empties the stack, and so writes the state of every resource. */
+/** Whether an operation creates or empties the stack, and so writes the state of every resource. */
 function makesStack(operation: Operation): boolean {
   return operation === "up" || operation === "destroy";
 }
 
-/** The in-process engine always does. */
+/** Whether the state is written only at the end. The in-process engine always does that. */
 function writesOnce({ engine }: Options, customers: number): boolean {
   return engine === "in-process" || customers * 3 >= SAVES_ONCE_FROM;
 }
 
-/** The subjects, without the straightforward provider where it would take minutes and nobody asked for it. */
+/** The subjects. The straightforward provider is left out if it would take minutes and was not requested explicitly. */
 function subjectsFor({ subjects, allSubjects, latencies }: Options, customers: number): readonly Subject[] {
   const expected = Math.max(
     ...latencies.map((latencyMs) =>
@@ -123,7 +126,7 @@ function subjectsFor({ subjects, allSubjects, latencies }: Options, customers: n
   return subjects.filter((subject) => subject !== "straightforward" || allSubjects || expected <= TOO_LONG_S);
 }
 
-/** Every step in order. Stacks are brought up and taken down also where nobody asked how long that takes. */
+/** Every step in order. Stacks are created and destroyed even if nobody asked to measure that. */
 export function plan(options: Options): Step[] {
   const asked = (operation: Operation) => options.operations.includes(operation);
   const makes = asked("up") || asked("destroy");
@@ -131,7 +134,7 @@ export function plan(options: Options): Step[] {
   for (const platform of options.platforms) {
     for (const customers of options.customers) {
       let isUp = false;
-      // A stack that is not made anew for the next latency is kept for it.
+      // If a stack is not recreated for the next latency, it is kept for it.
       const isLastUse = (latencyMs: number) => {
         const next = options.latencies[options.latencies.indexOf(latencyMs) + 1];
         return next === undefined || (makes && runsOf(options, customers, next, "up") > 0);
@@ -172,7 +175,7 @@ export function plan(options: Options): Step[] {
   return steps;
 }
 
-/** Takes the steps. */
+/** Runs the steps. */
 export async function measure(options: Options, say: (line: string) => void): Promise<Results> {
   const results: Results = { measurements: [], states: [] };
   const steps = plan(options);
@@ -190,7 +193,7 @@ export async function measure(options: Options, say: (line: string) => void): Pr
   return results;
 }
 
-/** A subject with a platform of its own, so that the same numbers are free for each. */
+/** A subject with its own platform, so that all subjects can use the same numbers. */
 interface Bench {
   readonly proxy: SlowProxy;
   readonly stack: BenchStack;
@@ -281,7 +284,7 @@ async function stateSize(stack: BenchStack, subject: Subject, customers: number)
   return { subject, customers, bytes, provider };
 }
 
-/** Says what is being measured, and how long it will still take by what it has taken so far. */
+/** Prints what is being measured and the remaining time, estimated from the time so far. */
 class Progress {
   #index = 0;
   #spent = 0;

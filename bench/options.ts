@@ -1,19 +1,19 @@
-/** What a run of the benchmark measures, from its command line. */
+/** What a benchmark run measures, from its command line. */
 
 import { parseArgs } from "node:util";
 import { findPulumiCli } from "../tests/support/cli-stack";
 import { livekitServerAvailability, type Platform } from "../tests/support/livekit-platform";
 
-/** What is measured of a stack, in the words of the table. */
+/** The measured operations, named as in the table. */
 export const OPERATIONS = ["up", "preview", "refresh", "no-op", "destroy"] as const;
 export type Operation = (typeof OPERATIONS)[number];
 
-/** What takes longest to say nothing new is left out of a quick run. */
+/** A quick run leaves out the no-op, which takes long and adds little. */
 const QUICK_OPERATIONS = "up,preview,refresh,destroy";
 
 /**
- * Who is measured: this package, resources that do nothing with as many properties or with the program's own arguments alone, the
- * provider that one would write first.
+ * The subjects: this package; resources that do nothing, with as many properties or with only the program's own
+ * arguments; and the provider that one would write first.
  */
 export const SUBJECTS = ["livekit", "floor", "arguments", "straightforward"] as const;
 export type Subject = (typeof SUBJECTS)[number];
@@ -21,31 +21,37 @@ export type Subject = (typeof SUBJECTS)[number];
 const PLATFORMS = ["emulator", "livekit-server"] as const satisfies readonly Platform["name"][];
 const ENGINES = ["cli", "in-process"] as const;
 
-/** What no goal is set for and is expected to take longer than this, in seconds, is measured once, or not at all where it makes a stack. */
+/**
+ * An operation without a goal that is expected to take longer than this, in seconds, is measured once, or not at all if
+ * it creates or empties the stack.
+ */
 export const LONG_S = 30;
 
-/** The straightforward provider is left out where a preview of it is expected to take longer than this, in seconds. */
+/** The straightforward provider is left out if its preview is expected to take longer than this, in seconds. */
 export const TOO_LONG_S = 120;
 
 export interface Options {
   readonly customers: readonly number[];
-  /** How often each operation is measured; undefined: as often as is usual, and once where one run takes long. */
+  /**
+   * How often each operation is measured. Undefined: the usual number of times, or once for a slow operation without a
+   * goal.
+   */
   readonly runs: number | undefined;
   readonly usualRuns: number;
-  /** The same for what makes and empties a stack. */
+  /** The same for operations that create or empty a stack. */
   readonly upRuns: number | undefined;
   readonly operations: readonly Operation[];
-  /** Milliseconds that each call to the server takes longer. */
+  /** Milliseconds added to each call to the server. */
   readonly latencies: readonly number[];
   readonly platforms: readonly Platform["name"][];
   readonly engine: (typeof ENGINES)[number];
   readonly subjects: readonly Subject[];
-  /** Whether each of the subjects was asked for by name, so that none is left out. */
+  /** Whether every subject was requested by name, so that none is left out. */
   readonly allSubjects: boolean;
-  /** The size of the account that listing by ids and by pages is compared in; 0: not at all. */
+  /** The number of trunks in the account for comparing lists by ids and by pages. 0 skips that. */
   readonly account: number;
   readonly output: string;
-  /** Keeps what the output's data holds of other runs. */
+  /** Keeps the figures of earlier runs in the output file. */
   readonly append: boolean;
 }
 
@@ -63,7 +69,7 @@ export const USAGE = `npm run bench -- [options]
   --append                       adds to the figures that are there: a long run can be made in parts
 `;
 
-/** @throws TypeError in words for the user */
+/** @throws TypeError with a message for the user */
 export function readOptions(args: readonly string[]): Options | undefined {
   const text = { type: "string" } as const;
   const { values } = parseArgs({

@@ -1,4 +1,4 @@
-/** The measurements as tables of ratios, with the goals and whether they are met. */
+/** Renders the measurements as tables of ratios, with the goals and whether they are met. */
 
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -14,11 +14,11 @@ import { median } from "./statistics";
 export interface Report extends Results {
   readonly startUp: StartUp;
   readonly listings: readonly Listing[];
-  /** The runs that it is made of. */
+  /** The runs that the report consists of. */
   readonly parts: readonly { readonly command: string; readonly machine: string; readonly minutes: number }[];
 }
 
-/** Adds a run to earlier ones; what was measured again replaces what there was. */
+/** Adds a run to earlier ones. New measurements replace old ones of the same kind. */
 export function merge(earlier: Report | undefined, run: Report): Report {
   if (!earlier) {
     return run;
@@ -40,7 +40,7 @@ function merged<Item>(old: readonly Item[], added: readonly Item[], key: (item: 
   return [...new Map([...old, ...added].map((item) => [key(item), item])).values()];
 }
 
-/** LiveKit's own page size, by which calls of a preview are counted. */
+/** LiveKit's page size, from which the allowed calls of a preview are computed. */
 const PAGE_SIZE = 1000;
 
 /** The whole of results.md. */
@@ -62,7 +62,7 @@ export function render(report: Report): string {
   return `${sections.join("\n\n")}\n`;
 }
 
-/** The machine in a line. */
+/** The machine, as one line. */
 export function machine({ engine }: Options): string {
   const { version } = JSON.parse(readFileSync(join(__dirname, "../node_modules/@pulumi/pulumi/package.json"), "utf8"));
   const cli = findPulumiCli();
@@ -138,7 +138,7 @@ interface Goal {
   readonly goal: string;
   readonly measured: string;
   readonly met: boolean;
-  /** What is left where it was missed. */
+  /** Why a missed goal was missed. */
   readonly why?: string;
 }
 
@@ -176,7 +176,7 @@ const LEFT = {
   preview: "with fewer customers than 1000, loading the package in host and program shows",
 };
 
-/** The goals are set for 1000 customers; what is measured for fewer is held to them too. */
+/** The goals are set for 1000 customers, but runs with fewer customers must meet them too. */
 function operationGoals(ours: Measurement, floor: Measurement | undefined): Goal[] {
   const { platform, customers, latencyMs, operation, calls } = ours;
   const where = `${platform}, N = ${customers}, ${latencyMs} ms`;
@@ -293,7 +293,7 @@ function seconds(measurement: Measurement | undefined): string {
   return measurement ? `${(median(measurement.times) / 1000).toFixed(2)} s` : "–";
 }
 
-/** The median of the ratios of what was measured side by side. */
+/** The median of the ratios of runs measured side by side. */
 function ratio(a: readonly number[] | undefined, b: readonly number[] | undefined): string {
   return a?.length && b?.length ? median(ratios(a, b)).toFixed(2) : "–";
 }

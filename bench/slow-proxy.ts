@@ -1,13 +1,13 @@
-/** A proxy in front of a LiveKit server that adds latency, and counts calls and bytes. */
+/** A proxy in front of a LiveKit server that adds latency and counts calls and bytes. */
 
 import { Agent, request as ask, createServer, type Server } from "node:http";
 
 /** Forwards every request to one server. */
 export class SlowProxy {
-  /** Milliseconds that each call takes longer. */
+  /** Milliseconds added to each call. */
   latencyMs = 0;
   calls = 0;
-  /** Bytes of the answers. */
+  /** Bytes of the responses. */
   bytes = 0;
 
   private constructor(
@@ -46,7 +46,7 @@ export class SlowProxy {
     return proxy;
   }
 
-  /** Starts counting anew. */
+  /** Resets the counters. */
   reset(): void {
     this.calls = 0;
     this.bytes = 0;

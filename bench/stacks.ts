@@ -1,4 +1,4 @@
-/** A subject's stack on either engine: operations to be timed, its state, its end. */
+/** A subject's stack on either engine: runs timed operations, and gives access to the state. */
 
 import { spawn, spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
@@ -21,24 +21,24 @@ export interface Endpoint {
 /** How long an operation took, in milliseconds. */
 export interface RunTime {
   readonly time: number;
-  /** Of the engine, the program and the provider host together; undefined where the system does not say. */
+  /** Of the engine, the program and the provider host together. Undefined if the system does not report it. */
   readonly processorTime: number | undefined;
 }
 
 /** A stack whose operations can be timed. */
 export interface BenchStack {
   /**
-   * @param savesOnce the engine writes its state at the end alone, instead of after each step
-   * @throws with all that was printed when it failed or was not what it should be
+   * @param savesOnce the engine writes its state only at the end, instead of after each step
+   * @throws with everything that was printed, if the operation failed or did not do what was expected
    */
   run(operation: Operation, savesOnce?: boolean): Promise<RunTime>;
   state(): Promise<StackState>;
-  /** The peak memory of the provider host in the last operation, in bytes; undefined when it was not seen. */
+  /** The peak memory of the provider host in the last operation, in bytes. Undefined if no host was seen. */
   hostMemory(): number | undefined;
   dispose(): Promise<void>;
 }
 
-/** The CLI's arguments; refresh only where it is what is measured. */
+/** The CLI's arguments. Only the refresh operation refreshes. */
 const ARGUMENTS: Readonly<Record<Operation, readonly string[]>> = {
   up: ["up", "--yes", "--skip-preview", "--refresh=false"],
   preview: ["preview", "--refresh=false", "--expect-no-changes"],
@@ -49,7 +49,7 @@ const ARGUMENTS: Readonly<Record<Operation, readonly string[]>> = {
 
 const ROOT = resolve(__dirname, "..");
 
-/** A copy of the programs in a folder of its own, because the CLI writes beside them. */
+/** A copy of the programs in its own folder, because the CLI writes beside them. */
 class Workspace {
   readonly dir = mkdtempSync(join(tmpdir(), "livekit-sip-bench-"));
   readonly hosts = new HostWatch();
@@ -81,7 +81,7 @@ class Workspace {
   };
 }
 
-/** Makes an empty stack of a subject. */
+/** Creates an empty stack of a subject. */
 export async function createStack(
   engine: Options["engine"],
   subject: Subject,
@@ -191,7 +191,7 @@ class InProcessBenchStack implements BenchStack {
     if (result.exitCode !== 0) {
       throw new Error(`${operation} ended with ${result.exitCode}:\n${result.text}`);
     }
-    // The engine's share can't be told from that of the server in this process.
+    // The engine shares this process with the server, so their times can't be told apart.
     return { time, processorTime: undefined };
   }
 
@@ -224,7 +224,7 @@ class InProcessBenchStack implements BenchStack {
   }
 }
 
-/** The processor time of all children of this process that have ended, and of theirs, in milliseconds; Linux alone says. */
+/** The processor time of all ended descendants of this process, in milliseconds. Only Linux reports it. */
 function childrensProcessorTime(): number | undefined {
   try {
     // proc(5): after the command in parentheses, utime, stime, cutime and cstime are the 12th to 15th field, in ticks of 10 ms.

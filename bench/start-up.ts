@@ -1,4 +1,4 @@
-/** What the package costs a process before it does anything, over `@pulumi/pulumi` alone. */
+/** What the package costs a process before it does anything, on top of `@pulumi/pulumi`. */
 
 import { execFile } from "node:child_process";
 import { resolve } from "node:path";
@@ -7,11 +7,11 @@ import { startEmulatorPlatform } from "../tests/support/livekit-platform";
 import { median } from "./statistics";
 
 export interface StartUp {
-  /** The provider host: loading the package. */
+  /** In the provider host: loading the package. */
   readonly load: Spent;
-  /** The provider host: until the first check is answered, its listing of an empty account included. */
+  /** In the provider host: until the first check is answered, including a list of an empty account. */
   readonly firstCheck: Spent;
-  /** The program: loading the package. */
+  /** In the program: loading the package. */
   readonly program: Spent;
   readonly runs: number;
 }
@@ -22,7 +22,7 @@ export interface Spent {
   readonly processorTime: number;
 }
 
-/** Prints what was spent since \`start()\`, as [time, processor time]. */
+/** Returns the time since `start()` and the processor time used since then. */
 const CLOCK = `
 require("@pulumi/pulumi");
 let before;

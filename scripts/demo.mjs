@@ -1,7 +1,7 @@
-// The main job on this machine alone: bring the quickstart up, change a password behind Pulumi's back, on LiveKit and then in the phone
-// system, see it in the plan, repair it.
-//   npm run demo                          against the LiveKit emulator of the testing kit
-//   LIVEKIT_URL=… LIVEKIT_API_KEY=… LIVEKIT_API_SECRET=… npm run demo      against that server, leaving nothing behind
+// A demo of the main use, on this machine only: bring the quickstart up, change a password behind Pulumi's back (on
+// LiveKit, then in the phone system), see the change in the plan, and repair it.
+//   npm run demo                          against the testing kit's LiveKit emulator
+//   LIVEKIT_URL=… LIVEKIT_API_KEY=… LIVEKIT_API_SECRET=… npm run demo      against that server; leaves nothing behind
 
 import { spawn, spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
@@ -31,7 +31,7 @@ function show(text) {
   process.stdout.write(text);
 }
 
-/** Says what is being waited for, every few seconds, while it is being waited for. */
+/** Prints what it is waiting for, every few seconds. */
 async function during(what, work) {
   const start = Date.now();
   const timer = setInterval(() => {
@@ -45,8 +45,8 @@ async function during(what, work) {
 }
 
 /**
- * The Pulumi CLI: an installed one, else the one that npm's pulumi package (node_modules/.bin) finds or fetches; that gives up at
- * once where there is no way out.
+ * The Pulumi CLI: an installed one, or else the one that npm's pulumi package (node_modules/.bin) finds or downloads.
+ * Undefined if neither works, for example without a network.
  */
 function findCli() {
   const folders = (process.env.PATH ?? "").split(delimiter);
@@ -61,7 +61,7 @@ function findCli() {
   return undefined;
 }
 
-/** The demo's stack on the Pulumi CLI, with a state of its own in a temporary folder. */
+/** The demo's stack on the Pulumi CLI, with its own state in a temporary folder. */
 function cliStack(command, environment, config) {
   const home = mkdtempSync(join(tmpdir(), "pulumi-livekit-sip-demo-"));
   cleanups.push(() => rmSync(home, { recursive: true, force: true }));
@@ -144,7 +144,7 @@ async function platform() {
   return { LIVEKIT_URL: emulator.url, LIVEKIT_API_KEY: emulator.apiKey, LIVEKIT_API_SECRET: emulator.apiSecret };
 }
 
-/** The phone system that the quickstart's extension is on: a SIP registrar of the testing kit. */
+/** The phone system of the quickstart's extension: the testing kit's SIP registrar. */
 async function phoneSystem() {
   const pbx = await SipRegistrar.start({ users: { 1011: secrets.receptionPassword } });
   cleanups.push(() => pbx.stop());

@@ -1,5 +1,5 @@
-// Writes the tables of arguments and outputs in docs/ and the README from the doc comments beside each field.
-// `node scripts/docs.mjs` writes them; with --check it only says whether they are what the comments say, and exits 1 if not.
+// Writes the tables of arguments and outputs in docs/ and the README from the doc comments of the fields. With --check
+// it changes nothing, and exits with 1 if a table differs from the comments.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -26,7 +26,7 @@ function sourcePath(page, file) {
   return join(root, "provider", page, `${file}.ts`);
 }
 
-/** One line of Markdown, safe in a table. */
+/** One line of Markdown, escaped for a table. */
 function cell(text) {
   return text.replace(/\s+/g, " ").replaceAll("|", "\\|").trim();
 }
@@ -86,7 +86,7 @@ function readResource({ page, type, beyondSchema = [] }) {
   return { page, type, fields, outputs };
 }
 
-/** A member that the type of the arguments, `Common`, adds to the schema's or puts in its place. */
+/** A member that the type of the arguments, `Common`, adds to the schema or overrides in it. */
 function memberOfCommon(source, name) {
   const common = find(source, (node) => ts.isTypeAliasDeclaration(node) && node.name.text === "Common");
   return find(common, (node) => ts.isPropertySignature(node) && node.name.getText() === name);
@@ -101,7 +101,7 @@ function declaredType(source, name) {
   return member && typeText(member);
 }
 
-/** The type of an argument as a program gives it: what the schema takes in. */
+/** The type of an argument as a program passes it: the schema's input type. */
 function inputType(schema, name) {
   const member = (type, key) => checker.getTypeOfSymbol(checker.getPropertyOfType(type, key));
   const input = member(member(checker.getTypeAtLocation(schema), "_zod"), "input");
@@ -112,13 +112,13 @@ function inputType(schema, name) {
     .replaceAll(" | undefined", "");
 }
 
-/** The default that a schema states, where it is worth a word: an empty one is "none". */
+/** The default in the schema. Empty defaults are not mentioned. */
 function defaultIn(code) {
   const [, value] = /\.default\(("[^"]+"|[\d.]+|true|false)\)$/.exec(code) ?? [];
   return value === undefined || value === "0" ? undefined : `\`${value}\``;
 }
 
-/** The name argument falls back to the resource's, which the schema does not see. */
+/** `name` defaults to the resource's name, which the schema does not know. */
 function isRequired({ name, required }) {
   return required && name !== "name";
 }
@@ -156,7 +156,10 @@ function overview(resources) {
     .join("\n");
 }
 
-/** Puts `content` between the markers `<!-- name -->` and `<!-- /name -->` of a page. */
+/**
+ * Puts each section's content between its markers `<!-- name -->` and `<!-- /name -->` in a file. Returns the file if
+ * it changed.
+ */
 function fill(file, sections) {
   const path = join(root, file);
   const before = readFileSync(path, "utf8");

@@ -1,6 +1,7 @@
-// The stateful property test of tests/model.test.ts, for longer than CI can wait.
+// Runs the stateful property test of tests/model.test.ts for longer than CI can.
 //   npm run soak [-- --runs 20000] [--seed <the seed of an earlier run>]
-// Says its seed first; exits 0 when everything held, else 1, after fast-check has said the shortest run that it found.
+// Prints its seed first. Exits with 0 if everything held, otherwise with 1, after fast-check has printed the shortest
+// failing run.
 
 import { spawnSync } from "node:child_process";
 import { randomInt } from "node:crypto";

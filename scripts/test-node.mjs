@@ -1,5 +1,6 @@
-// The scenarios on another version of Node, on the in-process engine and the emulator: those that start programs and provider hosts, of which
-// each kind of resource has some. The binary comes from npm and stays in node_modules/.cache.
+// Runs scenarios on another version of Node, with the in-process engine and the emulator. It picks suites that start
+// programs and provider hosts, with some for each kind of resource. The binary comes from npm and stays in
+// node_modules/.cache.
 //   npm run test:node -- 22 [arguments of jest]
 
 import { spawnSync } from "node:child_process";
@@ -28,7 +29,7 @@ if (!/^\d+(\.\d+){0,2}$/.test(version)) {
   process.exit(1);
 }
 
-/** The path of the binary, which is installed if it is not there. */
+/** The path of the binary. Installs it if it is missing. */
 function install() {
   const { platform, arch } = process;
   // The packages that npm's `node` package chooses from.

@@ -1,5 +1,5 @@
-// The program that every subject runs, with resource classes of its own: a SipTrunk, an InboundAuth and a DispatchRule for each
-// of BENCH_CUSTOMERS customers.
+// The program that every subject runs with its own resource classes: a SipTrunk, an InboundAuth and a DispatchRule for
+// each of BENCH_CUSTOMERS customers.
 
 exports.declare = ({ SipTrunk, InboundAuth, DispatchRule }) => {
   for (let index = 0; index < Number(process.env.BENCH_CUSTOMERS); index++) {
@@ -11,7 +11,8 @@ exports.declare = ({ SipTrunk, InboundAuth, DispatchRule }) => {
       username: name,
       password: `Bench-${name}-Password-1`,
       country: "US",
-      // What the VoIP system answers is another benchmark: here it would measure time-outs of hosts that do not exist.
+      // Checking the VoIP system is not part of this benchmark. The hosts do not exist, so it would only measure
+      // timeouts.
       voipCheck: "off",
     });
     new InboundAuth(name, { trunk, method: "credentials" });

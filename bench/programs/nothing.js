@@ -1,4 +1,5 @@
-// Resources that do nothing: what they take is Pulumi's own time. Strict, because Pulumi writes more into the state of functions that are not.
+// Resources that do nothing, so that only Pulumi's own time is measured. Strict mode, because Pulumi writes more into
+// the state for functions that are not strict.
 
 "use strict";
 
@@ -6,13 +7,14 @@ const pulumi = require("@pulumi/pulumi");
 const { declare } = require("./customers");
 
 /**
- * Declares them.
+ * Declares the resources.
  *
- * @param thinProvider - makes the provider of a kind of resource
- * @param carriesAll - whether they carry the inputs and outputs that this package adds, or the program's own arguments alone
+ * @param thinProvider - creates the provider for a kind of resource
+ * @param carriesAll - whether they have the inputs and outputs that this package adds, or only the program's own
+ * arguments
  */
 exports.declareNothing = (thinProvider, carriesAll) => {
-  // One object for each type, which Pulumi serializes once.
+  // One object per type, which Pulumi serializes once.
   const providers = new Map(["SipTrunk", "InboundAuth", "DispatchRule"].map((kind) => [kind, thinProvider(kind)]));
   const more = (inputs) => (carriesAll ? inputs : {});
 

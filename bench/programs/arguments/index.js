@@ -1,4 +1,4 @@
-// Resources that do nothing, with no more than the arguments that the program gives.
+// Resources that do nothing, with only the arguments that the program gives.
 
 "use strict";
 

@@ -1,4 +1,4 @@
-// What the providers do in the host: nothing, and at once.
+// What the providers do in the host: nothing, immediately.
 
 exports.of = (kind) => ({
   check: async (_olds, news) => ({ inputs: news, failures: [] }),

@@ -1,4 +1,4 @@
-// The floor: resources that do nothing, with the same inputs and outputs as this package's, in number and in size.
+// The floor: resources that do nothing, but whose inputs and outputs equal this package's in number and size.
 
 "use strict";
 

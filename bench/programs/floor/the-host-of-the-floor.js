@@ -1,4 +1,5 @@
-// What the floor's providers do in the host: nothing, and at once. Their computed inputs and outputs are as long as the real ones.
+// What the floor's providers do in the host: nothing, immediately. Their computed inputs and outputs are as long as the
+// real ones.
 
 const COMPUTED = {
   SipTrunk: {

@@ -1,4 +1,5 @@
-// What one would write first: livekit-server-sdk in the provider's methods, and a list call for every diff and read.
+// The provider that one would write first: livekit-server-sdk in the provider's methods, and a list call for every diff
+// and read.
 
 const pulumi = require("@pulumi/pulumi");
 const livekit = require("livekit-server-sdk");
