@@ -1,4 +1,4 @@
-/** The shared listing: asked once, current with our own writes, and found by key. */
+/** The shared listing: LiveKit is asked once, our own writes are included, and objects are found by key. */
 
 import { Claims } from "../provider/lifecycle/claims";
 import { LISTING_TTL_MS, Listing } from "../provider/livekit/account";

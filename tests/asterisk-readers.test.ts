@@ -1,4 +1,4 @@
-/** asteriskRealtimeCredential on real databases; asteriskConfigCredential and its parser on files. */
+/** asteriskRealtimeCredential with real databases; asteriskConfigCredential and its parser with files. */
 
 import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";

@@ -1,4 +1,4 @@
-/** Bad input is refused in the preview, in one sentence that names the field and the mend, without the secret. */
+/** Bad input is refused in the preview, in one sentence that names the field and the fix, without the secret. */
 
 import { CANARY, everything, expectNoCanary, hotline, office, password } from "./support/examples";
 import { someOf, scenario as test } from "./support/matrix";
@@ -146,7 +146,7 @@ const REFUSED: [string, Program, string][] = [
 ];
 
 describeInWorlds((startWorld, platform) => {
-  // What is refused before LiveKit is asked is refused the same way on every platform: the emulator is enough.
+  // Input that is refused before LiveKit is called does not depend on the platform, so the emulator is enough.
   (platform === "emulator" ? test : test.skip)(
     "is refused in the preview, in one sentence, and nothing is made",
     async () => {

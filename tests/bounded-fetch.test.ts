@@ -1,4 +1,7 @@
-/** An HTTP exchange that ends, whatever the server sends: its time, its size, its memory, and its connection. */
+/**
+ * An HTTP exchange that ends whatever the server sends: limits on its time, size and memory, and what happens to its
+ * connection.
+ */
 
 import { createServer, type RequestListener, type Server } from "node:http";
 import { Readable } from "node:stream";
@@ -17,7 +20,7 @@ describe("a bounded fetch", () => {
   let connections = 0;
   let closed: Promise<void> = Promise.resolve();
 
-  /** Starts a server that answers every request like this. */
+  /** Starts a server that handles every request with `answer`. */
   async function serve(answer: RequestListener): Promise<string> {
     server = createServer((request, response) => {
       request.resume();
@@ -51,7 +54,7 @@ describe("a bounded fetch", () => {
       expect(answer.response.status).toBe(200);
       expect(Buffer.compare(answer.body ?? new Uint8Array(), body)).toBe(0);
     }
-    // fetch itself may open a second one before the first is free again.
+    // fetch itself may open a second connection before the first is free again.
     expect(connections).toBeLessThan(3);
     expect((await get(url, body.length - 1)).body).toBeUndefined();
   });
@@ -117,7 +120,7 @@ describe("a bounded fetch", () => {
     const url = await serve((request, response) => (++requests < 3 ? response.end("ok") : answer(request, response)));
     await get(url, MIB);
     await get(url, MIB);
-    // On a kept connection, and once the garbage collector has run, fetch forgets the signal that should abort it.
+    // On a kept connection, fetch forgets its abort signal once the garbage collector has run.
     const collecting = setInterval(collectGarbage, 300);
     const failed = await get(url, MIB, 1_000).catch((error: unknown) => error);
     clearInterval(collecting);

@@ -336,7 +336,7 @@ describe("the meaning of a status", () => {
 });
 
 describe("a call that LiveKit places", () => {
-  /** Answers as LiveKit, and remembers what it was asked. */
+  /** Answers like LiveKit, and records the calls. */
   async function liveKit(answer: (method: string) => { status: number; body: string } | undefined) {
     const asked: { method: string; grants: unknown; body: Buffer }[] = [];
     const server = createHttpServer(async (request, response) => {

@@ -1,4 +1,6 @@
-/** The credential check against VoIP systems that answer in every way there is; real Kamailio is asked in voip-status.test.ts. */
+/**
+ * The credential check against VoIP systems that answer in all possible ways. voip-status.test.ts uses a real Kamailio.
+ */
 
 import { once } from "node:events";
 import { createServer } from "node:net";
@@ -15,7 +17,7 @@ afterEach(async () => {
   await Promise.all(closers.splice(0).map((close) => close()));
 });
 
-/** What one VoIP system was asked, and how often it was shown a credential. */
+/** What a VoIP system was asked, and how often it was sent a credential. */
 interface Seen {
   readonly host: string;
   readonly port: number;
@@ -54,7 +56,7 @@ function challenge(overrides: Partial<typeof CHALLENGE & { opaque: string; qop: 
   };
 }
 
-/** Challenges, and then answers as `then` says. */
+/** Challenges first, then answers as `then` says. */
 const challenging =
   (then: Reply | ((incoming: Incoming) => Reply), first = challenge()) =>
   (incoming: Incoming): Reply => {

@@ -1,4 +1,6 @@
-/** What all readers promise a program: a secret output, read anew each time, and one plain sentence when it can't be read. */
+/**
+ * What all readers promise a program: a secret output, read again each time, and one plain sentence when reading fails.
+ */
 
 import { createHash, randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -26,7 +28,7 @@ describe("a verifier", () => {
       expect(verifies({ ...common, algorithm, ha1 }, "circle of life")).toBe(false);
       expect(verifies({ ...common, algorithm, ha1, realm: "other" }, secret)).toBe(false);
     }
-    // HA1 of RFC 2617, section 3.5, as known from its example.
+    // The HA1 of the example in RFC 2617, section 3.5.
     const mufasa = { ...common, realm: "testrealm@host.com", algorithm: "MD5" } as const;
     expect(verifies({ ...mufasa, ha1: "939e7578ed9e3c518a452acee763bce9" }, "Circle Of Life")).toBe(true);
   });
@@ -124,7 +126,7 @@ describe.each(engines)("a program on the $name", (engine) => {
       try {
         database = await server.create();
         await stack.setConfig("credential-reader:url", database.url(), { secret: true });
-        // The table is not there yet: a reading would fail.
+        // The table does not exist yet, so reading it would fail.
         expectSuccess(await stack.preview());
         await database.run(
           "CREATE TABLE subscriber (username VARCHAR(9), domain VARCHAR(9), password VARCHAR(99))",

@@ -59,7 +59,7 @@ describe("credential fingerprint", () => {
         expect(credentialFingerprint(secret, other, password)).not.toBe(fingerprint);
         expect(credentialFingerprint(other, subject, password)).not.toBe(fingerprint);
       }),
-      // 32 bits: three comparisons in a hundred runs collide once in ten million.
+      // The fingerprint has 32 bits: three comparisons in each of a hundred runs collide once in ten million.
       { numRuns: 100 },
     );
   });

@@ -1,4 +1,4 @@
-/** Digest authentication: the vectors of the RFCs, challenges as they come in the wild, and the round trip. */
+/** Digest authentication: the test vectors of the RFCs, challenges as real servers send them, and the round trip. */
 
 import { createHash } from "node:crypto";
 import fc from "fast-check";
@@ -183,7 +183,7 @@ describe("the challenges to answer", () => {
   });
 });
 
-/** Texts with all that makes quoting hard. */
+/** Texts with all the characters that make quoting difficult. */
 const text = fc.oneof(
   fc.string({ unit: "binary", maxLength: 20 }),
   fc.string({ unit: fc.constantFrom('"', "\\", ",", "=", "<", ">", " ", ";", "a", "é", "💡"), maxLength: 20 }),

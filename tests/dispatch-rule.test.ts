@@ -103,7 +103,7 @@ describeInWorlds((startWorld) => {
     expect(said(failed)).toContain(
       'the inbound trunk of SipTrunk "office" does not exist: run `pulumi up` without --target',
     );
-    // A rule without trunks would take the calls of every trunk.
+    // A rule without trunks would accept the calls of every trunk.
     expect((await it.rule("reception")).trunkIds).toEqual(trunkIds);
     await it.upAndSettle();
   });
@@ -198,7 +198,7 @@ describeInWorlds((startWorld) => {
     const rule = { trunks: ["office"], rule: "individual", name: "reception" };
     await it.given({ trunks: { office }, rules: { reception: rule } });
     const { sipDispatchRuleId } = await it.rule("reception");
-    // The program is in the stack's configuration: with another one, Pulumi refreshes in another host process.
+    // The program is in the stack's configuration. If that changes, Pulumi refreshes in a second host process.
     await it.declare({ trunks: { office }, rules: { desk: rule } });
     expect(said(await it.preview())).toContain(`takes over the dispatch rule ${sipDispatchRuleId}`);
     await it.upAndSettle();

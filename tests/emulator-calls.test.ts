@@ -24,7 +24,7 @@ afterEach(async () => {
   await emulator?.stop();
 });
 
-/** Polls until it holds: what sipp and the emulator do is seen from outside only. */
+/** Polls until the condition holds, because sipp and the emulator can only be observed from outside. */
 async function until(holds: () => boolean): Promise<void> {
   for (const deadline = Date.now() + 15_000; !holds(); ) {
     if (Date.now() > deadline) {
@@ -53,7 +53,7 @@ async function rule(trunkIds: string[], pin = ""): Promise<string> {
   return sipDispatchRuleId;
 }
 
-/** A call of sipp as a PBX, from a number and, where given, with a From host of its own choice. */
+/** A call that sipp makes as a PBX. The caller's number and the From host can be set. */
 function call(options: Partial<CallOptions> & { called?: string; fromHost?: string } = {}): Promise<CallResult> {
   const { called = NUMBER, fromHost, localIp = "127.0.0.1", ...rest } = options;
   const [host = "", port] = emulator.sipHost.split(":");
@@ -188,7 +188,7 @@ describeWithSipp("calls in", () => {
     await hangUp();
     const { asExpected, messages } = await result;
     expect(asExpected).toBe(true);
-    // sipp finds the call by its Call-ID alone; others want the tags.
+    // sipp finds the call by its Call-ID alone. Other clients need the tags.
     const textOf = (start: RegExp) => messages.find(({ text }) => start.test(text))?.text ?? "";
     const [, tag] = /^To: .*;tag=(\w+)$/m.exec(textOf(/^SIP\/2\.0 200[\s\S]*CSeq: \d+ INVITE/)) ?? [];
     expect(textOf(/^BYE /)).toContain(`;tag=${tag}\nTo: <sip:+4930123@127.0.0.1>;tag=caller-1\n`);
@@ -211,7 +211,7 @@ function rooms(): RoomServiceClient {
 }
 
 describeWithSipp("calls out", () => {
-  /** A PBX at the end of a new outbound trunk. */
+  /** A PBX behind a new outbound trunk. */
   async function pbx(scenario: CalleeScenario, fields: Record<string, unknown> = {}, transport: "udp" | "tcp" = "udp") {
     const callee = await SippCallee.start({ scenario, transport });
     running.push(callee);

@@ -1,4 +1,4 @@
-/** The proxy with faults: what it passes on unchanged, what its faults do, what it tells, and what it keeps to itself. */
+/** The fault proxy: what it passes on unchanged, what its faults do, what it reports, and what it does not reveal. */
 
 import { inspect } from "node:util";
 import { SipClient } from "livekit-server-sdk";

@@ -1,4 +1,7 @@
-/** The provider's host or the Pulumi CLI is killed, or the server goes away, in the middle of an operation: the next `up` goes on from there. */
+/**
+ * The provider's host or the Pulumi CLI is killed, or the server restarts, during an operation. The next `up` continues
+ * from there.
+ */
 
 import { CliStack } from "./support/cli-stack";
 import { everything, office } from "./support/examples";

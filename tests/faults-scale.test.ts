@@ -1,4 +1,7 @@
-/** A stack of ten objects on an account that holds ten thousand trunks of others, against the same stack on an empty one. */
+/**
+ * A stack of ten objects in an account with ten thousand foreign trunks, compared with the same stack in an empty
+ * account.
+ */
 
 import { FaultProxy } from "../provider/testing";
 import { everything, password } from "./support/examples";
@@ -7,7 +10,7 @@ import { type AccountSize, fill } from "./support/large-account";
 import { testInWholeMatrix } from "./support/matrix";
 import { combinations, expectSuccess, inProcess, World } from "./support/worlds";
 
-/** livekit-server looks through all inbound trunks and rules at each create: fewer of those there keep the test short. */
+/** livekit-server scans all inbound trunks and rules at each create, so fewer of those keep the test short. */
 const SIZES: Record<string, AccountSize> = {
   emulator: { inbound: 5_000, outbound: 5_000, rules: 1_000 },
   "livekit-server": { inbound: 1_000, outbound: 9_000, rules: 1_000 },

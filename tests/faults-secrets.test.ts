@@ -1,4 +1,4 @@
-/** A server that quotes what it was sent, in every way of quoting: no secret of any field leaves the encrypted state. */
+/** A server that quotes what it was sent, in all ways of quoting: no field's secret may leave the encrypted state. */
 
 import { expectNoCanary, office, password } from "./support/examples";
 import { describeUnderFaults } from "./support/faulty-world";
@@ -7,7 +7,7 @@ import type { Program } from "./support/worlds";
 const TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJBUEkifQ.c2lnbmF0dXJl";
 const PIN = "2718281828";
 
-/** Secrets with all that JSON, HTML, URLs and SIP write differently. */
+/** Secrets with the characters that JSON, HTML, URLs and SIP escape. */
 const secret = (field: string) => password(`${field} "quoted" \\ <b> & 'c'`);
 const SECRETS = {
   office: secret("password"),
@@ -48,7 +48,7 @@ const html = (text: string) =>
     .replaceAll('"', "&#34;")
     .replaceAll("'", "&#39;");
 
-/** Answers that quote what the server was sent, plainly and as JSON and Go do, and as a web page and a URL do. */
+/** Answers that quote the request: as plain text, as JSON, in HTML (escaped as Go does) and in a URL. */
 const quoting = (sent: readonly (keyof typeof SECRETS)[]) => {
   const values = [...sent.map((key) => SECRETS[key]), TOKEN];
   const query = new URLSearchParams(sent.map((key): [string, string] => [key, SECRETS[key]]));

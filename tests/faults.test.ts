@@ -1,18 +1,20 @@
 /**
- * What happens when calls to LiveKit go wrong, and when others act at the worst moment; one line of the table of faults each.
- * faults-host.test.ts kills the provider's host and the server, faults-scale.test.ts has large accounts, faults-secrets.test.ts
- * servers that quote what they were sent. Of the same table elsewhere:
+ * What happens when calls to LiveKit fail, and when others change things at the worst moment. Each test is one row of
+ * the table of faults. faults-host.test.ts kills the provider's host and the server, faults-scale.test.ts uses large
+ * accounts, faults-secrets.test.ts uses servers that quote what they were sent. Other rows of the table are tested
+ * elsewhere:
  *
- * - retry.test.ts: which failures are tried again, and for how long.
- * - bad-input.test.ts: "a number that another trunk of the project has is refused, and that trunk named"; "a second stack that
- *   declares the same trunk is refused, and the first one named"; "a wrong secret is one sentence without the token, and nothing
- *   is taken for deleted"; "a wrong livekit:apiKey … is said in the preview".
- * - dispatch-rule.test.ts: "refuses two rules with the same trunk, pin and number, in the program and on the platform"; "is made
- *   again when it was deleted, with and without refresh".
- * - project.test.ts: "another project's key is an error that names both, and nothing is deleted or made"; "a clock that is off
- *   is said to be the clock" (behind; ahead is here); "no inbound trunk is open at any moment, from the first up to destroy".
- * - sip-trunk.test.ts: "makes the … trunk again when it was deleted"; "makes everything again when everything was deleted";
- *   "takes a trunk over that a create left behind when it was cut off".
+ * - retry.test.ts: which failures are retried, and for how long.
+ * - bad-input.test.ts: "a number that another trunk of the project has is refused, and that trunk named"; "a second
+ *   stack that declares the same trunk is refused, and the first one named"; "a wrong secret is one sentence without
+ *   the token, and nothing is taken for deleted"; "a wrong livekit:apiKey … is said in the preview".
+ * - dispatch-rule.test.ts: "refuses two rules with the same trunk, pin and number, in the program and on the
+ *   platform"; "is made again when it was deleted, with and without refresh".
+ * - project.test.ts: "another project's key is an error that names both, and nothing is deleted or made"; "a clock
+ *   that is off is said to be the clock" (behind; ahead is here); "no inbound trunk is open at any moment, from the
+ *   first up to destroy".
+ * - sip-trunk.test.ts: "makes the … trunk again when it was deleted"; "makes everything again when everything was
+ *   deleted"; "takes a trunk over that a create left behind when it was cut off".
  */
 
 import { everything, hotline, office, password } from "./support/examples";
@@ -25,7 +27,7 @@ const CREATES = ["CreateSIPInboundTrunk", "CreateSIPOutboundTrunk", "CreateSIPDi
 const UPDATES = ["UpdateSIPInboundTrunk", "UpdateSIPOutboundTrunk", "UpdateSIPDispatchRule"];
 const DELETES = ["DeleteSIPTrunk", "DeleteSIPDispatchRule"];
 
-/** Everything, changed so that each kind of object has to be updated. */
+/** Changes `everything` so that each kind of object must be updated. */
 const changed: Program = {
   trunks: {
     office: { ...office, address: "pbx2.acme.example" },
@@ -42,7 +44,7 @@ const moved: Program = { ...answered, trunks: { office: { ...office, address: "p
 const renamed: Program = { ...moved, auths: { office: { trunk: "office", method: "credentials", realm: "acme" } } };
 const redirected: Program = { ...renamed, rules: { reception: { trunks: ["office"], rule: "callee" } } };
 
-/** The methods whose call had no answer. */
+/** The methods of the calls that got no answer. */
 const unanswered = ({ proxy }: FaultyWorld) =>
   [...new Set(proxy.requests.filter(({ status }) => status === undefined).map(({ method }) => method))].sort();
 
@@ -249,7 +251,8 @@ describeUnderFaults((start) => {
     const it = await start();
     await it.given(everything);
     const ids = await it.ids();
-    // Headers only go by replacing the whole trunk: it writes the auth as it was read, and somebody writes another meanwhile.
+    // Removing headers requires replacing the whole trunk, which writes the auth as it was read. Someone else changes
+    // it meanwhile.
     const headers = { "X-Account": "7" };
     await it.declare({
       ...everything,

@@ -1,4 +1,4 @@
-/** Programs as people write them, in which this package once went wrong. */
+/** Programs that users write and that this package once handled wrongly. */
 
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -54,7 +54,7 @@ function temporary(program: string, leftOut?: readonly string[]): string {
   return dir;
 }
 
-/** Whether nobody can call in: a random credential is asked for, and no address is let in. */
+/** Whether nobody can call in: it asks for a random credential and allows no address. */
 function isClosed(trunk: SIPInboundTrunkInfo): boolean {
   return isClosedCredential(trunk.authUsername, trunk.authPassword) && trunk.allowedAddresses.length === 0;
 }
@@ -69,7 +69,9 @@ describe.each(availablePlatforms())("on the %s", (_name, start) => {
     await platform?.stop();
   });
 
-  /** The engines for programs in which the real server could differ from the emulator; for the others the emulator is enough. */
+  /**
+   * Runs the programs for which the real server could differ from the emulator. For the others the emulator is enough.
+   */
   describe.each(ENGINES)("with the %s", (engine) => {
     test.each([
       ["into a component of a component and out again", ["component", "top"]],
@@ -105,7 +107,8 @@ describe.each(availablePlatforms())("on the %s", (_name, start) => {
       const result = await after.up();
       const trunk = (await pairOn(platform)).inbound;
       const words = said(plan);
-      // Either the trunk is closed by an `up` whose preview said so, or both are refused, and whoever runs them knows by what.
+      // Either an `up` closes the trunk after its preview said so, or both are refused with an error that names the
+      // cause.
       expect({
         plan: plan.succeeded,
         up: result.succeeded,

@@ -1,4 +1,4 @@
-/** The proxy example under the real Kamailio, between real SIP endpoints: what goes through, and all that must not. */
+/** The proxy example in the real Kamailio, between real SIP endpoints: what it lets through, and what it must not. */
 
 import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
@@ -20,7 +20,7 @@ const here = kamailioAvailability(["postgres"]).available && sippAvailability().
   let challenging: SippCallee;
   let neighbour: SippCallee;
   let proxy: FixedIpProxy;
-  /** Reads a packet and says where it came from. */
+  /** Receives packets and tells where they came from. */
   let witness: Socket;
   let registrar: Kamailio;
 
@@ -148,7 +148,7 @@ const here = kamailioAvailability(["postgres"]).available && sippAvailability().
     expect(call).toMatchObject({ asExpected: true });
   });
 
-  /** Sends a request as it is from the platform's address; the first final answer. */
+  /** Sends a raw request from the platform's address. Returns the first final response. */
   async function answerTo(method: string, headers: readonly string[]): Promise<string> {
     const socket = createSocket("udp4");
     socket.bind(0, PLATFORM);

@@ -1,11 +1,14 @@
-/** What others set on the platform: no secret of theirs leaves it, and nothing that they wrote is obeyed by who shows a plan. */
+/**
+ * What others set on the platform: their secrets stay there, and nothing that they wrote can act as a command where a
+ * plan is shown.
+ */
 
 import { RoomConfiguration, SIPDispatchRule, SIPDispatchRuleInfo, SIPOutboundTrunkInfo } from "@livekit/protocol";
 import { CANARY, everything, expectNoCanary, office, password } from "./support/examples";
 import { scenario as test } from "./support/matrix";
 import { describeInWorlds, expectSuccess, said, type World } from "./support/worlds";
 
-/** A secret of somebody else, which nobody but LiveKit may know. */
+/** Somebody else's secret, which only LiveKit may know. */
 const foreign = (what: string) => `${CANARY}-foreign-${what}`;
 const PIN = "31415926535";
 
@@ -27,7 +30,7 @@ const foreignRoom = new RoomConfiguration({
   ],
 });
 
-/** What a CI system or a terminal would obey. */
+/** Something that a CI system or a terminal would execute. */
 const COMMAND =
   "\n::error file=a.ts,line=1::owned\u001b[2J\u202e ##vso[task.setvariable variable=a]b\r\n::set-output name=a::b";
 

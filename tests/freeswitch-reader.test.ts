@@ -1,4 +1,4 @@
-/** freeswitchCredential on directories in files, its preprocessor and its XML. */
+/** freeswitchCredential with directories in files, including its preprocessor and its XML parser. */
 
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -17,7 +17,7 @@ import { credentialOf, failureOf } from "./support/outputs";
 const secret = password("stored");
 const MD5 = createHash("md5").update(`hashed:pbx.example:${secret}`).digest("hex");
 
-/** A configuration laid out as FreeSWITCH's own, small. */
+/** A small configuration with the layout of FreeSWITCH's own. */
 const CONFIGURATION = {
   "freeswitch.xml": `<?xml version="1.0"?>
 <!-- A comment -- with dashes, a bare & and <tags> -->

@@ -1,4 +1,6 @@
-/** kamailioCredential on real databases, and what all database readers share: connecting, failing, keeping secrets. */
+/**
+ * kamailioCredential with real databases, and what all database readers share: connecting, failing, keeping secrets.
+ */
 
 import { execFileSync } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
@@ -252,7 +254,9 @@ describe("TLS", () => {
       authority.dispose();
     });
 
-    /** Tries a server that offers TLS and then refuses the login: whoever gets that far trusts the server. */
+    /**
+     * Connects to a server that offers TLS and then refuses the login. A client that gets that far trusts the server.
+     */
     async function attempt(certificateFor: string, parameters: string): Promise<string> {
       const key = authority.issue(certificateFor);
       let message = "";
@@ -392,7 +396,6 @@ interface ServerKey {
   readonly cert: string;
 }
 
-/** A certificate authority for one test. */
 class ThrowAwayAuthority {
   private readonly folder = mkdtempSync(join(tmpdir(), "readers-ca-"));
   readonly caFile = join(this.folder, "ca.pem");
@@ -432,7 +435,7 @@ class ThrowAwayAuthority {
   }
 }
 
-/** As much of PostgreSQL as offers TLS and then refuses the login. */
+/** Enough of PostgreSQL to offer TLS and then refuse the login. */
 function greetAsPostgres(socket: Socket, key: ServerKey): void {
   socket.once("data", () => {
     socket.write("S");
@@ -448,7 +451,7 @@ function postgresRefusal(): Buffer {
   return Buffer.concat([Buffer.from("E"), length, Buffer.from(body)]);
 }
 
-/** As much of MySQL as offers TLS and then refuses the login (protocol 4.1 with SSL, secure connection and plugins). */
+/** Enough of MySQL to offer TLS and then refuse the login (protocol 4.1 with SSL, secure connection and plugins). */
 function greetAsMysql(socket: Socket, key: ServerKey): void {
   const salt = "01234567";
   const capabilities = { low: [0x08, 0x8a], high: [0x08, 0x00] };
@@ -482,14 +485,14 @@ function mysqlPacket(sequence: number, ...parts: Buffer[]): Buffer {
   return Buffer.concat([Buffer.from([body.length, 0, 0, sequence]), body]);
 }
 
-/** Goes on in TLS, and answers the login with a refusal. */
+/** Continues in TLS and refuses the login. */
 function refuseInside(socket: Socket, key: ServerKey, refusal: Buffer): void {
   const secure = new TLSSocket(socket, { isServer: true, ...key });
   secure.on("error", () => {});
   secure.once("data", () => secure.end(refusal));
 }
 
-/** Runs with a TCP server of a test's own behaviour on loopback. */
+/** Runs `use` with a TCP server on loopback that behaves as the test says. */
 async function withServer(onConnection: (socket: Socket) => void, use: (port: number) => Promise<void>): Promise<void> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {

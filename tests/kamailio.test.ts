@@ -1,4 +1,4 @@
-/** The real Kamailio of the tests behaves as a phone system does: what other tests conclude from it rests on this. */
+/** The tests' real Kamailio behaves like a phone system. Other tests rely on this. */
 
 import { createHash } from "node:crypto";
 import { createSocket } from "node:dgram";
@@ -8,7 +8,7 @@ import { Kamailio, type KamailioOptions, kamailioAvailability } from "./support/
 
 const PASSWORD = "Canary'1\\pass";
 
-/** Sends REGISTER without Contact over UDP, at most twice; the statuses of the answers, and the last one's text. */
+/** Sends REGISTER without Contact over UDP, at most twice. Returns the statuses, and the text of the last response. */
 async function register(kamailio: Kamailio, username: string, password: string, method = "REGISTER") {
   const socket = createSocket(kamailio.host.includes(":") ? "udp6" : "udp4");
   socket.connect(kamailio.port, kamailio.host);

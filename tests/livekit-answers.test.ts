@@ -1,4 +1,4 @@
-/** LiveKit's answers are bounded in time and size, to the last byte of the body, whatever the server sends. */
+/** LiveKit's answers are limited in time and size, down to the last byte of the body, whatever the server sends. */
 
 import { gzipSync } from "node:zlib";
 import { ListSIPInboundTrunkRequest, ListSIPInboundTrunkResponse } from "@livekit/protocol";
@@ -38,7 +38,7 @@ describe("LiveKit's answers", () => {
       ListSIPInboundTrunkResponse,
     );
 
-  /** What a call fails with under a fault, and by how much it made the process grow, in MiB. */
+  /** The error with which a call fails under a fault, and how much the process grew meanwhile, in MiB. */
   async function failureUnder(fault: Fault, timeoutMs = 10_000): Promise<{ error: LiveKitError; grownBy: number }> {
     const before = process.resourceUsage().maxRSS;
     proxy.inject(fault);

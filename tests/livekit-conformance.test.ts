@@ -1,6 +1,6 @@
 /**
- * What LiveKit's SIP API does, said once and held against the emulator and the real server alike: so that what is tested
- * on the emulator is true of LiveKit. Expected words and codes are literal.
+ * What LiveKit's SIP API does. The same tests run against the emulator and the real server, so that what is tested on
+ * the emulator is true of LiveKit. Expected messages and codes are literal.
  */
 
 import { createHmac } from "node:crypto";
@@ -84,7 +84,7 @@ function invalid(msg: string): Refusal {
   return { status: 400, code: "invalid_argument", msg };
 }
 
-/** Twirp by hand: nothing between the test and the wire. */
+/** Speaks Twirp without a client library, so that nothing hides what is on the wire. */
 class Client {
   constructor(private readonly platform: Platform) {}
 
@@ -119,7 +119,7 @@ class Client {
     return response.fromBinary(bytes);
   }
 
-  /** Sends the request in both encodings and expects the same refusal to both, always as JSON. */
+  /** Sends the request in both encodings and expects the same error for both, always as JSON. */
   async refusal<Request extends Message<Request>, Response extends Message<Response>>(
     { method, request }: Rpc<Request, Response>,
     init: PartialMessage<Request>,

@@ -1,4 +1,7 @@
-/** What the emulator has beyond LiveKit: projects, faults, records, watching, hidden passwords, and an end without traces. */
+/**
+ * What the emulator adds to LiveKit: projects, faults, recorded requests, commit listeners, hidden passwords, and a
+ * clean stop.
+ */
 
 import { once } from "node:events";
 import { connect } from "node:net";

@@ -1,4 +1,7 @@
-/** LiveKit's messages: reading and writing back changes nothing, and what a newer LiveKit has put into them stays, at every depth. */
+/**
+ * LiveKit's messages: reading and writing back changes nothing, and fields that a newer LiveKit has set survive, at
+ * every depth.
+ */
 
 import { type Message, WireType } from "@bufbuild/protobuf";
 import {
@@ -21,8 +24,37 @@ import {
 } from "../provider/livekit/messages";
 import { changesOf, fullMessage, futureFields, withFutureFields } from "./support/messages";
 
-/** Which member of each oneof a message has: the longest has five. */
+/** Which member of each oneof is set. The longest oneof has five. */
 const CHOICES = [0, 1, 2, 3, 4];
+
+/** A change for each field of a table: the field's name, and a value that differs from the current one. */
+function changesOf<Info>(rows: Table<Info>, message: Info): [name: string, value: unknown][] {
+  return Object.entries(rows).map(([name, row]) => [name, other(row.read(message), row.words)]);
+}
+
+/** Another value of the same kind. */
+function other(value: unknown, words: readonly string[] = []): unknown {
+  switch (typeof value) {
+    case "string":
+      return words.find((word) => word !== value) ?? "123";
+    case "number":
+      return value + 7.5;
+    case "boolean":
+      return !value;
+    default:
+      return Array.isArray(value) ? value.map((item) => otherItem(item)) : { ...Object(value), ...OTHER_MEMBER };
+  }
+}
+
+function otherItem(item: unknown): unknown {
+  const { metadata } = Object(item);
+  return typeof item === "string"
+    ? "changed"
+    : { ...Object(item), ...(metadata === undefined ? { rate: 7 } : { metadata: "changed" }) };
+}
+
+/** A member that both maps and a room's configuration can have. */
+const OTHER_MEMBER = { name: "changed" };
 
 const inbound = () => withFutureFields(fullMessage(SIPInboundTrunkInfo));
 const outbound = () => withFutureFields(fullMessage(SIPOutboundTrunkInfo));
@@ -60,7 +92,7 @@ describe("a field that is written is read back, and all that a newer LiveKit has
   describe.each(CHOICES)("rule with member %i of each oneof", (choice) => {
     const unchanged = () => dispatchRule(choice);
     const { rule: _kind, ...rows } = RULE;
-    // A direct rule has a room's whole name.
+    // A direct rule names the whole room, so `randomize` does not apply.
     const changes = changesOf<SIPDispatchRuleInfo>(rows, unchanged()).filter(
       ([name]) => name !== "randomize" || rule(unchanged()).rule !== "direct",
     );
@@ -219,7 +251,7 @@ describe("a room configuration", () => {
     const left = changed(egress({ s3: { bucket: "b" } }), egress({ gcp: { bucket: "b" } }));
     expect(left?.toJson()).toEqual(egress({ gcp: { bucket: "b" } }));
     expect(left?.egress?.tracks && futureFields(left.egress.tracks)).toEqual(["message: message.egress.tracks"]);
-    // Here what is not known may be the kind that it was, which would win.
+    // Here the unknown fields may be the old output kind, which would win.
     const replaced = changed(egress({}), egress({ gcp: { bucket: "b" } }));
     expect(replaced?.egress?.tracks && futureFields(replaced.egress.tracks)).toEqual([]);
   });

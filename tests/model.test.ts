@@ -1,6 +1,7 @@
 /**
- * A stateful property test: random programs, people and faults on two stacks of one platform, watched at every commit (tests/support/model/).
- * `npm run soak -- --runs N [--seed S]` does the same for longer; a failure is to become one of the examples.
+ * A stateful property test: random programs, people and faults on two stacks of one platform, checked at every commit
+ * (tests/support/model/). `npm run soak -- --runs N [--seed S]` does the same for longer. Turn each failure that it
+ * finds into an example.
  */
 
 import { randomInt } from "node:crypto";
@@ -18,14 +19,14 @@ import { closeConnections } from "./support/model/quick-fetch";
 import { World } from "./support/model/world";
 
 const RUNS = Number(process.env.MODEL_RUNS ?? (isWholeMatrix ? 2_000 : 300));
-/** CI takes the same programs each time, so that it fails for what a change has caused; elsewhere each run takes others. */
+/** CI always uses the same programs, so that a failure is caused by the change. Elsewhere each run uses others. */
 const SEED = Number(process.env.MODEL_SEED ?? (process.env.CI ? 1 : randomInt(2 ** 31)));
 
 /** Enough for 20,000 runs on a busy machine. */
 const TIMEOUT_MS = 3 * 3_600_000;
 
 beforeEach(() => {
-  // What a provider says to the user would be many thousand lines.
+  // The providers' messages to the user would be many thousand lines.
   jest.spyOn(process.stdout, "write").mockReturnValue(true);
 });
 
@@ -84,7 +85,10 @@ testWithProcesses.each([2, 3])(
   },
 );
 
-/** What two states must have in common: all but what is random or secret, and the order, which follows from who was done first. */
+/**
+ * What two states must have in common: everything that is not random or secret, ignoring the order, which depends on
+ * timing.
+ */
 function shapes(resources: readonly Shaped[]) {
   return resources.map(shape).toSorted((a, b) => (a.urn < b.urn ? -1 : 1));
 }

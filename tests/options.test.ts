@@ -1,4 +1,7 @@
-/** Pulumi's resource options on the resources of this package, with the CLI where it is: what users may expect of each. */
+/**
+ * Pulumi's resource options on this package's resources, with the CLI if it is installed: what users may expect of each
+ * option.
+ */
 
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -38,7 +41,7 @@ afterAll(async () => {
   await platform?.stop();
 });
 
-/** Whether the trunk is open as declared, and its rule leads to it. */
+/** Expects that the trunk is open as declared and its rule leads to it. */
 async function expectComplete(changed: boolean): Promise<void> {
   const { inbound, outbound } = await pairOn(platform);
   const { rules } = await objectsOn(platform);

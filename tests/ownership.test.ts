@@ -19,7 +19,7 @@ const marker: Marker = {
 };
 const markerText = JSON.stringify(marker);
 
-/** A text as a JSON string, with as many escapes as JSON allows. */
+/** A text as a JSON string that uses as many escapes as JSON allows. */
 function escaped(text: string): string {
   return `"${[...Array(text.length).keys()].map((at) => `\\u${text.charCodeAt(at).toString(16).padStart(4, "0")}`).join("")}"`;
 }
@@ -43,7 +43,7 @@ function between(items: readonly string[], brackets: string): string {
   return `${brackets.charAt(0)}${items.join(",")}${brackets.charAt(1)}`;
 }
 
-/** JSON as people and libraries write it: any layout, integers of any size, keys that appear twice, any escape. */
+/** JSON as people and libraries write it: any layout, large integers, duplicate keys, any escape. */
 const { value: jsonText, object: jsonObject } = fc.letrec<{ value: string; object: string; array: string }>((tie) => {
   const padded = (item: fc.Arbitrary<string>) =>
     fc.tuple(space, item, space).map(([before, text, after]) => before + text + after);
@@ -63,7 +63,7 @@ const userObject = fc
   .map(([before, text, after]) => before + text + after)
   .filter((text) => !usesMarkerKey(text));
 
-/** Nested deeper than a recursive function gets. */
+/** Nested too deeply for a recursive function. */
 const DEEP = `${"[".repeat(200_000)}${"]".repeat(200_000)}`;
 
 describe("the marker in a trunk's metadata", () => {

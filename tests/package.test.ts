@@ -1,4 +1,4 @@
-/** The package as a user gets it: the packed tarball, in an empty project outside this repository. */
+/** The package as users get it: the packed tarball, in an empty project outside this repository. */
 
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -36,7 +36,7 @@ describe("the packed tarball", () => {
     const [packed] = JSON.parse(run("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", folder], root));
     files = packed.files.map(({ path }: { path: string }) => path);
     run("tar", ["xzf", packed.filename], folder);
-    // What npm install would lay out: the package itself unpacked, its dependencies as they are installed here.
+    // Lays out what npm install would: the package itself unpacked, its dependencies as they are installed here.
     const modules = join(folder, "node_modules");
     mkdirSync(join(modules, "@pulumi"), { recursive: true });
     const linked = [
@@ -132,7 +132,7 @@ describe("the packed tarball", () => {
       projectDir: folder,
       config: { "livekit:url": emulator.url, "livekit:apiKey": emulator.apiKey },
       secrets: { "livekit:apiSecret": emulator.apiSecret, "outside:office": password("office") },
-      env: { NODE_OPTIONS: undefined }, // Pulumi's processes start as a user's do, without tests/support/light-start.js.
+      env: { NODE_OPTIONS: undefined }, // Start Pulumi's processes as a user's machine does, without tests/support/light-start.js.
     });
     try {
       expectSuccess(await stack.up());

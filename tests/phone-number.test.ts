@@ -11,7 +11,7 @@ import {
   writtenNumber,
 } from "../provider/phone-number/format";
 
-/** Numbers that libphonenumber-js takes, of countries with and without a trunk prefix. */
+/** Numbers that libphonenumber-js accepts, from countries with and without a trunk prefix. */
 const e164 = fc.oneof(
   fc.integer({ min: 2000000, max: 9999999 }).map((subscriber) => ({ number: `+1202${subscriber}`, country: "US" })),
   fc.integer({ min: 10000000, max: 99999999 }).map((subscriber) => ({ number: `+407${subscriber}`, country: "RO" })),
@@ -95,7 +95,7 @@ const examples: Examples = require("libphonenumber-js/mobile/examples");
 
 const COUNTRIES = getCountries();
 
-/** 3- to 6-digit strings: all with three digits, and an even sample of the longer ones. */
+/** Strings of 3 to 6 digits: all those of three digits, and an even sample of the longer ones. */
 const SHORT = [3, 4, 5, 6].flatMap((length) => {
   const step = [1, 7, 97, 983][length - 3] ?? 1;
   return Array.from({ length: Math.ceil(10 ** length / step) }, (_, index) =>

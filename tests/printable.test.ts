@@ -13,10 +13,13 @@ const REGISTERED = [
   ..."stop-commands save-state set-env set-output internal-set-repo-path".split(" "),
 ];
 
-/** A comparison by culture, as .NET's IndexOf and StartsWith make it, passes over what may be ignored. */
+/**
+ * What a culture-sensitive comparison, such as .NET's IndexOf and StartsWith, sees of a line: it skips ignorable
+ * characters.
+ */
 const byCulture = (line: string) => line.replace(/[\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}]/gu, "");
 
-/** The name of the command that GitHub's runner sees in a line (actions/runner, ActionCommand.cs). */
+/** The name of the command that GitHub's runner finds in a line (actions/runner, ActionCommand.cs). */
 function gitHubCommand(text: string): string | undefined {
   const line = byCulture(text).trimStart();
   const end = line.indexOf("::", 2);
@@ -29,7 +32,7 @@ function gitHubCommand(text: string): string | undefined {
     .find((name) => name !== undefined && REGISTERED.includes(name));
 }
 
-/** Whether Azure's agent (Command.cs) or TeamCity sees a command in a line, or Azure formats it. */
+/** Whether Azure's agent (Command.cs) or TeamCity finds a command in a line, or Azure formats it. */
 function otherCommand(text: string): boolean {
   return /##(vso|teamcity|\w*)\[/i.test(byCulture(text));
 }

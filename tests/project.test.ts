@@ -163,7 +163,8 @@ describe("a platform that hides passwords", () => {
     let later = 0;
     await start({ hidePasswords: true, clock: () => Date.now() + later });
     await settle();
-    // Within the minute by which LiveKit lets clocks differ for tokens; the change comes after it.
+    // The provider allows for clocks that differ by a minute, as LiveKit does for tokens. It only notices a later
+    // change.
     later = 0;
     const outsider = new SipClient(emulator.url, emulator.apiKey, emulator.apiSecret);
     const [trunk] = (await outsider.listSipOutboundTrunk()).filter(({ name }) => name === "office");
@@ -245,7 +246,7 @@ describe("fields of a newer LiveKit, which this package does not know", () => {
   const futureOf = ({ in: inbound, out, rules }: ReturnType<typeof objects>) =>
     [inbound, out, rules].map((items) => items.flatMap((item: Message) => futureFields(item)));
 
-  /** As somebody with a newer tool does: adds a field to each object, and to each message within it. */
+  /** Adds a field to each object and to each nested message, like somebody with a newer tool. */
   async function addFutureFields(): Promise<void> {
     const { in: inbound, out, rules } = objects();
     for (const value of inbound.map(withFutureFields)) {
@@ -287,7 +288,7 @@ describe("fields of a newer LiveKit, which this package does not know", () => {
     expectSuccess(await stack.up());
     await addFutureFields();
     const added = futureOf(objects());
-    // In each object itself, and in each message within it.
+    // One in each object itself, and one in each nested message.
     expect(added.map((fields) => fields.length)).toEqual([6, 4, 13]);
 
     const upKeepsThem = async (change: Program, writes: string[]) => {

@@ -1,4 +1,7 @@
-/** The quickstart as the README has users run it: the project at the root, whose program is examples/quickstart. */
+/**
+ * The quickstart as the README tells users to run it: the project in the root folder, whose program is
+ * examples/quickstart.
+ */
 
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";

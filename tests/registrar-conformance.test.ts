@@ -1,4 +1,4 @@
-/** The testing kit's registrar and the real Kamailio answer alike: whoever tests with the one may rely on the other. */
+/** The testing kit's registrar answers like the real Kamailio, so tests may use either. */
 
 import { SipRegistrar, type SipRegistrarOptions } from "../provider/testing/sip-registrar";
 import { Kamailio, type KamailioOptions, kamailioAvailability } from "./support/kamailio";

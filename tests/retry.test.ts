@@ -1,4 +1,4 @@
-/** What is tried again after a failure of LiveKit, and what is not; through the engine in faults.test.ts. */
+/** Which of LiveKit's failures are retried and which are not. faults.test.ts tests the same through the engine. */
 
 import { LiveKitError } from "../provider/livekit/errors";
 import { createdOnce, isTransient, type RetrySettings, retried } from "../provider/livekit/retry";

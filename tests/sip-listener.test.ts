@@ -1,4 +1,4 @@
-/** The listener: what it copies into responses, what it answers again without asking, and its end. */
+/** The listener: what it copies into responses, how it answers retransmissions by itself, and how it stops. */
 
 import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";

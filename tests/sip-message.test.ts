@@ -1,4 +1,4 @@
-/** SIP messages: what is read, what is written, and that nothing anybody sends does more than be refused. */
+/** SIP messages: parsing, writing, and that invalid input is only ever refused. */
 
 import fc from "fast-check";
 import { bracketed } from "../provider/host-text";
@@ -227,7 +227,7 @@ describe("an address", () => {
   });
 });
 
-/** Reads bytes in every way there is; throws what must not be thrown. */
+/** Parses bytes in every way. Fails if a parser throws an unexpected error. */
 function readAll(bytes: Uint8Array): void {
   const buffer = Buffer.from(bytes);
   const texts = [buffer.toString("utf8"), buffer.toString("latin1")];
@@ -310,7 +310,7 @@ describe("what anybody may send", () => {
     ["-"],
     ["é"],
   ])("takes no long time: %j, 64 KiB of it", (pattern) => {
-    // A quadratic step takes 4 × 10⁹ operations here; all of it in linear time takes some milliseconds.
+    // A quadratic step would take 4 × 10⁹ operations here. In linear time everything takes some milliseconds.
     const long = fill(pattern).slice(0, MESSAGE_LIMIT - 200);
     const inputs = [
       long,

@@ -1,4 +1,4 @@
-/** The testing kit's registrar, seen by a SIP client that is not ours: sipp registers and calls. */
+/** The testing kit's registrar, tested with a SIP client that is not ours: sipp registers and calls. */
 
 import { execFile, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -77,7 +77,7 @@ if (!hasSipp && !isCi) {
     registrar = await SipRegistrar.start({ users: { "1011": PASSWORD }, ...options });
   };
 
-  /** Plays a scenario; fulfilled with sipp's exit code and what it printed. */
+  /** Runs a scenario. Resolves with sipp's exit code and what it printed. */
   function play(xml: string, { transport = "u1", password = PASSWORD, calls = 1 } = {}) {
     const file = join(folder, "scenario.xml");
     writeFileSync(file, xml);

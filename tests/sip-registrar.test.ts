@@ -1,4 +1,4 @@
-/** The testing kit's SIP registrar: what real ones do, what can be set, faults, calls, and an end without traces. */
+/** The testing kit's SIP registrar: standard behaviour, settings, faults, calls, and a clean stop. */
 
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
@@ -287,7 +287,7 @@ describe("the registrar", () => {
 
     beforeEach(() => start());
 
-    /** Calls with the right credential; the call may be followed and ended. */
+    /** Calls with the right credential. The result can follow the call and end it. */
     async function call(given: Partial<Wording> = {}, protocol: "udp" | "tcp" = "udp") {
       const agent = await open(protocol);
       const first = { ...wording, ...given };
@@ -371,7 +371,7 @@ describe("the registrar", () => {
       });
       await repeated;
       agent.acknowledge(within(response, second, 2));
-      // TCP keeps the order: when OPTIONS is answered the ACK was taken.
+      // TCP keeps the order: once OPTIONS is answered, the ACK has been handled.
       await agent.request("OPTIONS", { from: "1011" });
       expect([again, registrar.calls[0]?.state]).toEqual([1, "answered"]);
     });

@@ -1,10 +1,10 @@
-/** Where SIP servers are found: RFC 3263 over an injected DNS. */
+/** How SIP servers are located: RFC 3263 with an injected DNS. */
 
 import { type Dns, defaultPort, resolve, type SipServer, type SrvRecord } from "../provider/sip/resolve";
 
 const record = (name: string, priority = 10, port = 5070, weight = 1): SrvRecord => ({ name, priority, port, weight });
 
-/** A DNS that knows these names, and notes what it is asked. */
+/** A DNS that knows these names and records the queries. */
 function dnsOf(srv: Record<string, SrvRecord[]>, hosts: Record<string, string[]>): Dns & { asked: string[] } {
   const asked: string[] = [];
   return {
@@ -68,7 +68,7 @@ describe("finding a SIP server", () => {
       const [place] = await placesOf({ host: "acme.com", protocol: "udp" }, dns);
       first.set(place, (first.get(place) ?? 0) + 1);
     }
-    // 3 of 4 are expected; twelve standard deviations to either side.
+    // 3 of 4 are expected. The limits are twelve standard deviations away.
     expect(first.get("192.0.2.2 2")).toBeGreaterThan(580);
     expect(first.get("192.0.2.1 1")).toBeGreaterThan(80);
     expect(first.get("192.0.2.3 3") ?? 0).toBeLessThan(60);

@@ -1,4 +1,4 @@
-/** Client transactions by the clock of RFC 3261, over a connection that only notes what is sent. */
+/** Client transactions with the timers of RFC 3261, over a connection that only records what is sent. */
 
 import type { Connection, Protocol } from "../provider/sip/connection";
 import { headerOf, isRequest, parseMessage, type SipRequest, type SipResponse } from "../provider/sip/message";
@@ -20,7 +20,7 @@ const draft = (method: string) => ({
   headers: [...DRAFT.headers, { name: "CSeq", value: `7 ${method}` }],
 });
 
-/** A connection that keeps what is sent, with the second at which it was. */
+/** A connection that records what is sent, and at which second. */
 function pretend(protocol: Protocol, localAddress = "127.0.0.1") {
   const began = Date.now();
   const sent: { at: number; request: SipRequest; bytes: string }[] = [];

@@ -1,4 +1,4 @@
-/** SIP over real sockets on loopback: connections to peers that behave, and to peers that do not. */
+/** SIP over real sockets on loopback: connections to peers that behave and to peers that don't. */
 
 import { execFile } from "node:child_process";
 import { createSocket, type Socket as UdpSocket } from "node:dgram";
@@ -25,7 +25,7 @@ const OPTIONS = {
 };
 const OK: SipResponse = { status: 200, reason: "OK", headers: [{ name: "Via", value: "SIP/2.0/TCP h" }], body: "" };
 
-/** What is to be ended after each test. */
+/** Clean-up functions to run after each test. */
 const ends: (() => unknown)[] = [];
 afterEach(async () => {
   for (const end of ends.splice(0).reverse()) {
@@ -33,7 +33,7 @@ afterEach(async () => {
   }
 });
 
-/** Connects, and gives out what happens on the connection as it happens. */
+/** Connects, and exposes what happens on the connection as it happens. */
 async function open(target: Target, signal = new AbortController().signal) {
   const messages: SipMessage[] = [];
   const failures: Error[] = [];
@@ -240,7 +240,7 @@ describe("a connection", () => {
   });
 
   it("lets out what was written before it is closed, and hears nothing after", async () => {
-    // More than the sockets' buffers take at once.
+    // More than the sockets' buffers hold.
     const long = Buffer.alloc(4_000_000, "x");
     let received = 0;
     let end = (): void => undefined;
@@ -270,7 +270,10 @@ describe("TLS", () => {
   const certificate = ca.certify("DNS:pbx.example", "IP:127.0.0.1");
   afterAll(() => ca.dispose());
 
-  /** Connects in a process that knows the authority: only there, and only from its start, can it be told of it. */
+  /**
+   * Connects in a new process that trusts the authority. Node only reads the authority (NODE_EXTRA_CA_CERTS) at
+   * start-up.
+   */
   async function connectElsewhere(target: Target): Promise<string> {
     const program = `require(process.argv[1]).connect(JSON.parse(process.argv[2]), {}, new AbortController().signal).then(
       (connection) => { console.log("connected"); connection.close(); }, (error) => console.log(error.code))`;

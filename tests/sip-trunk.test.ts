@@ -198,7 +198,7 @@ describeInWorlds((startWorld) => {
 
     await it.declare(everything);
     await it.upAndSettle();
-    // An update takes the proof of the create out of the marker.
+    // An update removes the proof of the create from the marker.
     outbound.metadata = outbound.metadata.replace(/,"unconfirmed":"\w+"/, "");
     expect((await it.outbound("office")).toJson()).toEqual(outbound.toJson());
     expect((await it.inbound("office")).toJson()).toEqual(inbound.toJson());
@@ -330,7 +330,7 @@ describeInWorlds((startWorld) => {
     const it = await world();
     await it.given({ trunks: { office } });
     const left = await it.inbound("office");
-    // What a cut-off create leaves: a marked trunk on the platform of which the state knows nothing.
+    // What an interrupted create leaves behind: a marked trunk on the platform that is not in the state.
     await it.declare({});
     await it.outsider.deleteSipTrunk(left.sipTrunkId);
     await it.up();

@@ -1,4 +1,4 @@
-/** Calls between real SIP endpoints, and through the real Kamailio: what other tests conclude from them rests on this. */
+/** Calls between real SIP endpoints, and through the real Kamailio. Other tests rely on this. */
 
 import { Kamailio, kamailioAvailability } from "./support/kamailio";
 import { SippCallee, sippAvailability, sippCall } from "./support/sipp";

@@ -1,4 +1,7 @@
-/** One life of a stack on each engine, and on each platform, that is found here: what `npm test` runs of the rest of the matrix (support/matrix.ts). */
+/**
+ * One stack's whole life, on each available engine and each available platform: the part of the matrix that `npm test`
+ * covers besides its own combination (support/matrix.ts).
+ */
 
 import { ListUpdate } from "@livekit/protocol";
 import { everything, expectNoCanary, hotline, office, password } from "./support/examples";

@@ -1,4 +1,7 @@
-/** A state that any released version wrote can be read, refreshed, brought up and destroyed, also after rules were tightened. */
+/**
+ * A state that any released version wrote can be read, refreshed, updated and destroyed, even after validation became
+ * stricter.
+ */
 
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -35,7 +38,7 @@ afterEach(async () => {
 
 type Restored = { stack: Stack; emulator: LiveKitEmulator };
 
-/** A stack that goes on from a sample, beside the objects that the sample had on its platform. */
+/** A stack that continues from a sample, on a platform that holds the sample's objects. */
 async function restored(engine: string, sample: Sample): Promise<Restored> {
   const emulator = await LiveKitEmulator.start({ projects: [SAMPLE_KEY], sip: true });
   closing.push(() => emulator.stop());
@@ -92,7 +95,7 @@ function objectsOn(emulator: LiveKitEmulator): string[] {
 
 type Properties = Record<string, unknown>;
 
-/** A sample in whose state each resource of a type has other properties, as inputs and as outputs. */
+/** A sample with changed properties, in inputs and outputs, for each resource of a type in its state. */
 function withProperties(sample: Sample, type: string, change: (properties: Properties) => Properties): Sample {
   const { deployment, ...state } = sample.state;
   const resources = (deployment.resources ?? []).map((resource) =>
@@ -107,7 +110,7 @@ function without(properties: Properties, field: string): Properties {
   return Object.fromEntries(Object.entries(properties).filter(([key]) => key !== field));
 }
 
-/** What today's rules would refuse, as it may stand in a state. */
+/** Changes a sample's state into one that today's validation would refuse but that may exist. */
 const tightened: Record<string, (sample: Sample) => Sample> = {
   "a password that is too weak today": (sample) =>
     JSON.parse(JSON.stringify(sample).replaceAll(SAMPLE_PASSWORDS.office, "weak")),

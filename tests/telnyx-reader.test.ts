@@ -1,4 +1,4 @@
-/** telnyxCredential against an HTTP server on loopback that answers as Telnyx documents, and as nobody should. */
+/** telnyxCredential with an HTTP server on loopback that answers as Telnyx documents, and as no server should. */
 
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -12,7 +12,7 @@ const apiKey = `KEY-${CANARY}`;
 const connectionId = "1293384261075731499";
 const connection = { id: connectionId, record_type: "credential_connection", user_name: "acme", password: secret };
 
-/** Runs with a server of the test's own behaviour; returns the requests that it got. */
+/** Runs `use` with a server that behaves as the test says. Returns the requests that it received. */
 async function withTelnyx(answer: RequestListener, use: (baseUrl: string) => Promise<void>): Promise<string[]> {
   const requests: string[] = [];
   const server = createServer((request, response) => {

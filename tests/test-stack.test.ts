@@ -43,7 +43,7 @@ async function fail(operation: Promise<OperationResult>): Promise<OperationResul
   return result;
 }
 
-/** What happens to a thing, without what stays as it is. */
+/** The operations on a thing, without those that change nothing. */
 function opsOf(result: OperationResult, name: string): StepResult["op"][] {
   return result.steps.filter((step) => step.name === name && step.op !== "same").map(({ op }) => op);
 }
@@ -461,7 +461,7 @@ describe("in-process only", () => {
   });
 });
 
-/** Runs one act, and tells what can be told without times, folders and key material. */
+/** Runs one act. Returns what can be compared: no times, folders or key material. */
 async function observe(
   side: CloudProject,
   each: Stack,

@@ -1,4 +1,4 @@
-/** The third copy of the credential, the VoIP system's, in the plan: against real Kamailio, on each engine. */
+/** The third copy of the credential, the VoIP system's, in the plan: with a real Kamailio, on each engine. */
 
 import { join } from "node:path";
 import { ListUpdate } from "@livekit/protocol";
@@ -132,7 +132,7 @@ describeHere.each(engines)("$name", (engine) => {
     const gone = await it.preview(EMPTY);
     expect(gone.exitCode).toBe(0);
     expect(said(gone)).toContain("unreachable: 127.0.0.1: connection refused");
-    // What an up keeps in the state is no difference later either.
+    // What an up writes to the state must not be a difference later either.
     expectSuccess(await it.refresh());
     expect((await it.preview(EMPTY)).exitCode).toBe(0);
     await it.changeOutbound("office", { numbers: new ListUpdate({ add: ["1012"] }) });
@@ -211,7 +211,7 @@ describeHere.each(engines)("$name", (engine) => {
   });
 });
 
-/** How often a VoIP system was shown a user's credential. */
+/** How often a VoIP system was sent a user's credential. */
 function shown(pbx: Kamailio, user: string): number {
   return pbx.requests().filter(({ authUser }) => authUser === user).length;
 }
