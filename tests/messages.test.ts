@@ -27,35 +27,6 @@ import { changesOf, fullMessage, futureFields, withFutureFields } from "./suppor
 /** Which member of each oneof is set. The longest oneof has five. */
 const CHOICES = [0, 1, 2, 3, 4];
 
-/** A change for each field of a table: the field's name, and a value that differs from the current one. */
-function changesOf<Info>(rows: Table<Info>, message: Info): [name: string, value: unknown][] {
-  return Object.entries(rows).map(([name, row]) => [name, other(row.read(message), row.words)]);
-}
-
-/** Another value of the same kind. */
-function other(value: unknown, words: readonly string[] = []): unknown {
-  switch (typeof value) {
-    case "string":
-      return words.find((word) => word !== value) ?? "123";
-    case "number":
-      return value + 7.5;
-    case "boolean":
-      return !value;
-    default:
-      return Array.isArray(value) ? value.map((item) => otherItem(item)) : { ...Object(value), ...OTHER_MEMBER };
-  }
-}
-
-function otherItem(item: unknown): unknown {
-  const { metadata } = Object(item);
-  return typeof item === "string"
-    ? "changed"
-    : { ...Object(item), ...(metadata === undefined ? { rate: 7 } : { metadata: "changed" }) };
-}
-
-/** A member that both maps and a room's configuration can have. */
-const OTHER_MEMBER = { name: "changed" };
-
 const inbound = () => withFutureFields(fullMessage(SIPInboundTrunkInfo));
 const outbound = () => withFutureFields(fullMessage(SIPOutboundTrunkInfo));
 const dispatchRule = (choice: number) => withFutureFields(fullMessage(SIPDispatchRuleInfo, choice));
