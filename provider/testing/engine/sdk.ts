@@ -37,6 +37,19 @@ export interface PulumiSdk {
 
 const loaded = new Map<string, PulumiSdk>();
 
+/** The newest minor version that the engine is tested with. It uses parts of `@pulumi/pulumi` that are not public. */
+export const NEWEST_TESTED = "3.270";
+
+/** What to say of a version that the engine is not tested with; undefined for a tested one. */
+export function untested(version: string): string | undefined {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  const [testedMajor = 0, testedMinor = 0] = NEWEST_TESTED.split(".").map(Number);
+  const isNewer = major > testedMajor || (major === testedMajor && minor > testedMinor);
+  return isNewer
+    ? `TestStack is tested with @pulumi/pulumi up to ${NEWEST_TESTED}, and this project has ${version}. Should a plan look wrong, compare it with the Pulumi CLI's.`
+    : undefined;
+}
+
 /** Loads the `@pulumi/pulumi` that a program in this directory would load. */
 export function loadSdk(programDir: string): PulumiSdk {
   const manifest = manifestPath(programDir);
@@ -47,6 +60,10 @@ export function loadSdk(programDir: string): PulumiSdk {
   const load = createRequire(manifest);
   const yaml: { loadAll(text: string): unknown[] } = load("js-yaml");
   const { version }: { version: string } = JSON.parse(readFileSync(manifest, "utf8"));
+  const warning = untested(version);
+  if (warning) {
+    process.emitWarning(warning);
+  }
   const sdk: PulumiSdk = {
     runScript: load.resolve("./cmd/run"),
     hostScript: load.resolve("./cmd/dynamic-provider"),
