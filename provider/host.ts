@@ -1,4 +1,4 @@
-/** What runs in Pulumi's dynamic-provider host: looked up by package name from the providers serialized in the state. */
+/** The entry point in Pulumi's dynamic-provider host. The providers serialized in the state load it by package name. */
 
 import type { dynamic } from "@pulumi/pulumi";
 import { dispatchRule } from "./dispatch-rule/lifecycle";
@@ -15,15 +15,15 @@ export type Kind = "SipTrunk" | "InboundAuth" | "DispatchRule" | "TestCall";
 let providers: Record<Kind, Methods> | undefined;
 
 /**
- * The provider methods of a resource type, the same ones for the whole process. Serialized providers call it by this name, with what
- * Pulumi configures them by; every provider of a process is configured alike, so the first one counts.
+ * The provider methods of a resource type. Serialized providers call this function by name. Pulumi passes every provider of a
+ * process the same configuration, so only the first call's is used.
  */
 export function of(kind: Kind, { config }: dynamic.ConfigureRequest): Methods {
   providers ??= providersIn(new Session((key) => config.get(key)));
   return providers[kind];
 }
 
-/** The provider methods of all resource types, with what one host process holds. */
+/** The provider methods of all resource types, sharing one session. */
 export function providersIn(session: Session): Record<Kind, Methods> {
   return {
     SipTrunk: methodsOf(lifecycle(sipTrunk, session)),

@@ -1,4 +1,4 @@
-/** What programs import: LiveKit SIP as Pulumi resources. */
+/** The package's public API: LiveKit SIP as Pulumi resources. */
 
 export { type AsteriskConfigCredentialArgs, asteriskConfigCredential } from "./credential-readers/asterisk-config";
 export {

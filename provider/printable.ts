@@ -1,6 +1,6 @@
 /**
- * Makes text that others wrote harmless to print: whoever can change a trunk's name, a SIP reason phrase or a database row must
- * not be able to steer the terminal or the CI system that shows a plan. Everything may import this module.
+ * Makes text from outside safe to print. Anybody who can change a trunk's name, a SIP reason phrase or a database row could
+ * otherwise control the terminal or the CI system that shows a plan. Any module may import this one.
  */
 
 import { stripVTControlCharacters } from "node:util";
@@ -9,24 +9,23 @@ import { stripVTControlCharacters } from "node:util";
 export const PRINTABLE_LIMIT = 2000;
 
 /**
- * A text in one line, without control characters and escape sequences, without invisible characters and those that turn the
- * direction of writing, without commands to a CI system, and cut with an ellipsis where it is longer than `limit`. Whatever
- * is made printable twice stays the same.
+ * Puts a text on one line. Removes control characters, escape sequences, invisible characters and direction overrides, breaks up
+ * CI commands, and cuts the text at `limit` with an ellipsis. Applying it twice changes nothing more.
  */
 export function printable(text: string, limit: number = PRINTABLE_LIMIT): string {
-  // Nothing beyond this can be left over, and a text of megabytes must not cost seconds.
+  // Text beyond this point is cut off anyway, and a text of several megabytes must not take seconds.
   const start = text.slice(0, 4 * limit);
   const visible = stripVTControlCharacters(start).replace(BREAKS, " ").replace(INVISIBLE, "");
   return bounded(withoutCommands(visible), limit, start.length < text.length);
 }
 
 /**
- * Whether the engine may print a value as it is: every text in it, keys included. The engine opens JSON within a text, so that one
- * with escapes in it is not what it looks like.
+ * Whether the engine may print a value as it is, including every string and key in it. The engine parses JSON inside strings, so
+ * a string with escapes can print as something else.
  */
 export function isPrintable(value: unknown): boolean {
   if (typeof value === "string") {
-    // The engine writes texts within quotation marks.
+    // The engine prints strings in quotation marks.
     const quoted = `"${value}"`;
     return !value.includes("\\") && printable(quoted) === quoted;
   }
@@ -37,15 +36,15 @@ export function isPrintable(value: unknown): boolean {
 const BREAKS = /[\p{Cc}\p{Zl}\p{Zp}]/gu;
 
 /**
- * What shows nothing: format characters such as bidi overrides, whatever else may be ignored, lone surrogates, and code points
- * without a meaning. A parser that compares texts by culture passes over them, so they would hide a command.
+ * Characters that are not visible: format characters such as bidi overrides, other ignorable characters, lone surrogates and
+ * unassigned code points. A parser with culture-aware comparison skips them, so they could hide a command.
  */
 const INVISIBLE = /[\p{Cf}\p{Cs}\p{Cn}\p{Co}\p{Default_Ignorable_Code_Point}]/gu;
 
 /**
- * Commands to CI systems, taken apart by spaces. `##[` (GitHub), `##vso[` (Azure) and `##teamcity[` count anywhere in a line, so two
- * number signs never stay together. GitHub's `::name …::` counts only at the beginning of a line, so `::` goes there, and
- * before whatever can be a name; within a line it stays in front of the end of an IPv6 address.
+ * Breaks up CI commands with spaces. `##[` (GitHub), `##vso[` (Azure) and `##teamcity[` work anywhere in a line, so every `##` is
+ * split. GitHub's `::name …::` works only at the start of a line, so `::` is split there, and wherever a command name could
+ * follow. It is kept before what looks like the end of an IPv6 address.
  */
 function withoutCommands(text: string): string {
   return text
@@ -58,6 +57,6 @@ function bounded(text: string, limit: number, isCut: boolean): string {
   if (text.length <= limit && !isCut) {
     return text;
   }
-  // Half of a character that takes two units must not stay.
+  // Don't leave half of a surrogate pair.
   return `${text.slice(0, limit - 1).replace(/[\uD800-\uDBFF]$/, "")}…`;
 }

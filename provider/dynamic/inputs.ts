@@ -1,9 +1,9 @@
-/** Turns the type that a schema takes into the types that a Pulumi program may pass, and gets back. */
+/** Derives from a schema the types of the arguments that a program passes, and of the outputs that it gets back. */
 
 import type * as pulumi from "@pulumi/pulumi";
 import type { z } from "zod";
 
-/** A value, or an output of one, at every level. */
+/** A value in which every level may be an output. */
 export type DeepInput<Value> = pulumi.Input<
   [Value] extends [readonly (infer Item)[]]
     ? DeepInput<Item>[]

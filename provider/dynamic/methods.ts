@@ -1,17 +1,17 @@
-/** A lifecycle as the methods of a Pulumi dynamic provider. */
+/** Adapts a lifecycle to the methods of a Pulumi dynamic provider. */
 
 import { type dynamic, runtime } from "@pulumi/pulumi";
 import { ResourceError } from "../lifecycle/errors";
 import type { Lifecycle } from "../lifecycle/resource";
 import { defined, type Props, UNKNOWN } from "../lifecycle/values";
 
-/** The methods of a dynamic provider that a lifecycle answers. */
+/** The methods of a dynamic provider that a lifecycle implements. */
 export type Methods = Required<
   Pick<dynamic.ResourceProvider, "check" | "diff" | "create" | "read" | "update" | "delete">
 >;
 
 export function methodsOf(lifecycle: Lifecycle): Methods {
-  /** Marks what is secret, so that Pulumi masks and encrypts it however it came to the provider. */
+  /** Marks secret properties, so that Pulumi masks and encrypts them even if they arrived as plain values. */
   const sealed = (props: Props): Props =>
     Object.fromEntries(
       Object.entries(props).map(([field, value]) => [
@@ -23,7 +23,7 @@ export function methodsOf(lifecycle: Lifecycle): Methods {
   return {
     async check(olds: Props, news: Props) {
       const { inputs, problems } = await lifecycle.check(olds, news);
-      // The engine prints the value of the property that a failure names, secret or not: the sentence names it instead.
+      // The engine prints the value of the property that a failure names, even if it is secret. So the reason names it instead.
       return { inputs: sealed(inputs), failures: problems.map((reason) => ({ property: "", reason })) };
     },
 
@@ -51,12 +51,12 @@ export function methodsOf(lifecycle: Lifecycle): Methods {
   };
 }
 
-/** Pulumi's own envelope for secrets. */
+/** Wraps a value as a Pulumi secret. */
 function secret(value: unknown): Props {
   return { [runtime.specialSigKey]: runtime.specialSecretSig, value };
 }
 
-/** Pulumi records a resource that exists in part by these properties of the error. */
+/** Puts the properties on an error that make Pulumi record a partially created resource. */
 async function recordingParts<Result>(work: Promise<Result>): Promise<Result> {
   try {
     return await work;

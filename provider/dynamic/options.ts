@@ -1,18 +1,18 @@
-/** What runs in the program before a resource is registered: refuses what could only fail later, in worse words. */
+/** Checks that run in the program before a resource is registered. They report early what would fail later with a worse message. */
 
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 
-/** The module that the serialized providers look up by name. */
+/** The module that the serialized providers load by name. */
 const HOST_MODULE = "pulumi-livekit-sip/host";
 
 let hostIsFound = false;
 
 /**
- * The options of a resource, as they were given.
+ * Returns the options unchanged if dynamic resources support them.
  *
- * @throws RunError for options that dynamic resources can't follow, and where Pulumi's provider host would not find this package
+ * @throws RunError for unsupported options, or if Pulumi's provider host would not find this package
  */
 export function supported(
   kind: string,
@@ -26,14 +26,14 @@ export function supported(
       `${resource} has the option ${option}, which Pulumi does not support for dynamic resources: remove it. To bring existing trunks and rules in, delete them on LiveKit and let \`pulumi up\` make them.`,
     );
   }
-  // Unit tests with `setMocks` have no engine, and so no host.
+  // Unit tests with `setMocks` have no engine and therefore no host.
   if (!hostIsFound && pulumi.runtime.getEngine() !== undefined) {
     requireHost(resource);
   }
   return options;
 }
 
-/** The host resolves this package from the folder of the program, also when only a library of the program depends on it. */
+/** The host resolves this package from the program's folder, even if only a library of the program depends on it. */
 function requireHost(resource: string): void {
   const folder = process.cwd();
   try {

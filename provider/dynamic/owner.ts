@@ -1,10 +1,10 @@
-/** Who owns what is on the platform: the name by which a resource is told from those of other stacks. */
+/** The owner: the name that distinguishes a resource's objects on the platform from those of other stacks. */
 
 import * as pulumi from "@pulumi/pulumi";
 
 /**
- * `organization/project/stack/name` of a resource, with the types of its parents before the name where it has any. Made of
- * the URN, so known in the first preview already: another resource can refer to this one before anything exists.
+ * A resource's `organization/project/stack/name`, with the types of its parents before the name if it has any. It comes from the
+ * URN and is known even in the first preview, so other resources can refer to this one before it exists.
  */
 export function ownerOf(name: string, type: string, options?: pulumi.ResourceOptions): pulumi.Input<string> {
   const stack = `${organization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
@@ -12,8 +12,8 @@ export function ownerOf(name: string, type: string, options?: pulumi.ResourceOpt
   if (!parent) {
     return `${stack}/${name}`;
   }
-  // A promise and not an output: an output made of a component's URN depends on the component's children, and a resource that
-  // waits for its siblings, or for itself, is never registered.
+  // A promise, not an output: an output made from a component's URN depends on the component's children, and a resource that
+  // waits for its siblings or itself is never registered.
   return new Promise((resolve) => {
     pulumi.createUrn(name, type, parent).apply((urn) => {
       // urn:pulumi:<stack>::<project>::<parent types$type>::<name> (Pulumi's documentation, "Resource URNs").
@@ -24,7 +24,7 @@ export function ownerOf(name: string, type: string, options?: pulumi.ResourceOpt
   });
 }
 
-/** Unit tests with `setMocks` may leave the organization out; Pulumi says "organization" for every stack of a file backend. */
+/** Unit tests with `setMocks` may not set an organization. Pulumi uses "organization" for stacks on a file backend. */
 function organization(): string {
   try {
     return pulumi.getOrganization();

@@ -1,10 +1,10 @@
-/** How a program says that a resource has a new name or place. */
+/** How a program declares that a resource was renamed or moved. */
 
 import { nameOf } from "../livekit/ownership";
 
 /**
- * The option that tells Pulumi that a resource is the one which the state has under an earlier owner, as a program writes it: with
- * the earlier parent where that is another one. Not as a URN, because no message may hold what a CI system could take for a command.
+ * The `aliases` option that a program needs so that Pulumi recognises the resource which the state has under `former`. It names
+ * the earlier parent if that changed too. It is not a URN, because a CI system could take the `::` for a command.
  */
 export function aliasOf(former: string, owner: string): string {
   const name = nameOf(former);
@@ -14,7 +14,7 @@ export function aliasOf(former: string, owner: string): string {
   return before === now ? `aliases: [{ name: "${name}" }]` : `aliases: [{ name: "${name}", parent: ${parent} }]`;
 }
 
-/** The types of a resource's parents, each with the `$` that follows it. */
+/** The types of a resource's parents, each followed by `$`. */
 function parentsOf(owner: string): string {
   const path = owner.split("/").slice(3).join("/");
   return path.slice(0, path.length - nameOf(owner).length);

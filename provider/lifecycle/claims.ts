@@ -1,20 +1,20 @@
-/** What the resources of one program lay claim to. */
+/** Things that only one resource of a program may have, such as a phone number. */
 
 import { nameOf } from "../livekit/ownership";
 
 /** Something that only one resource of a program may have. */
 export interface Claim {
   readonly key: string;
-  /** The claim in words, for the sentence that refuses it. */
+  /** The claim in words: the beginning of the error message. */
   readonly words: string;
 }
 
-/** Finds two resources of one program that want the same thing, also while nothing of it exists yet. */
+/** Finds two resources of one program that want the same thing, even before either exists. */
 export class Claims {
   private readonly byClaimant = new Map<string, readonly Claim[]>();
   private readonly claimants = new Map<string, Set<string>>();
 
-  /** Takes back what a resource claims. */
+  /** Drops the claims of a resource. */
   release(kind: string, owner: string): void {
     const claimant = `${kind} ${owner}`;
     for (const { key } of this.byClaimant.get(claimant) ?? []) {
@@ -23,7 +23,7 @@ export class Claims {
     this.byClaimant.delete(claimant);
   }
 
-  /** Notes what `owner` claims, in place of what it claimed before. Returns what another resource claims already. */
+  /** Replaces the claims of a resource. Returns one problem for each other resource that already has one of them. */
   make(kind: string, owner: string, claims: readonly Claim[]): string[] {
     const claimant = `${kind} ${owner}`;
     this.release(kind, owner);

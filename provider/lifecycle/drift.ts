@@ -1,41 +1,43 @@
 /**
- * What differs on the platform, as a plan and the state may show it: by value where it can hold no secret, else by name with a
- * digest. Somebody else set these values, and nothing but our own words about them may leave the process in clear.
+ * Decides how drift is shown in the plan and the state: by value if the value can hold no secret, otherwise by name with a
+ * digest. Somebody else set these values, so none of them may be shown in clear without this check.
  */
 
 import { isPrintable, printable } from "../printable";
 import { digestOf } from "./fingerprint";
 import { same } from "./values";
 
-/** An argument that is not as declared. */
+/** An argument whose value on the platform is not the declared one. */
 export interface Change {
   readonly argument: string;
   readonly declared: unknown;
   readonly live: unknown;
 }
 
-/** What may be shown of changes. */
+/** The part of some changes that may be shown. */
 export interface ShownChanges {
-  /** The arguments that can be shown, with what is there. */
+  /** The arguments that can be shown, with their values on the platform. */
   readonly values: Readonly<Record<string, unknown>>;
-  /** What has changed, by name: an argument, or the path of a part of one. */
+  /** The names of what changed: an argument, or the path of a part of one. */
   readonly names: readonly string[];
-  /** Stands for all that is not shown by value; undefined when there is no such thing. */
+  /** A digest of everything that is not shown by value; undefined if there is nothing of the kind. */
   readonly digest?: string;
 }
 
-/** Who may see what, and what digests are made with. */
+/** What decides which values are shown, and what goes into the digests. */
 export interface Showing {
-  /** The arguments that can hold a secret: what LiveKit's own messages mark as sensitive (`logger.sensitivity`), and what agents get. */
+  /**
+   * The arguments that can hold a secret: those that LiveKit marks as sensitive (`logger.sensitivity`), and what agents receive.
+   */
   readonly sensitive: ReadonlySet<string>;
   readonly apiSecret: string;
-  /** Keeps equal secrets of two resources from having equal digests. */
+  /** Gives equal secrets of two resources different digests. */
   readonly subject: string;
 }
 
 /**
- * Decides what may be shown of each change. What is not shown as a value must not be returned as one in another form either: with
- * `ignoreChanges` Pulumi hands a value back to be written to LiveKit.
+ * Decides what may be shown of each change. A hidden value must not be returned in any other form either: with `ignoreChanges`,
+ * Pulumi passes the returned value back to be written to LiveKit.
  */
 export function shownChanges(changes: readonly Change[], { sensitive, apiSecret, subject }: Showing): ShownChanges {
   const values: Record<string, unknown> = {};
@@ -65,7 +67,7 @@ export function shownChanges(changes: readonly Change[], { sensitive, apiSecret,
   };
 }
 
-/** Names of what changed as a part of `platformStatus`. */
+/** The part of `platformStatus` that lists what changed. */
 export function changedOutside(names: readonly string[], digest?: string): string {
   const more = names.length - MOST_NAMES;
   const listed = more > 0 ? `${names.slice(0, MOST_NAMES).join(", ")} and ${more} more` : names.join(", ");
@@ -75,16 +77,16 @@ export function changedOutside(names: readonly string[], digest?: string): strin
 /** The most names that a status lists. */
 const MOST_NAMES = 12;
 
-/** The most characters of a name: others choose the names of headers and attributes. */
+/** The most characters of a name. Other people choose the names of headers and attributes. */
 const NAME_LIMIT = 80;
 
-/** A part of an argument that is not as declared: its path, and what is there; undefined or empty when it was removed. */
+/** A part of an argument that differs: its path and its value on the platform, which is undefined or empty if it was removed. */
 interface Part {
   readonly path: string;
   readonly value?: unknown;
 }
 
-/** The smallest parts that differ; the whole where there is no smaller one. */
+/** The smallest parts that differ, or the whole value if it has no parts. */
 function changedParts(path: string, declared: unknown, live: unknown): Part[] {
   const parts = isTree(live) ? changedBranches(path, declared, live) : [];
   return parts.length > 0 ? parts : [{ path, value: live }];
@@ -95,25 +97,25 @@ function changedBranches(path: string, declared: unknown, live: object): Part[] 
   const before = new Map(isTree(declared) && Array.isArray(declared) === isList ? Object.entries(declared) : []);
   const after = new Map(Object.entries(live));
   const keys = [...new Set([...before.keys(), ...after.keys()])];
-  // LiveKit lists a map in any order, and a status that changes with it would look like a change.
+  // LiveKit returns a map's keys in any order. Unsorted, they would change the status without a real change.
   return (isList ? keys : keys.sort())
     .filter((key) => !same(before.get(key), after.get(key)))
     .flatMap((key) => {
       const at = isList ? `${path}[${key}]` : `${path}.${key}`;
-      // What is new as a whole has one name; the items of a list have more, so that an agent's shows.
+      // A new key of a map is reported as one part. A new item of a list is split further, so that an agent's name can be shown.
       return isList || before.has(key)
         ? changedParts(at, before.get(key), after.get(key))
         : [{ path: at, value: after.get(key) }];
     });
 }
 
-/** Whether a value has parts of its own. A list of texts is one value: their order does not count. */
+/** Whether a value has parts of its own. A list of strings counts as one value, because its order does not matter. */
 function isTree(value: unknown): value is object {
   const isList = Array.isArray(value) && value.every((item) => typeof item !== "object");
   return typeof value === "object" && value !== null && !isList;
 }
 
-/** Numbers, switches and the names of agents say nothing secret, and where recordings go is nobody else's affair. */
+/** Numbers, booleans and agent names are not secret. Everything about egress is hidden: it says where recordings go. */
 function isShowable({ path, value }: Part): boolean {
   if (isEmpty(value)) {
     return true;
@@ -135,7 +137,7 @@ function withValue({ path, value }: Part): string {
   return isEmpty(value) ? name : `${name} (${printable(String(value), NAME_LIMIT)})`;
 }
 
-/** A value in one way of writing, whatever the order in which LiveKit lists keys and texts. */
+/** A normal form that does not depend on the order in which LiveKit returns keys and strings. */
 function canonical(value: unknown): unknown {
   if (!isTree(value)) {
     return Array.isArray(value) ? value.toSorted() : value;

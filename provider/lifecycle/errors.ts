@@ -1,4 +1,4 @@
-/** The one error that users see. */
+/** The one error type that users see. */
 
 import { ConfigurationError } from "../livekit/connection";
 import { type Failure, LiveKitError } from "../livekit/errors";
@@ -6,14 +6,14 @@ import { nameOf } from "../livekit/ownership";
 import { printable } from "../printable";
 import type { Props } from "./values";
 
-/** An operation on a resource that failed: what was being done, to which resource, why, and what to do about it. Made printable. */
+/** A failed operation: what was being done, to which resource, why it failed and how to fix it. The message is printable. */
 export class ResourceError extends Error {
-  /** Set when the resource exists in part: it is then recorded with these properties, to be finished later. */
+  /** Set if part of the resource was created. Pulumi then records it with these properties, and the next `up` finishes it. */
   readonly partial?: { readonly id: string; readonly properties: Props };
 
   constructor(message: string, options?: { cause?: unknown; partial?: ResourceError["partial"] }) {
     super(printable(message), { cause: options?.cause });
-    // The host prints a stack after the message; a user has no use for ours.
+    // The host prints the stack after the message, and it does not help users.
     this.name = "";
     this.stack = "";
     if (options?.partial) {
@@ -23,8 +23,8 @@ export class ResourceError extends Error {
 }
 
 /**
- * Says what was being done to which resource, in front of the reason. What stops every resource alike, such as a refused key, is
- * said in full once and then referred to: a thousand resources must not say it a thousand times. Unforeseen errors keep their stack.
+ * Puts the operation and the resource in front of the reason. An error that stops every resource, such as a rejected API key, is
+ * printed in full only once; the other resources refer to it. Unexpected errors keep their stack.
  */
 export function explain(error: unknown, doing: string, kind: string, props: Props, told: Set<string>): ResourceError {
   if (error instanceof ResourceError) {

@@ -1,4 +1,4 @@
-/** Says that a credential changed without showing it. */
+/** Shows that a credential changed without showing the credential. */
 
 import { createHmac } from "node:crypto";
 import { IN_SYNC } from "./resource";
@@ -6,14 +6,14 @@ import type { Session } from "./session";
 import { type Props, UNKNOWN } from "./values";
 
 /**
- * Eight hexadecimal digits that differ when the password does. Keyed by the LiveKit API secret, so that whoever reads a
- * plan can't try passwords against it, and by `subject`, so that two customers with one password don't show it.
+ * Eight hexadecimal digits that change with the password. They are keyed by the LiveKit API secret, so that nobody who reads a
+ * plan can test passwords against them, and by `subject`, so that two customers with the same password get different ones.
  */
 export function credentialFingerprint(apiSecret: string, subject: string, password: string): string {
   return keyed("credential fingerprint", apiSecret, subject, password);
 }
 
-/** The same of whatever else can hold a secret, however short it is: a plain hash of a pin could be guessed. */
+/** The same for any other secret. A plain hash would not do: a short secret such as a pin could be guessed from it. */
 export function digestOf(apiSecret: string, subject: string, text: string): string {
   return keyed("digest", apiSecret, subject, text);
 }
@@ -24,8 +24,8 @@ function keyed(purpose: string, apiSecret: string, subject: string, text: string
 }
 
 /**
- * The fingerprint for the plan. While the password stays the same the one in the state is kept, so that a new API secret
- * changes no plan; while the password is not known, neither is the fingerprint.
+ * The fingerprint for the plan. If the password is the same, the fingerprint in the state is kept, so that a new API secret
+ * causes no diff. If the password is unknown, so is the fingerprint.
  */
 export function fingerprintOf(session: Session, subject: string, password: string | undefined, olds: Props): Props {
   if (password === undefined) {
@@ -34,7 +34,7 @@ export function fingerprintOf(session: Session, subject: string, password: strin
   if (password === UNKNOWN) {
     return { credentialFingerprint: UNKNOWN };
   }
-  // While there is drift, the fingerprint in the state is that of the password on the platform.
+  // If there is drift, the fingerprint in the state belongs to the password on the platform, so it can't be kept.
   const kept = olds.password === password && olds.platformStatus === IN_SYNC && olds.credentialFingerprint;
   return {
     credentialFingerprint: kept || credentialFingerprint(session.account.connection.apiSecret, subject, password),

@@ -1,4 +1,4 @@
-/** Tells "deleted" from "not visible with this key": another project's valid key lists nothing. */
+/** Distinguishes a deleted object from one that this API key can't see: a valid key of another project lists nothing. */
 
 import type { Connection } from "../livekit/connection";
 import { nameOf } from "../livekit/ownership";
@@ -6,9 +6,9 @@ import { ResourceError } from "./errors";
 import type { Props } from "./values";
 
 /**
- * Accepts that a resource which can't be found is gone, if the project is the one in which it was last seen.
+ * Accepts that a missing resource was deleted, if the configured project is the one it was last seen in.
  *
- * @throws ResourceError naming both projects when it is another
+ * @throws ResourceError naming both projects if they differ
  */
 export function goneForGood(kind: string, owner: string, state: Props, { project }: Connection): void {
   if (typeof state.project === "string" && state.project !== project) {

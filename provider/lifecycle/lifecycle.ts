@@ -1,6 +1,6 @@
 /**
- * Makes a lifecycle out of what a resource says of itself: its schema, what it wants, what it observes. check(), diff(), read() and
- * the words of the plan are the same for all resources and live here. Knows no resource, and not by which door Pulumi comes in.
+ * Builds a lifecycle from a resource's description: its schema and hooks. The parts that are the same for all resources are here:
+ * check(), diff(), read() and the wording of the plan. Nothing here depends on a particular resource or on Pulumi's API.
  */
 
 import { z } from "zod";
@@ -23,10 +23,15 @@ import { containsUnknown, defined, type Props, same } from "./values";
 
 const UNCHANGED: Observation = { values: {}, words: [] };
 
-/** The resource's own id among its inputs, by which check() knows an existing resource. Pulumi does not show such names. */
+/**
+ * The resource's own id, kept among its inputs so that check() can recognise it. Pulumi does not show names that begin with `__`.
+ */
 const ID = "__id";
 
-/** What was applied before the platform changed. It stays in the state, so that a refresh does not make drift look normal. */
+/**
+ * The values that were applied before the platform changed. They are kept in the state so that a refresh does not turn drift into
+ * the new normal.
+ */
 const LAST_APPLIED = "__lastApplied";
 
 const INTERNAL: readonly string[] = ["owner", "__provider", ID, LAST_APPLIED];
@@ -39,32 +44,32 @@ export function lifecycle<Schema extends z.ZodObject>(resource: Resource<Schema>
   const valueIn = (props: Props, field: string) => props[field] ?? defaults.get(field);
   const sameInPlan = { ...(resource.observe && { platformStatus: same }), ...resource.computedInputs };
   const status = (text: string): Props => (resource.observe ? { platformStatus: text } : {});
-  /** The properties that are added to the arguments. */
+  /** The properties that the lifecycle adds to the arguments. */
   const own = [...INTERNAL, ...Object.keys(sameInPlan), ...stableOutputs];
-  /** The computed inputs that a resource's properties hold. */
+  /** The names of the computed inputs among a resource's properties. */
   const computedIn = (props: Props) => Object.keys(sameInPlan).filter((field) => field in props);
 
-  // check() applies the schema. Here it is not applied again: a state that an earlier version wrote must always load.
+  // Only check() applies the schema. State must always load, even if an earlier version wrote it, so it is not validated here.
   const asGiven = z.custom<Args>();
   const asFarAsKnown = z.custom<Partial<Args>>();
   const valuesIn = (props: Props, names: readonly string[]) =>
     defined(Object.fromEntries(names.map((field) => [field, valueIn(props, field)])));
-  /** The arguments in a resource's properties, with the defaults of those that are left out. */
+  /** The arguments among a resource's properties, with defaults filled in. */
   const wanted = (props: Props): Wanted<Args> => ({
     owner: String(props.owner),
     args: asGiven.parse(valuesIn(props, [...fields.keys()])),
     inputs: props,
   });
-  /** The same of what a program gives. One that is not known yet stays undefined. */
+  /** The same for a program's arguments. Unknown ones stay undefined. */
   const withDefaults = ({ known, isKnown }: Validated<Args>): Partial<Args> =>
     asFarAsKnown.parse(valuesIn(known, [...fields.keys()].filter(isKnown)));
 
-  /** Records what the state holds as this stack's own. */
+  /** Records the ids in the state as belonging to this stack. */
   const known = (id: string, state: Props): void => {
     session.own.add(kind, String(state.owner), id, ...stableOutputs.map((output) => state[output]));
   };
 
-  /** Whether a field names the same resource as before, which the program has renamed or moved. */
+  /** Whether a field still refers to the same resource, which the program has only renamed or moved. */
   const isRename = (field: string, old: unknown, wanted: unknown): boolean => {
     const refersTo = fields.get(field)?.refersTo;
     return (
@@ -94,7 +99,7 @@ export function lifecycle<Schema extends z.ZodObject>(resource: Resource<Schema>
       const problems = [...validated.problems];
       const owner = String(news.owner);
       session.own.declare(kind, owner, olds.owner);
-      // A replacement that Pulumi decides on by itself asks neither read() nor diff() of this process which resource it replaces.
+      // When Pulumi replaces a resource on its own account, this process gets no read() or diff() that would tell it the old id.
       session.own.add(kind, owner, olds[ID]);
       try {
         if (problems.length === 0) {
@@ -102,7 +107,7 @@ export function lifecycle<Schema extends z.ZodObject>(resource: Resource<Schema>
           problems.push(...session.claims.make(kind, owner, resource.claims?.(args) ?? []));
           const exists = Object.keys(olds).length > 0;
           const computed = { ...resource.computed?.(session, owner, args, olds, isKnown), ...status(IN_SYNC) };
-          // The program gives no computed input: what comes here was put back by ignoreChanges and is to stay.
+          // Programs do not set computed inputs. One that arrives here was restored by ignoreChanges and must stay.
           const kept = computedIn(news).map((field) => [field, news[field]]);
           const stable = [...stableOutputs, ID].map((output) => [output, olds[output]]);
           Object.assign(inputs, Object.fromEntries(stable), computed, Object.fromEntries(kept));
@@ -132,7 +137,7 @@ export function lifecycle<Schema extends z.ZodObject>(resource: Resource<Schema>
         const changed = [
           ...[...fields.keys()].filter(isChanged),
           ...computedIn(news).filter(isOtherStatus),
-          // A renamed resource has to write its new name to where others look for it.
+          // A renamed resource must write its new name to the platform, where others look for it.
           ...(olds.owner === news.owner || !resource.observe ? [] : ["owner"]),
         ];
         const replaces = changed.filter(
@@ -149,7 +154,7 @@ export function lifecycle<Schema extends z.ZodObject>(resource: Resource<Schema>
           tell(session, kind, news, drift.length > 0 ? [declared] : []);
         }
         if (replaces.length > 0) {
-          // The replacement is checked anew, and under its new name where ignoreChanges has kept the old one.
+          // The replacement goes through check() again, and under its new name if ignoreChanges had kept the old one.
           session.claims.release(kind, String(news.owner));
         }
         if (resource.conflicts) {
@@ -159,7 +164,7 @@ export function lifecycle<Schema extends z.ZodObject>(resource: Resource<Schema>
             throw new ResourceError(`${kind} "${nameOf(String(news.owner))}": ${problems.join(" ")}`);
           }
         }
-        // What a create has not made is no change that the program could ignore.
+        // If a create was interrupted, its missing outputs call for an update, whatever the program ignores.
         const isUnfinished = stableOutputs.some((output) => (olds[output] ?? undefined) === undefined);
         return { changed, replaces, drift, needsUpdate: changed.length > 0 || drift.length > 0 || isUnfinished };
       }),
@@ -195,7 +200,7 @@ export function lifecycle<Schema extends z.ZodObject>(resource: Resource<Schema>
           ...status(printable(words.join("; ")) || IN_SYNC),
           [LAST_APPLIED]: words.length > 0 ? JSON.stringify(before) : undefined,
         };
-        // As inputs, the ids stay known in the preview of an update. What is gone will come back under another id.
+        // As inputs, the ids stay known when an update is previewed. The id of a deleted object is left out: it will change.
         const stable = stableOutputs.map((field) => [field, Reflect.get(outputs ?? live, field)]);
         const inputs = ["owner", LAST_APPLIED, ...fields.keys(), ...computedIn(live)].map((field) => [
           field,
@@ -223,15 +228,15 @@ export function lifecycle<Schema extends z.ZodObject>(resource: Resource<Schema>
   };
 }
 
-/** An argument: how it is read, and how a change of it behaves. */
+/** An argument: how to parse it, and what a change of it does. */
 interface Field extends FieldBehaviour {
   readonly schema: z.ZodType;
   readonly isOptional: boolean;
-  /** The default: leaving the field out and saying this are the same. */
+  /** The default. Omitting the field and setting it to this value mean the same. */
   readonly whenAbsent: unknown;
 }
 
-/** The arguments of a schema by name. Asked once for all resources of a type, because zod looks it up anew each time. */
+/** The arguments of a schema by name. Computed once per resource type, because zod recomputes it on every access. */
 function fieldsOf({ shape }: z.ZodObject): ReadonlyMap<string, Field> {
   return new Map(
     Object.entries<z.ZodType>(shape).map(([name, schema]) => {
@@ -241,7 +246,7 @@ function fieldsOf({ shape }: z.ZodObject): ReadonlyMap<string, Field> {
   );
 }
 
-/** What a program gives, as far as it is known, and what is wrong with it. */
+/** A program's arguments, as far as they are known, and what is wrong with them. */
 interface Validated<Args> {
   readonly inputs: Record<string, unknown>;
   readonly known: Partial<Args>;
@@ -250,8 +255,8 @@ interface Validated<Args> {
 }
 
 /**
- * Validates what a program gives. What somebody set on the platform and the program ignores comes here as if the program gave it:
- * where that is not valid, such as an allowlist without entries, what was applied before counts.
+ * Validates a program's arguments. With ignoreChanges, values that somebody set on the platform arrive here as if the program had
+ * set them. If such a value is invalid, for example an empty allowlist, the value applied before is used instead.
  */
 function validateKept<Schema extends z.ZodObject>(
   resource: Resource<Schema>,
@@ -268,7 +273,7 @@ function validateKept<Schema extends z.ZodObject>(
 }
 
 /**
- * Reads each field that is known by its schema, then applies the rules across fields.
+ * Parses each known field with its schema, then applies the rules across fields.
  *
  * @param own - the properties that the lifecycle adds to the arguments
  */
@@ -313,7 +318,7 @@ function validate<Schema extends z.ZodObject>(
   return { inputs: { ...inputs, ...canonical }, known: { ...args, ...canonical }, isKnown, problems };
 }
 
-/** Our own messages go on from the field's name in lower case; zod's begin with a capital letter and stand for themselves. */
+/** Our own messages start in lower case and continue after the field's name. Zod's start with a capital and are prefixed. */
 function sentence(field: string, value: unknown, { path, message }: z.core.$ZodIssue): string {
   if (value === undefined) {
     return `${field} is missing: set it.`;
@@ -324,13 +329,13 @@ function sentence(field: string, value: unknown, { path, message }: z.core.$ZodI
   return `${field}${where} ${isOurs ? message : `is not valid: ${first.toLowerCase()}${message.slice(1)}`}.`;
 }
 
-/** What was applied in the fields that have changed on the platform since; JSON, so that what was absent can be told, too. */
+/** The applied values of the fields that have since changed on the platform. JSON can represent absent ones, as null. */
 function lastApplied({ [LAST_APPLIED]: text }: Props): Props {
   const fields: Record<string, unknown> = typeof text === "string" ? JSON.parse(text) : {};
   return Object.fromEntries(Object.entries(fields).map(([field, value]) => [field, value ?? undefined]));
 }
 
-/** What is no property has no place in the plan but the diagnostics: the host's output shows there as information. */
+/** Prints remarks. Only properties can appear in the plan itself; the host's output appears in Pulumi's diagnostics. */
 function tell(session: Session, kind: string, { owner }: Props, remarks: readonly string[]): void {
   for (const remark of remarks) {
     const line = printable(`${kind} "${nameOf(String(owner))}" ${remark}`);

@@ -1,13 +1,13 @@
-/** What belongs to this stack. */
+/** Keeps track of the objects that belong to this stack. */
 
 import type { OwnerKey } from "../livekit/trunks";
 
 /**
- * What this stack is known to own, so that it can be told from what another stack of the same name made: the ids that its state
- * holds and those that this process made. Names alone prove nothing: two state backends can hold stacks of one name.
+ * The ids that this stack owns: those in its state and those that this process created. Ids are needed because names prove
+ * nothing: two state backends can each have a stack of the same name.
  */
 export class Own {
-  /** Who holds an id, as kind and owner; who was recorded last comes last. */
+  /** The holders of each id, as kind and owner, most recent last. */
   private readonly holdersById = new Map<string, Set<string>>();
   private readonly idsByHolder = new Map<string, Set<string>>();
   private readonly formerOwners = new Map<string, string>();
@@ -15,7 +15,7 @@ export class Own {
   private readonly declaredOwners = new Set<string>();
   private readonly takenOver = new Set<string>();
 
-  /** Records ids of Pulumi or LiveKit that a resource's state holds. */
+  /** Records Pulumi or LiveKit ids that a resource has in its state. */
   add(kind: string, owner: string, ...ids: readonly unknown[]): void {
     const holder = `${kind} ${owner}`;
     for (const id of ids) {
@@ -32,36 +32,36 @@ export class Own {
     return id !== undefined && this.holdersById.has(id);
   }
 
-  /** How the objects of a resource are found: by its name, and by the ids that it holds under whichever name its state has it. */
+  /** The key to a resource's objects: its name, and all ids that it has under its current, former or new name. */
   keyOf(kind: string, owner: string): OwnerKey {
     const names = [owner, this.formerOwner(kind, owner), this.newOwner(kind, owner)];
     return { owner, ids: new Set(names.flatMap((name) => [...(this.idsByHolder.get(`${kind} ${name}`) ?? [])])) };
   }
 
-  /** Records ids on LiveKit that the plan takes over: they become this stack's own with `pulumi up`. */
+  /** Records LiveKit ids that the plan takes over. `pulumi up` then makes them this stack's own. */
   takeOver(ids: readonly string[]): void {
     for (const id of ids) {
       this.takenOver.add(id);
     }
   }
 
-  /** Whether an id is this stack's own already, or will be when the plan is carried out. */
+  /** Whether this stack owns an id, or will once the plan has been applied. */
   willHave(id: string): boolean {
     return this.has(id) || this.takenOver.has(id);
   }
 
-  /** The owner of an id among the resources of a kind, by their states. */
+  /** The owner of the resource of this kind that has an id in its state. */
   ownerOf(kind: string, id: string): string | undefined {
     return this.ownersOf(kind, id).at(-1);
   }
 
-  /** Whether another resource that the program declares holds the same id: it has taken over what this one had. */
+  /** Whether another declared resource has the same id, because it took over this resource's objects. */
   isHeldByAnother(kind: string, owner: string, id: string): boolean {
     const same = [owner, this.newOwner(kind, owner)];
     return this.ownersOf(kind, id).some((it) => !same.includes(it) && this.isDeclared(kind, it));
   }
 
-  /** Records that the program declares a resource, and under which name its state has it. */
+  /** Records that the program declares a resource, and the name that its state has for it. */
   declare(kind: string, owner: string, former: unknown): void {
     this.declaredOwners.add(`${kind} ${owner}`);
     if (typeof former === "string" && former !== owner) {
@@ -71,17 +71,17 @@ export class Own {
     }
   }
 
-  /** Whether the program has declared this resource so far. Declarations come one after the other. */
+  /** Whether the program has declared this resource so far. Declarations arrive one after another. */
   isDeclared(kind: string, owner: string): boolean {
     return this.declaredOwners.has(`${kind} ${owner}`);
   }
 
-  /** The name that the state has for a resource which the program has renamed or moved. */
+  /** The name in the state of a resource that the program has renamed or moved. */
   formerOwner(kind: string, owner: string): string | undefined {
     return this.formerOwners.get(`${kind} ${owner}`);
   }
 
-  /** The name that the program has given to a resource which the state knows by another one. */
+  /** The new name of a resource that the program has renamed or moved. */
   newOwner(kind: string, former: string): string | undefined {
     return this.newOwners.get(`${kind} ${former}`);
   }

@@ -1,20 +1,20 @@
-/** What a resource says of itself, and what a front door gets to know of it. */
+/** The interfaces on both sides of the lifecycle: what a resource describes, and what callers such as dynamic/ get. */
 
 import type { z } from "zod";
 import type { Claim } from "./claims";
 import type { Session } from "./session";
 import type { Props } from "./values";
 
-/** What `platformStatus` says while the platform is as declared. */
+/** The value of `platformStatus` when the platform matches the declaration. */
 export const IN_SYNC = "in sync";
 
-/** What a field's `meta()` may say, beside its default. */
+/** What a field's `meta()` can declare besides its default. */
 export interface FieldBehaviour {
-  /** A change makes a new resource instead of updating this one. */
+  /** A change replaces the resource instead of updating it. */
   readonly replaces?: boolean;
-  /** Always masked and encrypted, also where a transform or an older state gave it in clear. */
+  /** Always masked and encrypted, even if a transform or an older state contains it in plain text. */
   readonly secret?: boolean;
-  /** The field names a resource of this type by its owner. A new name of that resource is no change. */
+  /** The field refers to a resource of this type by its owner. Renaming that resource is not a change. */
   readonly refersTo?: string;
 }
 
@@ -22,116 +22,115 @@ declare module "zod" {
   interface GlobalMeta extends FieldBehaviour {}
 }
 
-/** What was found on the platform for a resource that exists. */
+/** The state of an existing resource on the platform. */
 export interface Observation {
-  /** The inputs that differ there, as they are there; never a password: its fingerprint stands for it. */
+  /** The inputs that differ, with their values on the platform. Never a password: its fingerprint is included instead. */
   readonly values: Props;
-  /** Each difference in words, without any value; empty when all is as applied. */
+  /** Each difference in words, without values. Empty if everything is as applied. */
   readonly words: readonly string[];
-  /** Outputs that have changed by themselves. */
+  /** Outputs that have changed without an update. */
   readonly outputs?: Props;
 }
 
-/** What was found beyond LiveKit. */
+/** What was learned from systems other than LiveKit. */
 export interface Probe {
-  /** Computed inputs, as they are. */
+  /** Current values of computed inputs. */
   readonly values: Props;
-  /** What the user has to know although it is no difference. */
+  /** Things to tell the user that are not differences. */
   readonly remarks: readonly string[];
 }
 
-/** What stands in the way of a resource, as sentences, and what the user has to know of what it is about to take over. */
+/** What prevents a resource from being created or updated, as sentences, and remarks about what it will take over. */
 export interface Conflicts {
   readonly problems: readonly string[];
   readonly remarks?: readonly string[];
 }
 
-/** Nothing stands in the way. */
 export const NO_CONFLICTS: Conflicts = { problems: [] };
 
-/** What a resource's operations are given. */
+/** The declared resource, as its operations receive it. */
 export interface Wanted<Args> {
-  /** Who owns it: organization/project/stack/name. */
+  /** The resource's full name: organization/project/stack/name. */
   readonly owner: string;
   readonly args: Args;
-  /** The inputs as the engine has them: what goes back as outputs. */
+  /** The inputs as the engine passed them. They are returned as outputs. */
   readonly inputs: Props;
 }
 
-/** Whether a field is known: in a preview, what depends on resources that do not exist yet is not. */
+/** Whether a field is known. In a preview, values that depend on resources yet to be created are not. */
 export type IsKnown<Args> = (field: keyof Args) => boolean;
 
-/** What a resource says of itself. Hooks that it does not need are absent. */
+/** The description of a resource type. Hooks that it does not need are absent. */
 export interface Resource<Schema extends z.ZodObject, Args = z.output<Schema>> {
-  /** The resource's type, as its users call it. */
+  /** The name of the resource type, for example `SipTrunk`. */
   readonly kind: string;
-  /** The arguments, with their defaults. It is applied to what a program declares, never to a state. */
+  /** The arguments, with their defaults. Applied to what a program declares, never to state. */
   readonly schema: Schema;
   /**
-   * The computed inputs that the resource has beside `platformStatus`, and when two values of one are the same to a plan: what the
-   * plan shows of things that can't be shown themselves.
+   * The computed inputs besides `platformStatus`, each with a test for whether two values are the same to a plan. They stand in
+   * the plan for things that can't be shown themselves.
    */
   readonly computedInputs?: Readonly<Record<string, (old: unknown, wanted: unknown) => boolean>>;
-  /** Names of outputs that hold LiveKit ids and that an update in place does not change. */
+  /** The outputs that hold LiveKit ids and keep their values when the resource is updated. */
   readonly stableOutputs?: readonly string[];
-  /** Whether a resource that is gone can only come back under a new id. */
+  /** Whether a deleted resource can only be recreated under a new id. */
   readonly goneNeedsNewId?: boolean;
-  /** Whether, when the resource is replaced, the old one has to be deleted first. */
+  /** Whether a replacement must delete the old resource before it creates the new one. */
   readonly deleteBeforeReplace?: boolean;
-  /** Rules across fields, as sentences. Fields that are not known yet, or not given, are undefined. */
+  /** Checks across fields. Returns problems as sentences. Unknown and absent fields are undefined. */
   rules?(given: Partial<Args>, isKnown: IsKnown<Args>): string[];
-  /** Fields in one way of writing, where that depends on other fields. What it returns replaces what was given. */
+  /** Normalises fields whose normal form depends on other fields. The result replaces the given values. */
   canonical?(given: Partial<Args>): Partial<Args>;
   /** What no other resource of the program may have. Called even when some fields are still unknown. */
   claims?(args: Partial<Args>): Claim[];
-  /** The values of the computed inputs that the plan wants. */
+  /** The values that the plan wants for the computed inputs. */
   computed?(session: Session, owner: string, args: Partial<Args>, olds: Props, isKnown: IsKnown<Args>): Props;
-  /** What stands in the way on the platform. Called even when some fields are still unknown. */
+  /** Looks for conflicts on the platform. Called even when some fields are still unknown. */
   conflicts?(
     session: Session,
     owner: string,
     args: Partial<Args>,
-    /** The resource itself, where it exists already. */
+    /** The resource itself, if it already exists. */
     existing?: { readonly id: string; readonly state: Props },
   ): Promise<Conflicts>;
   /**
-   * Compares the platform with what was last applied; undefined when the resource is gone. A resource that leaves nothing on the
-   * platform has no such hook, and no `platformStatus`.
+   * Compares the platform with what was last applied. Returns undefined if the resource is gone. A resource that leaves nothing
+   * on the platform has no such hook and no `platformStatus`.
    */
   observe?(session: Session, id: string, applied: Wanted<Args>, state: Props): Promise<Observation | undefined>;
-  /** What was found beyond LiveKit, as computed inputs. Only read() asks, after observe(). */
+  /** Asks systems other than LiveKit, and returns computed inputs. Called only by read(), after observe(). */
   probe?(session: Session, applied: Wanted<Args>): Promise<Probe>;
   create(session: Session, wanted: Wanted<Args>): Promise<{ id: string; outputs: Props }>;
-  /** Brings the platform to what is wanted, whatever it finds there. Returns the outputs beside the inputs. */
+  /** Makes the platform match the declaration, whatever is there now. Returns the outputs that are not inputs. */
   update(session: Session, id: string, wanted: Wanted<Args>, state: Props): Promise<Props>;
-  /** Deletes what the resource has on the platform. That it is gone already is success. */
+  /** Deletes the resource's objects on the platform. Succeeds if they are already gone. */
   delete?(session: Session, id: string, applied: Wanted<Args>, state: Props): Promise<void>;
 }
 
-/** How the state of a resource differs from what is wanted. */
+/** The difference between a resource's state and its declaration. */
 export interface Difference {
   /** The inputs that have changed. */
   readonly changed: readonly string[];
-  /** Those among them that can only change with a new resource. */
+  /** The changed inputs that require a replacement. */
   readonly replaces: readonly string[];
-  /** How the platform differs from the state, in words; empty where it was not looked at, or is the same. */
+  /** How the platform differs from the state, in words. Empty if it is the same or was not checked. */
   readonly drift: readonly string[];
-  /** Whether there is anything to do: a change, a drift, or a create that was not finished. */
+  /** Whether an update is needed: because of a change, drift or an unfinished create. */
   readonly needsUpdate: boolean;
 }
 
-/** A resource as a front door sees it: Pulumi's operations in plain values, without Pulumi. */
+/** Pulumi's operations on a resource, in plain values and without Pulumi's types. */
 export interface Lifecycle {
   /** The properties that are always secret. */
   readonly secrets: ReadonlySet<string>;
-  /** The outputs that an update in place does not change. */
+  /** The outputs that an update does not change. */
   readonly stableOutputs: readonly string[];
   readonly deleteBeforeReplace: boolean;
-  /** The inputs as they count, and what is wrong with them, as sentences. */
+  /** The inputs with defaults and computed values, and the problems found, as sentences. */
   check(olds: Props, news: Props): Promise<{ readonly inputs: Props; readonly problems: readonly string[] }>;
   diff(id: string, olds: Props, news: Props): Promise<Difference>;
   create(inputs: Props): Promise<{ readonly id: string; readonly outputs: Props }>;
-  /** Undefined when the resource is gone. */
+  /** Returns undefined if the resource is gone. */
   read(id: string, state: Props): Promise<{ readonly inputs: Props; readonly outputs: Props } | undefined>;
   update(id: string, olds: Props, news: Props): Promise<{ readonly outputs: Props }>;
   delete(id: string, state: Props): Promise<void>;

@@ -1,4 +1,4 @@
-/** What one host process holds: the configuration, the account behind it, and what is known of the program's resources. */
+/** The state of one host process: the configuration, the LiveKit account, and what is known about the program's resources. */
 
 import { Account } from "../livekit/account";
 import { type ConfigReader, type Connection, readConnection } from "../livekit/connection";
@@ -8,25 +8,25 @@ import { Own } from "./own";
 export class Session {
   readonly claims = new Claims();
   readonly own = new Own();
-  /** What has been told already: the drift of a resource (diff() runs more than once), what stops all resources alike. */
+  /** Lines already printed, and errors already shown in full. diff() runs more than once, and one error can stop every resource. */
   readonly told = new Set<string>();
   private cached?: Account;
 
   constructor(
     private readonly config: ConfigReader,
     private readonly env: NodeJS.ProcessEnv = process.env,
-    /** For tests that can't wait: see {@link Connection.pace}. */
+    /** For tests with short waits: see {@link Connection.pace}. */
     private readonly overrides: Pick<Connection, "pace"> = {},
   ) {}
 
-  /** @throws ConfigurationError when the connection is not configured, or wrongly */
+  /** @throws ConfigurationError if the connection is not configured, or not correctly */
   get account(): Account {
     this.cached ??= new Account({ ...readConnection(this.config, this.env), ...this.overrides });
     return this.cached;
   }
 }
 
-/** Something that resources of one type share within a session, made when it is first asked for. */
+/** A value that resources of one type share within a session. It is made on first use. */
 export function perSession<Shared>(make: () => Shared): (session: Session) => Shared {
   const bySession = new WeakMap<Session, Shared>();
   return (session) => {

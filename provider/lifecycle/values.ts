@@ -1,17 +1,17 @@
-/** Property values as the engine hands them over: what is unknown yet, and when two are the same. */
+/** Property values as the engine passes them: how to recognise unknown ones, and when two are equal. */
 
 import { runtime } from "@pulumi/pulumi";
 
 /** A resource's inputs or outputs. */
 export type Props = Readonly<Record<string, unknown>>;
 
-/** What stands for a value that the engine does not know yet, in a preview. */
+/** The engine's placeholder for a value that is unknown in a preview. */
 export const UNKNOWN: string = runtime.unknownValue;
 
-/** What tells an absent output in a plan: Pulumi takes a property that is not there for one that is not known yet. */
+/** Marks an output as absent in a plan: Pulumi treats a missing property as an unknown one. */
 export const NONE = null;
 
-/** Whether a value is, or holds anywhere, one that is not known yet. */
+/** Whether a value is unknown or contains an unknown value. */
 export function containsUnknown(value: unknown): boolean {
   if (value === UNKNOWN) {
     return true;
@@ -20,8 +20,8 @@ export function containsUnknown(value: unknown): boolean {
 }
 
 /**
- * Deep equality. The order of an object's keys does not count, a key that is undefined is absent, and a list of strings is a
- * set: LiveKit matches numbers, addresses and trunk ids in any order.
+ * Deep equality. Key order is ignored, an undefined key counts as absent, and a list of strings is compared as a set: LiveKit
+ * matches numbers, addresses and trunk ids in any order.
  */
 export function same(a: unknown, b: unknown): boolean {
   if (a === b) {
@@ -41,12 +41,12 @@ export function same(a: unknown, b: unknown): boolean {
   return left.length === right.size && left.every(([key, value]) => right.has(key) && same(value, right.get(key)));
 }
 
-/** The fields in which `actual` is not what `wanted` says, in its order; what `wanted` does not mention is not compared. */
+/** The fields in which `actual` differs from `wanted`, in the order of `actual`. Fields missing from `wanted` are not compared. */
 export function differences<Fields extends object>(wanted: Partial<Fields>, actual: Fields): (keyof Fields)[] {
   return keysOf(actual).filter((key) => wanted[key] !== undefined && !same(wanted[key], actual[key]));
 }
 
-/** An object without the keys that are undefined: the host can't pass those on. */
+/** An object without its undefined keys, which the host can't serialize. */
 export function defined(props: Props): Record<string, unknown> {
   return Object.fromEntries(entries(props));
 }
