@@ -1,28 +1,30 @@
 /**
- * What is on the platform, listed once per kind and shared by everything that one Pulumi operation asks: the engine calls
- * check() and diff() one after the other, so a call per resource would cost every customer its latency.
+ * Caches what is on the platform: each kind of object is listed once and shared by a whole Pulumi operation. The engine calls
+ * check() and diff() one after another, so a request per resource would slow every customer's preview down.
  */
 
 import type { Connection } from "./connection";
 import type { InboundTrunk, OutboundTrunk, Rule } from "./messages";
 import * as sip from "./sip-api";
 
-/** How long a listing is trusted, in milliseconds, so that a long-lived process does not plan on old data. */
+/** How long a listing is used, in milliseconds, so that a long-lived process does not plan on old data. */
 export const LISTING_TTL_MS = 60_000;
 
 /**
- * How old a listing may be for a deletion, in milliseconds: a destroy of many customers lists anew every few seconds, and not
- * once for each object.
+ * The maximum age of a listing for a deletion, in milliseconds. Destroying many customers lists again every few seconds, not once
+ * per object.
  */
 export const DELETION_TTL_MS = 5_000;
 
-/** How long the answer to one of our own writes stands for a read of the object, in milliseconds. */
+/** How long the response to one of our own writes can replace a read of the object, in milliseconds. */
 const OWN_WRITE_TTL_MS = 30_000;
 
-/** The keys that a kind of object can be looked up by, beside its id. One function makes one index: pass the same each time. */
+/**
+ * Returns the keys by which an object can be looked up, besides its id. Pass the same function each time: each one has an index.
+ */
 export type KeysOf<Item> = (item: Item) => readonly string[];
 
-/** One kind of object, by id and by key. */
+/** All objects of one kind, accessible by id and by key. */
 export class Listing<Item extends { readonly id: string }> {
   private listed?: { readonly at: number; readonly items: Promise<Items<Item>> };
   private readonly written = new Map<string, number>();
@@ -32,22 +34,22 @@ export class Listing<Item extends { readonly id: string }> {
     private readonly now: () => number = Date.now,
   ) {}
 
-  /** Everything of this kind: from the listing while it is fresh, else listed anew. Callers at the same time share one call. */
+  /** All objects of this kind, listed again if the listing is too old. Concurrent callers share one request. */
   async all(): Promise<readonly Item[]> {
     return (await this.items()).all();
   }
 
-  /** The object with this id, by the listing. */
+  /** The object with this id, from the listing. */
   async get(id: string): Promise<Item | undefined> {
     return (await this.items()).get(id);
   }
 
-  /** The objects that have this key, by the listing, without a look at all the others. */
+  /** The objects that have this key, from an index of the listing. */
   async having(keysOf: KeysOf<Item>, key: string): Promise<readonly Item[]> {
     return (await this.items()).having(keysOf, key);
   }
 
-  /** Everything of this kind, listed anew unless that was done within the last `maxAgeMs` milliseconds. */
+  /** All objects of this kind, listed again unless that happened within the last `maxAgeMs` milliseconds. */
   async fresh(maxAgeMs = 0): Promise<readonly Item[]> {
     if (this.listed && this.now() - this.listed.at >= maxAgeMs) {
       this.listed = undefined;
@@ -55,18 +57,20 @@ export class Listing<Item extends { readonly id: string }> {
     return this.all();
   }
 
-  /** Whether the listing holds the answer to one of our own writes of this object, and nothing has had much time to change it. */
+  /**
+   * Whether the listing has the response to our own recent write of this object, so that a read is unlikely to show anything new.
+   */
   wasJustWritten(id: string): boolean {
     return this.now() - (this.written.get(id) ?? Number.NEGATIVE_INFINITY) < OWN_WRITE_TTL_MS;
   }
 
-  /** Takes over the answer to one of our own writes. */
+  /** Puts the response to one of our own writes into the listing. */
   async put(item: Item): Promise<void> {
     this.written.set(item.id, this.now());
     (await this.listed?.items)?.put(item);
   }
 
-  /** Takes over that an object is gone. */
+  /** Removes a deleted object from the listing. */
   async remove(id: string): Promise<void> {
     (await this.listed?.items)?.remove(id);
   }
@@ -86,7 +90,7 @@ export class Listing<Item extends { readonly id: string }> {
   }
 }
 
-/** What was listed, with an index for each way in which it has been asked for. */
+/** The listed objects, with an index for each key function that was used. */
 class Items<Item extends { readonly id: string }> {
   private readonly byId: Map<string, Item>;
   private readonly indexes = new Map<KeysOf<Item>, Map<string, Set<string>>>();

@@ -1,4 +1,4 @@
-/** Calls that LiveKit places, and the rooms that they take. */
+/** Has LiveKit place calls, and deletes their rooms. */
 
 import { Duration } from "@bufbuild/protobuf";
 import {
@@ -11,29 +11,29 @@ import type { Connection } from "./connection";
 import { goneIsDone } from "./sip-api";
 import { callLiveKit } from "./twirp";
 
-/** How much longer than the ringing LiveKit's answer may take, in milliseconds. */
+/** How much longer than the ringing time LiveKit's response may take, in milliseconds. */
 const ANSWER_LEEWAY_MS = 10_000;
 
-/** A call out through a trunk. */
+/** An outbound call through a trunk. */
 export interface CallOut {
   readonly trunkId: string;
-  /** What is dialled, as the VoIP system writes it. */
+  /** The dialled number, as the VoIP system writes it. */
   readonly to: string;
-  /** The room that the callee is put into; LiveKit makes it. */
+  /** The room that the callee joins. LiveKit creates it. */
   readonly room: string;
   /** The callee's identity in the room. */
   readonly identity: string;
-  /** How long it may ring, in whole seconds. */
+  /** How long the call may ring, in whole seconds. */
   readonly ringingTimeout: number;
-  /** When LiveKit ends the call by itself, in whole seconds. */
+  /** After how long LiveKit ends the call on its own, in whole seconds. */
   readonly maxCallDuration: number;
 }
 
 /**
- * Places a call and waits until it is answered. One attempt: a call that may have rung is not placed again.
+ * Places a call and waits until it is answered. Makes one attempt: a call that may have rung is not repeated.
  *
- * @param secrets are cut out of whatever the server answers
- * @throws LiveKitError; with `sip` when the callee refused, with the code `deadline_exceeded` when nobody answered
+ * @param secrets are removed from whatever the server responds
+ * @throws LiveKitError; with `sip` if the callee refused, with the code `deadline_exceeded` if nobody answered
  */
 export async function placeCall(connection: Connection, call: CallOut, secrets: readonly string[]): Promise<void> {
   const request = new CreateSIPParticipantRequest({
@@ -52,7 +52,7 @@ export async function placeCall(connection: Connection, call: CallOut, secrets: 
 }
 
 /**
- * Deletes a room, which hangs up every call in it; that it is gone already is success.
+ * Deletes a room, which hangs up every call in it. Succeeds if the room is already gone.
  *
  * @throws LiveKitError
  */

@@ -1,28 +1,28 @@
-/** Which LiveKit project to talk to: read from the stack's configuration or the environment, checked, never stored. */
+/** The connection to a LiveKit project: read from stack configuration or the environment, validated, and never stored. */
 
 import { createHash } from "node:crypto";
 import { isLoopback } from "../host-text";
 import type { RetryPace } from "./retry";
 
-/** How to reach a LiveKit project. Lives in memory only. */
+/** How to reach a LiveKit project. Kept only in memory. */
 export interface Connection {
-  /** Base URL for API calls, `https://…` or, to this machine only, `http://…`. */
+  /** Base URL for API calls: `https://…`, or `http://…` for this machine only. */
   readonly url: string;
   readonly apiKey: string;
   readonly apiSecret: string;
-  /** Names the project in messages and in state: its id or host, and which key. Holds nothing that grants access. */
+  /** Identifies the project in messages and in state: its id or host, and its key. Contains nothing that grants access. */
   readonly project: string;
-  /** Where the VoIP system must send calls, for example `5wed79aeavr.sip.livekit.cloud`; absent when not configured. */
+  /** Where the VoIP system must send calls, for example `5wed79aeavr.sip.livekit.cloud`. Absent if not configured. */
   readonly sipHost?: string;
-  /** The proxy with a fixed address that `fixedIp` trunks send their calls through; absent when not configured. */
+  /** The proxy with a fixed IP address that `fixedIp` trunks use for outbound calls. Absent if not configured. */
   readonly outboundProxy?: OutboundProxy;
-  /** Ids of SipTrunks of a lost state that this stack may take over (`livekit:takeOver`), from the message that refused it. */
+  /** Ids of SipTrunks from a lost state that this stack may take over (`livekit:takeOver`). The error about them lists the ids. */
   readonly takeOver?: ReadonlySet<string>;
-  /** How calls are tried again, where a test can't wait as long as a user can; never configured. */
+  /** The pace of retries, for tests that can't wait as long as a user. Not configurable. */
   readonly pace?: RetryPace;
 }
 
-/** A SIP proxy that places calls from a fixed IP address on the platform's behalf (`livekit:outboundProxy`). */
+/** A SIP proxy that sends the platform's calls from a fixed IP address (`livekit:outboundProxy`). */
 export interface OutboundProxy {
   /** Host or IP, with an optional port. */
   readonly address: string;
@@ -30,21 +30,21 @@ export interface OutboundProxy {
   readonly header: string;
 }
 
-/** Looks a configuration value up by its full key, for example `livekit:url`. */
+/** Looks up a configuration value by its full key, for example `livekit:url`. */
 export type ConfigReader = (key: string) => string | undefined;
 
-/** The header that carries the real destination when `livekit:outboundProxy` names only an address. */
+/** The header for the real destination if `livekit:outboundProxy` does not name one. */
 export const DEFAULT_PROXY_HEADER = "X-Outbound-Destination";
 
-/** The configuration is missing or wrong; `message` names the key and the command that mends it. */
+/** The configuration is missing or invalid. `message` names the key and the command that fixes it. */
 export class ConfigurationError extends Error {
   override readonly name = "ConfigurationError";
 }
 
 /**
- * Reads the connection from stack configuration, else from LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET.
+ * Reads the connection from stack configuration, with LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET as fallbacks.
  *
- * @throws ConfigurationError when a part is missing or malformed, or when plain http would leave this machine.
+ * @throws ConfigurationError if a value is missing or invalid, or if plain http would leave this machine
  */
 export function readConnection(config: ConfigReader, env: NodeJS.ProcessEnv): Connection {
   const url = apiUrl(required(config("livekit:url") ?? env.LIVEKIT_URL, "livekit:url", "LIVEKIT_URL"));
@@ -80,18 +80,18 @@ function required(value: string | undefined, key: string, variable: string): str
 }
 
 function apiUrl(text: string): URL {
-  const mend = "run `pulumi config set livekit:url wss://<your project>.livekit.cloud`.";
+  const fix = "run `pulumi config set livekit:url wss://<your project>.livekit.cloud`.";
   let url: URL;
   try {
     url = new URL(text.replace(/^ws/, "http"));
   } catch {
-    throw new ConfigurationError(`livekit:url is not a URL: ${mend}`);
+    throw new ConfigurationError(`livekit:url is not a URL: ${fix}`);
   }
   if (url.protocol !== "https:" && url.protocol !== "http:") {
-    throw new ConfigurationError(`livekit:url must begin with wss://, https://, ws:// or http://: ${mend}`);
+    throw new ConfigurationError(`livekit:url must begin with wss://, https://, ws:// or http://: ${fix}`);
   }
   if (url.username || url.password || url.search || url.hash) {
-    throw new ConfigurationError(`livekit:url must not hold credentials, a query or a fragment: ${mend}`);
+    throw new ConfigurationError(`livekit:url must not hold credentials, a query or a fragment: ${fix}`);
   }
   if (url.protocol === "http:" && !isLoopback(url.hostname)) {
     throw new ConfigurationError(
@@ -101,7 +101,7 @@ function apiUrl(text: string): URL {
   return url;
 }
 
-/** Tells keys apart without giving one away: its first characters and a few digits of its hash. */
+/** Identifies a key without revealing it: its first characters and a few digits of its hash. */
 function keyName(apiKey: string): string {
   return `${apiKey.slice(0, 5)}…${createHash("sha256").update(apiKey).digest("hex").slice(0, 4)}`;
 }
@@ -116,22 +116,22 @@ function checkedHost(host: string): string {
 }
 
 function outboundProxy(text: string): OutboundProxy {
-  const mend =
+  const fix =
     "set it with `pulumi config set --path livekit:outboundProxy.address proxy.example.com` and, where the proxy reads another header than the default, `pulumi config set --path livekit:outboundProxy.header X-…`.";
   let proxy: { address?: unknown; header?: unknown } = { address: text };
   if (text.startsWith("{")) {
     try {
       proxy = JSON.parse(text);
     } catch {
-      throw new ConfigurationError(`livekit:outboundProxy is not valid JSON: ${mend}`);
+      throw new ConfigurationError(`livekit:outboundProxy is not valid JSON: ${fix}`);
     }
   }
   const { address, header = DEFAULT_PROXY_HEADER } = proxy;
   if (typeof address !== "string" || !/^([\w.-]+|\[[\da-f:.]+\])(:\d{1,5})?$/i.test(address)) {
-    throw new ConfigurationError(`livekit:outboundProxy.address must be a host or IP with an optional port: ${mend}`);
+    throw new ConfigurationError(`livekit:outboundProxy.address must be a host or IP with an optional port: ${fix}`);
   }
   if (typeof header !== "string" || !/^[Xx]-[\w-]+$/.test(header)) {
-    throw new ConfigurationError(`livekit:outboundProxy.header must be the name of an X-… header: ${mend}`);
+    throw new ConfigurationError(`livekit:outboundProxy.header must be the name of an X-… header: ${fix}`);
   }
   return { address, header };
 }

@@ -1,40 +1,40 @@
-/** What can go wrong on the way to LiveKit. Every message in here is printable, and free of tokens, keys' secrets and passwords. */
+/** Errors from calls to LiveKit. All messages are printable and contain no tokens, API secrets or passwords. */
 
 import { printable } from "../printable";
 
-/** The twirp codes and HTTP statuses that callers decide by. */
+/** The kinds of failure that callers distinguish. */
 export type Failure =
-  /** No answer: refused, reset, unresolvable or timed out. Whether the server acted is not known. */
+  /** No response: connection refused, reset, unresolvable or timed out. Whether the server acted is unknown. */
   | "unreachable"
-  /** The server does not accept the API key, its secret or the token (HTTP 401 or 403). */
+  /** The server rejects the API key, its secret or the token (HTTP 401 or 403). */
   | "unauthenticated"
-  /** The token's times do not fit the server's clock. */
+  /** The token's times do not match the server's clock. */
   | "clock"
-  /** The object that the call names does not exist. */
+  /** The object named in the request does not exist. */
   | "not-found"
-  /** The server refuses the request for what it says (validation, conflicts). */
+  /** The server rejects the content of the request (validation, conflicts). */
   | "refused"
-  /** Anything else, 5xx and 429 included. */
+  /** Anything else, including 5xx and 429. */
   | "failed";
 
-/** How a SIP server answered a call that LiveKit placed. */
+/** The SIP response to a call that LiveKit placed. */
 export interface SipAnswer {
   /** 100 to 699. */
   readonly status: number;
-  /** The answer's own words, or LiveKit's name for the status. */
+  /** The reason phrase of the response, or LiveKit's name for the status. */
   readonly reason: string;
 }
 
-/** A call to LiveKit that did not succeed. `message` is a sentence for the user; secrets are cut out of it. */
+/** A failed call to LiveKit. `message` is a sentence for the user, with secrets removed. */
 export class LiveKitError extends Error {
   override readonly name = "LiveKitError";
-  /** The twirp code, `deadline_exceeded` for example, where LiveKit itself answered. */
+  /** The Twirp code, for example `deadline_exceeded`, if LiveKit itself responded. */
   readonly code?: string;
-  /** Set when it is the callee of a call that refused. */
+  /** Set if the callee of a call refused it. */
   readonly sip?: SipAnswer;
   /** How long LiveKit asks to wait before the next attempt, in milliseconds (Retry-After). */
   readonly retryAfterMs?: number;
-  /** Whether the same attempt will not succeed later either: an unknown host name, an invalid certificate, too large an answer. */
+  /** Whether retrying can't help: an unknown host name, an invalid certificate, an oversized response. */
   readonly lasting: boolean;
 
   constructor(
@@ -42,7 +42,7 @@ export class LiveKitError extends Error {
     /** The Twirp method, for example `UpdateSIPInboundTrunk`. */
     readonly method: string,
     message: string,
-    /** The HTTP status, where there was an answer. */
+    /** The HTTP status, if there was a response. */
     readonly status?: number,
     details: {
       readonly code?: string | undefined;
@@ -65,14 +65,14 @@ export class LiveKitError extends Error {
   }
 }
 
-/** The most characters of an answer that a message repeats: what to do about it stands behind it and must not be cut off. */
+/** The most characters of a response that a message quotes. The fix comes after the quote and must not be cut off. */
 export const QUOTED_LIMIT = 600;
 
 const JWT = /\beyJ[\w-]*\.[\w-]*(\.[\w-]*)?/g;
 
 /**
- * Cuts secrets out of a text that came from outside: anything that looks like a token (LiveKit answers a wrong secret
- * with the whole token in the message), and each of `secrets`, longest first, however the other side has quoted it.
+ * Removes secrets from a text that came from outside: anything that looks like a token (LiveKit's response to a wrong API secret
+ * quotes the whole token), and each of `secrets`, longest first, in any quoting that the other side may use.
  */
 export function redact(text: string, secrets: Iterable<string>): string {
   const written = new Set([...secrets].filter((secret) => secret.length >= 3).flatMap(quotations));
@@ -80,7 +80,7 @@ export function redact(text: string, secrets: Iterable<string>): string {
   return longestFirst.reduce((cut, secret) => cut.replaceAll(secret, "[secret]"), text).replace(JWT, "[token]");
 }
 
-/** A secret as it is, within quotation marks (JSON, and Go's %q), within HTML, and within a URL. */
+/** A secret in the forms in which it can be quoted: as it is, in JSON or Go's %q, in HTML and in a URL. */
 function quotations(secret: string): string[] {
   const html = secret
     .replaceAll("&", "&amp;")

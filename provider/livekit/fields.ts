@@ -1,22 +1,22 @@
 /**
- * How the fields of a LiveKit message are read as plain values and written back: what the tables in messages.ts are made of.
- * One row is all that there is to say about a field.
+ * Building blocks for the tables in messages.ts: how each field of a LiveKit message is read as a plain value and written back.
+ * One row contains everything there is to know about a field.
  */
 
 import { Duration } from "@bufbuild/protobuf";
 
 /** One field of a message. */
 export interface Field<Message, Value> {
-  /** The message's own field that holds the value, as `@livekit/protocol` spells it. Some rows share one, such as `media`. */
+  /** The message's own field, as `@livekit/protocol` spells it. Several rows may share one, such as `media`. */
   readonly holder: string;
-  /** The values that there are, for a field that takes one of a few words. */
+  /** The possible values, for a field that is an enum. */
   readonly words?: readonly string[];
   read(message: Message): Value;
-  /** Changes the message. What is written is a copy. */
+  /** Changes the message. The value is copied into it. */
   write(message: Message, value: Value): void;
 }
 
-/** The fields of a message, by the names that this package gives them. */
+/** The fields of a message, by this package's names for them. */
 export type Table<Message> = Readonly<Record<string, Field<Message, unknown>>>;
 
 /** The plain values that a table reads. */
@@ -24,7 +24,7 @@ export type FieldsOf<Rows> = {
   readonly [Name in keyof Rows]: Rows[Name] extends Field<never, infer Value> ? Value : never;
 };
 
-/** A map from text to text. */
+/** A map from string to string. */
 export type StringMap = Readonly<Record<string, string>>;
 
 /** Reads every field of a message. */
@@ -33,7 +33,7 @@ export function read<Message, Rows extends Table<Message>>(rows: Rows, message: 
   return Object.fromEntries(Object.entries(rows).map(([name, row]) => [name, row.read(message)])) as FieldsOf<Rows>;
 }
 
-/** Writes the given fields into a message, in the order of the table. Fields that are undefined stay as they are. */
+/** Writes the given fields into a message, in the order of the table. Undefined fields stay as they are. */
 export function write<Message, Rows extends Table<Message>>(
   rows: Rows,
   message: Message,
@@ -47,7 +47,7 @@ export function write<Message, Rows extends Table<Message>>(
   }
 }
 
-/** The arguments that have the name of a field, and so go to LiveKit as they are. */
+/** The arguments that have the same name as a field and are passed to LiveKit unchanged. */
 export function sameNamed<Rows extends object, Args extends object>(
   rows: Rows,
   args: Args,
@@ -56,18 +56,18 @@ export function sameNamed<Rows extends object, Args extends object>(
   return Object.fromEntries(common) as Pick<Args, keyof Args & keyof Rows>;
 }
 
-/** The message's own fields that hold these fields of a table. */
+/** The message's own fields that hold the given fields of a table. */
 export function holders<Rows extends Table<never>>(rows: Rows, fields: Partial<FieldsOf<Rows>>): string[] {
   const changed = Object.entries(rows).filter(([name]) => Reflect.get(fields, name) !== undefined);
   return [...new Set(changed.map(([, { holder }]) => holder))];
 }
 
-/** A text. */
+/** A string. */
 export function text<Name extends string>(holder: Name): Field<Record<Name, string>, string> {
   return plain(holder);
 }
 
-/** A switch. */
+/** A boolean. */
 export function flag<Name extends string>(holder: Name): Field<Record<Name, boolean>, boolean> {
   return plain(holder);
 }
@@ -82,7 +82,7 @@ function plain<Name extends string, Value>(holder: Name): Field<Record<Name, Val
   };
 }
 
-/** A list of texts. */
+/** A list of strings. */
 export function texts<Name extends string>(holder: Name): Field<Record<Name, string[]>, readonly string[]> {
   return {
     holder,
@@ -93,7 +93,7 @@ export function texts<Name extends string>(holder: Name): Field<Record<Name, str
   };
 }
 
-/** A map from text to text. */
+/** A map from string to string. */
 export function map<Name extends string>(holder: Name): Field<Record<Name, { [key: string]: string }>, StringMap> {
   return {
     holder,
@@ -104,7 +104,7 @@ export function map<Name extends string>(holder: Name): Field<Record<Name, { [ke
   };
 }
 
-/** An enum as words, in the order of its values. A value that a newer server adds reads as the first word. */
+/** An enum as strings, in the order of its values. A value that only a newer server knows reads as the first one. */
 export function word<Name extends string, Word extends string>(
   holder: Name,
   words: readonly [Word, ...Word[]],
@@ -119,7 +119,7 @@ export function word<Name extends string, Word extends string>(
   };
 }
 
-/** A duration in seconds; 0 when it is not set, which is LiveKit's default. */
+/** A duration in seconds. 0 means not set, which is LiveKit's default. */
 export function seconds<Name extends string>(holder: Name): Field<Partial<Record<Name, Duration>>, number> {
   return {
     holder,

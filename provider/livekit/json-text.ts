@@ -1,21 +1,21 @@
 /**
- * JSON as text, for what has to keep its bytes: JSON.parse loses 64-bit integers, duplicate keys and the order of some keys, and
- * JSON.stringify throws on deep nesting. Nothing here recurses, and all of it takes linear time.
+ * Edits JSON as text, so that its bytes are preserved. JSON.parse loses 64-bit integers, duplicate keys and the order of some
+ * keys, and JSON.stringify throws on deep nesting. Nothing here recurses, and everything runs in linear time.
  */
 
-/** A member of a JSON object, by where it stands in the text. */
+/** A member of a JSON object, by its positions in the text. */
 export interface Member {
-  /** The key, its escapes undone. */
+  /** The key, unescaped. */
   readonly key: string;
   /** Where the key begins. */
   readonly start: number;
-  /** Where the value begins, white space before it included. */
+  /** Where the value begins, including white space before it. */
   readonly valueStart: number;
   /** Where the value ends. */
   readonly end: number;
 }
 
-/** The members of a JSON object in their order; undefined when the text is no JSON object. */
+/** The members of a JSON object in order. Undefined if the text is not a JSON object. */
 export function membersOf(text: string): Member[] | undefined {
   if (!/^[ \t\r\n]*\{/.test(text) || !isJson(text)) {
     return undefined;
@@ -46,14 +46,14 @@ export function membersOf(text: string): Member[] | undefined {
   return members;
 }
 
-/** A JSON object with one more member behind its last; every other byte stays. */
+/** Adds a member at the end of a JSON object. Every other byte stays the same. */
 export function withMember(text: string, members: readonly Member[], key: string, value: string): string {
   const last = members.at(-1);
   const at = last ? last.end : text.indexOf("{") + 1;
   return `${text.slice(0, at)}${last ? "," : ""}${JSON.stringify(key)}:${value}${text.slice(at)}`;
 }
 
-/** A JSON object without one of its members; every other byte stays, except the comma beside it. */
+/** Removes a member from a JSON object. Every other byte stays the same, except for the adjacent comma. */
 export function withoutMember(text: string, members: readonly Member[], member: Member): string {
   const index = members.indexOf(member);
   const [before, after] = [members[index - 1], members[index + 1]];
@@ -72,7 +72,7 @@ export function compact(text: string): string {
   return tokens.join("");
 }
 
-/** The strings in JSON that are no keys, each with its escapes undone, and as it stands there; none when the text is no JSON. */
+/** The strings in JSON that are not keys, each both unescaped and as written. Empty if the text is not JSON. */
 export function stringsIn(text: string): string[] {
   if (!text.includes('"') || !isJson(text)) {
     return [];
@@ -97,12 +97,12 @@ function isJson(text: string): boolean {
   }
 }
 
-/** A string in JSON, its escapes undone. */
+/** A JSON string, unescaped. */
 function decoded(text: string, start: number, end: number): string {
   return JSON.parse(text.slice(start, end));
 }
 
-/** Where the first token from a place on begins: a bracket, a separator, a string or another value, but no white space. */
+/** Where the first token at or after a position begins: a bracket, a separator, a string or another value. Skips white space. */
 function tokenFrom(text: string, place: number): number {
   let at = place;
   while (isSpace(text.charAt(at))) {
@@ -130,7 +130,7 @@ function endOfToken(text: string, start: number): number {
   return at;
 }
 
-/** Whether a quotation mark belongs to its string: an odd number of backslashes is in front of it. */
+/** Whether a quotation mark is escaped: an odd number of backslashes comes before it. */
 function isEscaped(text: string, quote: number): boolean {
   let at = quote;
   while (text.charAt(at - 1) === "\\") {

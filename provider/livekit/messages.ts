@@ -1,11 +1,11 @@
 /**
- * LiveKit's SIP messages as plain values, and back. Durations are seconds, enums are words, and a field that is not set has the
- * empty value, so that two messages can be compared field by field.
+ * Converts LiveKit's SIP messages to plain values and back. Durations become seconds, enums become strings, and an unset field
+ * gets the empty value, so that two messages can be compared field by field.
  *
- * To manage another field of LiveKit's, add a row to one of the tables. Reading, writing, comparing and field-wise updates follow.
+ * To manage another LiveKit field, add a row to one of the tables. Reading, writing, comparing and field-wise updates follow.
  *
- * Each view keeps the message it was made from, and every write starts from that message, at every depth: fields that this package
- * does not manage, or does not know yet, survive. An item that a write removes, such as an agent or a codec, is removed whole.
+ * Each view keeps the message it was made from, and every write starts from that message, at every depth. So fields survive that
+ * this package does not manage or does not know yet. An item that a write removes, such as an agent or a codec, is removed whole.
  */
 
 import {
@@ -31,13 +31,13 @@ export const TRANSPORTS = ["auto", "udp", "tcp", "tls"] as const;
 /** LiveKit's media encryptions, in the order of the SIPMediaEncryption enum. */
 export const MEDIA_ENCRYPTIONS = ["disabled", "allow", "require"] as const;
 
-/** Which headers become attributes by themselves, in the order of the SIPHeaderOptions enum. */
+/** Which headers become attributes automatically, in the order of the SIPHeaderOptions enum. */
 export const INCLUDE_HEADERS = ["none", "x-headers", "all"] as const;
 
 /** The kinds of dispatch rule. */
 export const RULE_KINDS = ["individual", "direct", "callee"] as const;
 
-/** A codec of SIPMediaConfig: its name, for example `PCMU`, and its sample rate in Hz (0: the codec's own). */
+/** A codec of SIPMediaConfig: its name, for example `PCMU`, and its sample rate in Hz (0: the codec's default). */
 export interface Codec {
   readonly name: string;
   readonly rate: number;
@@ -56,7 +56,7 @@ const codecs: Field<SIPMediaConfig, readonly Codec[]> = {
   },
 };
 
-/** `media.encryption`, and its deprecated twin beside `media`: older servers read only that one, newer ones keep both. */
+/** `media.encryption`, and its deprecated counterpart beside `media`: older servers read only that one, newer ones keep both. */
 const mediaEncryption: Field<WithMedia, (typeof MEDIA_ENCRYPTIONS)[number]> = {
   holder: "media",
   words: MEDIA_ENCRYPTIONS,
@@ -80,7 +80,7 @@ function inMedia<Value>({ read, write }: Field<SIPMediaConfig, Value>): Field<Wi
   };
 }
 
-/** What trunks and rules share. */
+/** The fields that trunks and rules share. */
 const MEDIA = {
   mediaEncryption,
   codecs: inMedia(codecs),
@@ -88,7 +88,7 @@ const MEDIA = {
   mediaTimeout: inMedia(seconds("mediaTimeout")),
 };
 
-/** What both kinds of trunk share. */
+/** The fields that both kinds of trunk share. */
 const TRUNK = {
   name: text("name"),
   metadata: text("metadata"),
@@ -102,7 +102,7 @@ const TRUNK = {
   ...MEDIA,
 };
 
-/** What can be set on an inbound trunk (SIPInboundTrunkInfo). */
+/** The settable fields of an inbound trunk (SIPInboundTrunkInfo). */
 export const INBOUND = {
   ...TRUNK,
   allowedAddresses: texts("allowedAddresses"),
@@ -113,7 +113,7 @@ export const INBOUND = {
   krispEnabled: flag("krispEnabled"),
 } satisfies Table<SIPInboundTrunkInfo>;
 
-/** What can be set on an outbound trunk (SIPOutboundTrunkInfo). */
+/** The settable fields of an outbound trunk (SIPOutboundTrunkInfo). */
 export const OUTBOUND = {
   ...TRUNK,
   address: text("address"),
@@ -122,12 +122,12 @@ export const OUTBOUND = {
   fromHost: text("fromHost"),
 } satisfies Table<SIPOutboundTrunkInfo>;
 
-/** The kind of a rule, and what stands within it. */
+/** The kind of a rule and the fields inside it. */
 interface RuleKind {
   readonly rule: (typeof RULE_KINDS)[number];
-  /** The room of a `direct` rule, the room prefix of the others. */
+  /** The room of a `direct` rule, or the room prefix of the other kinds. */
   readonly room: string;
-  /** Whether the room's name gets a random end (never for `direct`). */
+  /** Whether the room's name gets a random suffix (never for `direct`). */
   readonly randomize: boolean;
   readonly pin: string;
 }
@@ -175,12 +175,12 @@ const agents: Field<SIPDispatchRuleInfo, readonly JsonObject[]> = {
   },
 };
 
-/** What can be set on a dispatch rule (SIPDispatchRuleInfo). */
+/** The settable fields of a dispatch rule (SIPDispatchRuleInfo). */
 export const RULE = {
   name: text("name"),
   metadata: text("metadata"),
   trunkIds: texts("trunkIds"),
-  // The kind comes first: what stands within it is written into the new one.
+  // The kind comes first, because the fields inside it are written into the new one.
   rule: inKind("rule"),
   room: inKind("room"),
   randomize: inKind("randomize"),
@@ -200,22 +200,22 @@ export type InboundFields = FieldsOf<typeof INBOUND>;
 export type OutboundFields = FieldsOf<typeof OUTBOUND>;
 export type RuleFields = FieldsOf<typeof RULE>;
 
-/** An object as it is on the platform: its fields, and the message that they were read from. */
+/** An object on the platform: its fields, and the message that they were read from. */
 type View<Fields, Message> = Fields & { readonly id: string; readonly message: Message };
 
-/** When a trunk was made and last changed, by the platform's clock; absent where the platform does not say. */
+/** When a trunk was created and last changed, by the platform's clock. Absent if the platform does not report it. */
 interface Times {
   readonly createdAt?: Date;
   readonly updatedAt?: Date;
 }
 
-/** An inbound trunk as it is on the platform. */
+/** An inbound trunk on the platform. */
 export type InboundTrunk = View<InboundFields, SIPInboundTrunkInfo> & Times;
 
-/** An outbound trunk as it is on the platform. */
+/** An outbound trunk on the platform. */
 export type OutboundTrunk = View<OutboundFields, SIPOutboundTrunkInfo> & Times;
 
-/** A dispatch rule as it is on the platform. */
+/** A dispatch rule on the platform. */
 export type Rule = View<RuleFields, SIPDispatchRuleInfo>;
 
 export function inboundTrunk(message: SIPInboundTrunkInfo): InboundTrunk {
@@ -230,7 +230,7 @@ export function rule(message: SIPDispatchRuleInfo): Rule {
   return { id: message.sipDispatchRuleId, ...read(RULE, message), message };
 }
 
-/** A copy of `current` with `fields` written over it. Fields that are left out stay. */
+/** A copy of `current` with `fields` written into it. Other fields stay as they are. */
 export function written<Message extends { clone(): Message }, Rows extends Table<Message>>(
   rows: Rows,
   current: Message,
@@ -241,12 +241,12 @@ export function written<Message extends { clone(): Message }, Rows extends Table
   return message;
 }
 
-/** Normalises a room configuration or its agents to protobuf's JSON form; throws when LiveKit has no such field. */
+/** Normalises a room configuration or its agents to protobuf's JSON form. Throws if LiveKit has no such field. */
 export function canonicalRoomConfig(room: JsonObject): JsonObject {
   return asObject(RoomConfiguration.fromJson(room).toJson());
 }
 
-/** The same for what a state holds, which another version may have written: what LiveKit does not have is left out. */
+/** The same for a value from the state, which another version may have written: fields unknown to LiveKit are dropped. */
 export function readableRoomConfig(room: JsonObject): JsonObject {
   try {
     return asObject(RoomConfiguration.fromJson(room, { ignoreUnknownFields: true }).toJson());
@@ -259,7 +259,7 @@ function times({ createdAt, updatedAt }: SIPInboundTrunkInfo | SIPOutboundTrunkI
   return { ...(createdAt && { createdAt: createdAt.toDate() }), ...(updatedAt && { updatedAt: updatedAt.toDate() }) };
 }
 
-/** The codecs in their new order, each in the message that it had. */
+/** The codecs in their new order, each reusing its existing message. */
 function codecMessages(current: readonly SIPCodec[], codecs: readonly Codec[]): SIPCodec[] {
   const found = counterparts(
     codecs,
@@ -289,9 +289,9 @@ function ruleKind(rule: SIPDispatchRule | undefined): RuleKind {
   }
 }
 
-/** Changes `current` to the kind and fields of a rule. */
+/** Changes `current` to the given kind and fields. */
 function ruleMessage(current: SIPDispatchRule | undefined, { rule, room, randomize, pin }: RuleKind): SIPDispatchRule {
-  // A kind that this version does not know is among the unknown fields: beside another kind it would win.
+  // A kind that this version does not know is stored as an unknown field. Kept beside another kind, it would win.
   const message = current?.rule.case ? current : new SIPDispatchRule();
   const kind = message.rule;
   switch (rule) {

@@ -1,45 +1,45 @@
 /**
- * Calls LiveKit again when it could not answer. Only what may be done twice is done again as it is; what makes an object looks
- * first whether the attempt before made it; what dials is never repeated.
+ * Retries calls to LiveKit that failed for a transient reason. Idempotent calls are repeated as they are. Before a create is
+ * repeated, it checks whether the previous attempt succeeded. Placing a call is never repeated.
  */
 
 import { DelegateBackoff, decorrelatedJitterGenerator, handleWhen, retry } from "cockatiel";
 import { LiveKitError } from "./errors";
 
-/** How long after the first attempt another one may begin, in milliseconds. */
+/** How long after the first attempt a retry may still begin, in milliseconds. */
 export const RETRY_BOUND_MS = 30_000;
 
-/** The same while the server has never answered: then its name is more likely to be wrong than it to be restarting. */
+/** A shorter bound before the first response: a wrong host name is more likely than a restart. */
 const FIRST_CONTACT_BOUND_MS = 1_500;
 
-/** A wait of more than this is said, in milliseconds. */
-const SAID_FROM_MS = 2_000;
+/** Waits longer than this are reported to the user, in milliseconds. */
+const REPORTED_WAIT_MS = 2_000;
 
-/** How quickly and how often a call is tried again. */
+/** How quickly and how often a call is retried. */
 export interface RetryPace {
-  /** About how long the first wait is, in milliseconds; the later ones grow. */
+  /** The approximate length of the first wait, in milliseconds. Later ones grow. */
   readonly initialDelayMs: number;
   /** The longest wait, in milliseconds, unless LiveKit asks for more. */
   readonly maxDelayMs: number;
-  /** How often it is tried again at most. */
+  /** The maximum number of retries. */
   readonly maxAttempts: number;
 }
 
 const PACE: RetryPace = { initialDelayMs: 150, maxDelayMs: 5_000, maxAttempts: 20 };
 
-/** What the bounds and the words depend on. */
+/** The inputs of the retry policy. */
 export interface RetrySettings {
-  /** Whether the server has answered anything yet. */
+  /** Whether the server has responded to anything yet. */
   hasAnswered(): boolean;
-  /** Takes a line for the user. */
+  /** Prints a line for the user. */
   say(line: string): void;
   /** The time in milliseconds; for tests. */
   now?(): number;
-  /** For tests that can't wait. */
+  /** For tests with short waits. */
   readonly pace?: RetryPace | undefined;
 }
 
-/** Whether the same call may well succeed a little later: 429, 5xx, an answer that broke off, or none at all. */
+/** Whether the same call is likely to succeed a little later: after 429, 5xx, a truncated response, or none at all. */
 export function isTransient(error: unknown): error is LiveKitError {
   if (!(error instanceof LiveKitError) || error.lasting) {
     return false;
@@ -49,11 +49,11 @@ export function isTransient(error: unknown): error is LiveKitError {
 }
 
 function isTransientStatus(status: number | undefined): boolean {
-  // A success that can't be read was cut off on the way. 501 says that the server does not know the method.
+  // An unreadable success was truncated on the way. 501 means that the server does not know the method.
   return status === undefined || status === 200 || status === 429 || (status >= 500 && status !== 501);
 }
 
-/** Does `work`, and again after a transient failure, with growing and random waits, or those that LiveKit asks for. */
+/** Runs `work`, and repeats it after transient failures, with growing random waits or the waits that LiveKit asks for. */
 export async function retried<Result>(settings: RetrySettings, work: () => Promise<Result>): Promise<Result> {
   const { now = Date.now, pace = PACE } = settings;
   const start = now();
@@ -63,7 +63,7 @@ export async function retried<Result>(settings: RetrySettings, work: () => Promi
     { maxAttempts: pace.maxAttempts, backoff: new DelegateBackoff(delays(pace)) },
   );
   policy.onRetry(({ delay, ...failure }) => {
-    if (delay > SAID_FROM_MS && "error" in failure) {
+    if (delay > REPORTED_WAIT_MS && "error" in failure) {
       settings.say(`${failure.error.message} Trying again in ${Math.round(delay / 1000)} s.`);
     }
   });
@@ -72,7 +72,7 @@ export async function retried<Result>(settings: RetrySettings, work: () => Promi
 
 type JitterState = ReturnType<typeof decorrelatedJitterGenerator>[1];
 
-/** Growing and random waits, or those that LiveKit asks for. */
+/** Growing random waits, or the waits that LiveKit asks for. */
 function delays({ initialDelayMs: initialDelay, maxDelayMs: maxDelay }: RetryPace) {
   const jittered = { initialDelay, maxDelay, exponent: 2, generator: decorrelatedJitterGenerator };
   return ({ result }: { result: object }, state?: JitterState): { delay: number; state: JitterState } => {
@@ -82,7 +82,7 @@ function delays({ initialDelayMs: initialDelay, maxDelayMs: maxDelay }: RetryPac
   };
 }
 
-/** Makes an object: after an attempt of which it is not known whether it succeeded, `find` looks before another is made. */
+/** Creates an object once. If it is unknown whether an attempt succeeded, `find` looks for the object before the next attempt. */
 export async function createdOnce<Item>(
   settings: RetrySettings,
   create: () => Promise<Item>,

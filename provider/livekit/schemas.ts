@@ -1,4 +1,4 @@
-/** Schemas for what several resources take: LiveKit's header, media and duration options, with its own limits. */
+/** Schemas that several resources share: LiveKit's header, media and duration options, with LiveKit's own limits. */
 
 import { isIP } from "node:net";
 import { z } from "zod";
@@ -7,8 +7,8 @@ import { MEDIA_ENCRYPTIONS } from "./messages";
 import { METADATA_LIMIT } from "./ownership";
 
 /**
- * Header names that LiveKit does not let a trunk set (livekit/protocol, sip_validation.go): those that SIP itself depends on,
- * and their one-letter forms.
+ * Header names that LiveKit does not let a trunk set (livekit/protocol, sip_validation.go): those that SIP itself depends on, and
+ * their one-letter forms.
  */
 const RESERVED_HEADERS: ReadonlySet<string> = new Set(
   (
@@ -19,17 +19,17 @@ const RESERVED_HEADERS: ReadonlySet<string> = new Set(
 
 const TOKEN = /^[A-Za-z0-9\-.!%*_+`'~]+$/;
 
-/** Whether SIP allows this as a header's name (RFC 3261, section 25.1: token). */
+/** Whether SIP allows this as a header name (RFC 3261, section 25.1: token). */
 function isHeaderName(name: string): boolean {
   return name.length <= 255 && TOKEN.test(name);
 }
 
 const text = z.string();
 
-/** A map of text to text. */
+/** A map from string to string. */
 export const stringMap = z.record(text, text);
 
-/** Headers that LiveKit sends: names that it accepts, values of at most 1024 characters without control characters. */
+/** Headers that LiveKit sends: names that it accepts, and values of at most 1024 bytes without control characters. */
 export const headers = stringMap.superRefine((map, context) => {
   for (const [name, value] of Object.entries(map)) {
     if (!isHeaderName(name)) {
@@ -68,14 +68,14 @@ export const quotable = text.min(1).refine((value) => !/["\p{Cc}]/u.test(value),
 /** A duration in seconds. */
 export const seconds = z.number().nonnegative();
 
-/** Text that LiveKit stores without looking at it, up to its limit. */
+/** Text that LiveKit stores without interpreting it, up to its limit. */
 export const metadata = text.refine((value) => Buffer.byteLength(value) <= METADATA_LIMIT, {
   error: `is larger than the ${METADATA_LIMIT / 1024} KiB that LiveKit accepts: shorten it`,
 });
 
 export const mediaEncryption = z.enum(MEDIA_ENCRYPTIONS);
 
-/** An audio codec; the name without its rate, as LiveKit wants it. */
+/** Audio codecs. The name goes without the rate, as LiveKit expects. */
 export const codecs = z.array(
   z.strictObject({
     name: text.regex(/^[^\s/]+$/, { error: "must be a codec's name without its rate, for example PCMU" }),
@@ -83,10 +83,10 @@ export const codecs = z.array(
   }),
 );
 
-/** The longest media time-out that LiveKit accepts, in seconds (livekit/protocol, MaxSIPMediaTimeout). */
+/** A media timeout in seconds, up to LiveKit's maximum (livekit/protocol, MaxSIPMediaTimeout). */
 export const mediaTimeout = seconds.max(600);
 
-/** A host name or an IP address, with nothing around it. */
+/** A host name or an IP address, and nothing else. */
 export const host = text.superRefine((value, context) => {
   const problem = hostProblem(value);
   if (problem) {

@@ -1,4 +1,4 @@
-/** LiveKit's SIP service by its own names, in plain values: list, create, update and delete trunks and rules. */
+/** Calls LiveKit's SIP service, with plain values: list, create, update and delete trunks and rules. */
 
 import type { FieldInfo, Message, MessageType } from "@bufbuild/protobuf";
 import {
@@ -34,12 +34,12 @@ import { textsIn } from "./ownership";
 import { createdOnce, type RetrySettings, retried } from "./retry";
 import { callSip, hasAnswered, type MessageType as TwirpType } from "./twirp";
 
-/** How many objects one page asks for. LiveKit 1.13 answers with all that follow, whatever is asked. */
+/** The page size requested from LiveKit. LiveKit 1.13 ignores it and returns everything that follows. */
 const PAGE_SIZE = 1000;
 
 /** What differs between the kinds of object. */
 interface Kind<Info extends Message<Info>, Rows extends Table<Info>, Item extends { readonly message: Info }> {
-  /** As the methods are named: List…, Create…, Update…. */
+  /** The name in LiveKit's methods: List…, Create…, Update…. */
   readonly name: "SIPInboundTrunk" | "SIPOutboundTrunk" | "SIPDispatchRule";
   readonly info: MessageType<Info>;
   readonly rows: Rows;
@@ -48,9 +48,9 @@ interface Kind<Info extends Message<Info>, Rows extends Table<Info>, Item extend
   readonly listResponse: TwirpType<{ items: Info[] }>;
   createRequest(message: Info): Message;
   replaceRequest(id: string, whole: Info): Message;
-  /** How LiveKit changes single fields of this kind; absent where that can't reach half of them. */
+  /** How LiveKit updates single fields of this kind. Absent if LiveKit can't update half of its fields that way. */
   readonly fieldWise?: FieldWise;
-  /** What a user may hold secret in an object; a server that quotes its input must not leak it. */
+  /** Values of an object that may be secret. They are removed from messages, because a server may quote its input. */
   secretsIn(message: Info): string[];
 }
 
@@ -58,22 +58,22 @@ interface Kind<Info extends Message<Info>, Rows extends Table<Info>, Item extend
 interface FieldWise {
   /** The fields that LiveKit can set, by the message's own names. */
   readonly fields: readonly FieldInfo[];
-  /** The request that sets these, in the form of LiveKit's update message. */
+  /** The request that sets `values`, which have the form of LiveKit's update message. */
   request(id: string, values: object): Message;
 }
 
 /** One kind of object on LiveKit. */
 export interface Collection<Rows, Item> {
-  /** Lists the objects with the given ids (missing ones are left out), else all. */
+  /** Lists the objects with the given ids, omitting missing ones, or all objects. */
   list(connection: Connection, ids?: readonly string[]): Promise<Item[]>;
-  /** Makes an object. `find` looks for it where it is not known whether an attempt has made it. */
+  /** Creates an object. If it is unknown whether an attempt succeeded, `find` looks for the object. */
   create(connection: Connection, fields: FieldsOf<Rows>, find: () => Promise<Item | undefined>): Promise<Item>;
   /**
-   * Changes `fields` of an object in one call, so that it is never half changed. Field by field where LiveKit can; else the whole
-   * is replaced by `current` with the changes over it: read `current` just before.
+   * Changes `fields` of an object in one call, so that it is never half changed. Uses a field-wise update if LiveKit supports it.
+   * Otherwise it replaces the whole object with `current` plus the changes, so read `current` right before.
    */
   update(connection: Connection, current: Item, fields: Partial<FieldsOf<Rows>>): Promise<Item>;
-  /** Whether these changes are made field by field, so that the fields left out can't be lost. */
+  /** Whether these changes use a field-wise update, which can't lose other fields. */
   isFieldWise(fields: Partial<FieldsOf<Rows>>): boolean;
 }
 
@@ -117,7 +117,7 @@ function collection<
   };
 }
 
-/** The values that a field-wise update sends: those of `whole`, lists in LiveKit's own message for a change of a list. */
+/** The values of a field-wise update, taken from `whole`. Lists are wrapped in LiveKit's ListUpdate. */
 function updateOf(fields: readonly FieldInfo[], changed: readonly string[], whole: Message): object {
   return Object.fromEntries(
     fields
@@ -129,13 +129,12 @@ function updateOf(fields: readonly FieldInfo[], changed: readonly string[], whol
   );
 }
 
-/** LiveKit empties a list by `clear`; an empty `set` is an error. */
+/** LiveKit empties a list with `clear`; an empty `set` is an error. */
 function listUpdate(values: unknown): ListUpdate {
   const set = Array.isArray(values) ? values.map(String) : [];
   return new ListUpdate(set.length === 0 ? { clear: true } : { set });
 }
 
-/** Inbound trunks. */
 export const inbound = collection({
   name: "SIPInboundTrunk",
   info: SIPInboundTrunkInfo,
@@ -153,7 +152,6 @@ export const inbound = collection({
   secretsIn: trunkSecrets,
 });
 
-/** Outbound trunks. */
 export const outbound = collection({
   name: "SIPOutboundTrunk",
   info: SIPOutboundTrunkInfo,
@@ -172,7 +170,7 @@ export const outbound = collection({
   secretsIn: trunkSecrets,
 });
 
-/** Dispatch rules. LiveKit's field-wise update can't reach half of their fields. */
+/** No field-wise update: LiveKit's does not cover half of a rule's fields. */
 export const rules = collection({
   name: "SIPDispatchRule",
   info: SIPDispatchRuleInfo,
@@ -186,18 +184,18 @@ export const rules = collection({
   secretsIn: ruleSecrets,
 });
 
-/** Deletes a trunk of either kind; that it is gone already is success. */
+/** Deletes an inbound or outbound trunk. Succeeds if it is already gone. */
 export async function deleteTrunk(connection: Connection, id: string): Promise<void> {
   await goneIsDone(again(connection, "DeleteSIPTrunk", new DeleteSIPTrunkRequest({ sipTrunkId: id }), SIPTrunkInfo));
 }
 
-/** Deletes a dispatch rule; that it is gone already is success. */
+/** Deletes a dispatch rule. Succeeds if it is already gone. */
 export async function deleteRule(connection: Connection, id: string): Promise<void> {
   const request = new DeleteSIPDispatchRuleRequest({ sipDispatchRuleId: id });
   await goneIsDone(again(connection, "DeleteSIPDispatchRule", request, SIPDispatchRuleInfo));
 }
 
-/** Waits for a deletion; that the object is gone already is success. */
+/** Waits for a deletion. Succeeds if the object is already gone. */
 export async function goneIsDone(call: Promise<unknown>): Promise<void> {
   try {
     await call;
@@ -208,7 +206,7 @@ export async function goneIsDone(call: Promise<unknown>): Promise<void> {
   }
 }
 
-/** {@link callSip} for what may be done twice: it is done again where LiveKit could not answer. */
+/** {@link callSip} for idempotent requests: retried after transient failures. */
 const again: typeof callSip = (connection, ...call) =>
   retried(settings(connection), () => callSip(connection, ...call));
 
@@ -220,7 +218,7 @@ function settings(connection: Connection): RetrySettings {
   };
 }
 
-/** Follows pages until one is not full. A server that ignores paging repeats itself, and is not asked again. */
+/** Fetches pages until one is not full. A server without paging returns the same objects again, which also ends the loop. */
 async function pages<Item extends { readonly id: string }>(
   ids: readonly string[] | undefined,
   page: (page: Pagination | undefined) => Promise<Item[]>,
@@ -243,10 +241,10 @@ async function pages<Item extends { readonly id: string }>(
   }
 }
 
-/** The shortest name that may be a secret; a shorter one is a word that a message may need. */
+/** The shortest name that is treated as a secret. Shorter ones are ordinary words that a message may need. */
 const SECRET_NAME_LENGTH = 12;
 
-/** The same of the texts in a room's configuration, among which are file names and kinds of files. */
+/** The same for strings in a room configuration, which include file names and file types. */
 const SECRET_TEXT_LENGTH = 8;
 
 function trunkSecrets(trunk: SIPInboundTrunkInfo | SIPOutboundTrunkInfo): string[] {
@@ -266,7 +264,7 @@ function ruleSecrets(dispatchRule: SIPDispatchRuleInfo): string[] {
   ];
 }
 
-/** Every text in a room's configuration, and those within its metadata, that is long enough to be a secret. */
+/** Every string in a room configuration, and inside its metadata, that is long enough to be a secret. */
 function secretsWithin(value: JsonValue): string[] {
   if (typeof value === "string") {
     return textsIn(value).filter((text) => text.length >= SECRET_TEXT_LENGTH);

@@ -1,4 +1,6 @@
-/** The trunks of one integration on the platform: finding them by their marker, keeping the inbound one closed, their metadata. */
+/**
+ * Handles the pair of trunks of one SipTrunk: finds them by their markers, keeps the inbound one closed, manages their metadata.
+ */
 
 import { matchingForm } from "../phone-number/format";
 import { type Account, DELETION_TTL_MS, type Listing } from "./account";
@@ -9,25 +11,25 @@ import * as sip from "./sip-api";
 
 type Trunk = InboundTrunk | OutboundTrunk;
 
-/** What is there of a pair; `spare` are further trunks that carry its marker, left behind by a create that was cut off. */
+/** The existing trunks of a pair. `spare` are additional trunks with the same marker, left behind by an interrupted create. */
 export interface Pair {
   readonly inbound?: InboundTrunk;
   readonly outbound?: OutboundTrunk;
   readonly spare: readonly Trunk[];
 }
 
-/** Which trunks belong to a SipTrunk. */
+/** Identifies the trunks of a SipTrunk. */
 export interface PairKey {
-  /** The resource's id, as written in the marker. */
+  /** The resource's id, as in the marker. */
   readonly id: string;
-  /** The LiveKit ids that the state holds: they find a trunk whose metadata somebody has overwritten. */
+  /** The LiveKit ids in the state. They find a trunk whose metadata somebody has overwritten. */
   readonly inboundTrunkId?: unknown;
   readonly outboundTrunkId?: unknown;
 }
 
 const parsed = new WeakMap<Trunk, Metadata>();
 
-/** A trunk's metadata, taken apart once. */
+/** A trunk's parsed metadata, cached. */
 export function metadataOf(trunk: Trunk): Metadata {
   let metadata = parsed.get(trunk);
   if (!metadata) {
@@ -37,25 +39,25 @@ export function metadataOf(trunk: Trunk): Metadata {
   return metadata;
 }
 
-/** The id in a trunk's marker, as keys to look it up by. */
+/** The id in a trunk's marker, as lookup keys. */
 function markerIds(trunk: Trunk): string[] {
   const { marker } = metadataOf(trunk);
   return marker ? [marker.id] : [];
 }
 
-/** The owner in a trunk's marker, as keys to look it up by. */
+/** The owner in a trunk's marker, as lookup keys. */
 export function owners(trunk: Trunk): string[] {
   const { marker } = metadataOf(trunk);
   return marker ? [marker.owner] : [];
 }
 
-/** The id of the InboundAuth that opened an inbound trunk, as keys to look it up by. */
+/** The id of the InboundAuth that opened an inbound trunk, as lookup keys. */
 function openers(trunk: InboundTrunk): string[] {
   const { openedBy } = metadataOf(trunk).marker ?? {};
   return openedBy ? [openedBy.id] : [];
 }
 
-/** The trunks of a SipTrunk that exists, by the shared listing. One with another resource's marker is not its own. */
+/** The trunks of an existing SipTrunk, from the shared listing. A trunk with another resource's marker is not one of them. */
 export async function pairOf(account: Account, key: PairKey): Promise<Pair> {
   const [inbound, outbound] = await Promise.all([
     trunksOf(account.inbound, key.id, key.inboundTrunkId),
@@ -68,7 +70,7 @@ export async function pairOf(account: Account, key: PairKey): Promise<Pair> {
   return pairIn([...inbound, ...inboundLeft], [...outbound, ...outboundLeft], key);
 }
 
-/** The recorded half that still has an earlier id in its marker, because taking a pair over was cut off after the other half. */
+/** The trunk in the state that still has an earlier id in its marker, because a takeover was interrupted after the other trunk. */
 async function halfLeft<Kind extends Trunk>(
   listing: Listing<Kind>,
   recorded: unknown,
@@ -84,18 +86,18 @@ async function trunksOf<Kind extends Trunk>(listing: Listing<Kind>, id: string, 
   return [...(await listing.having(markerIds, id)), ...(unmarked ? [unmarked] : [])];
 }
 
-/** The trunk that the state knows, where somebody has overwritten its metadata. */
+/** The trunk in the state, if somebody has overwritten its metadata. */
 async function unmarkedTrunk<Kind extends Trunk>(listing: Listing<Kind>, recorded: unknown): Promise<Kind | undefined> {
   const trunk = await recordedTrunk(listing, recorded);
   return trunk && !metadataOf(trunk).marker ? trunk : undefined;
 }
 
-/** The trunk that the state knows, whosever marker it carries. */
+/** The trunk in the state, whatever marker it carries. */
 async function recordedTrunk<Kind extends Trunk>(listing: Listing<Kind>, recorded: unknown): Promise<Kind | undefined> {
   return typeof recorded === "string" ? listing.get(recorded) : undefined;
 }
 
-/** The trunks of a SipTrunk as they are now: by the ids that the state holds, and listed anew where one is not found so. */
+/** The current trunks of a SipTrunk: read by the ids in the state, and listed again if that does not find both. */
 export async function freshPairOf(account: Account, key: PairKey): Promise<Pair> {
   const ids = (id: unknown) => (typeof id === "string" ? [id] : []);
   const [inbound, outbound, known] = await Promise.all([
@@ -110,13 +112,13 @@ export async function freshPairOf(account: Account, key: PairKey): Promise<Pair>
   return pairOf(account, key);
 }
 
-/** The trunks of a SipTrunk that is to be deleted, by a listing that many deletions share. */
+/** The trunks of a SipTrunk to delete, from a listing that many deletions share. */
 export async function pairToDelete(account: Account, key: PairKey): Promise<Pair> {
   await Promise.all([account.inbound.fresh(DELETION_TTL_MS), account.outbound.fresh(DELETION_TTL_MS)]);
   return pairOf(account, key);
 }
 
-/** The trunks that carry an owner's marker, whichever its id: what an earlier create left behind. */
+/** The trunks whose marker names an owner, whatever its id: what an earlier create left behind. */
 export async function pairOwnedBy(account: Account, owner: string): Promise<Pair> {
   const [inbound, outbound] = await Promise.all([
     account.inbound.having(owners, owner),
@@ -125,23 +127,23 @@ export async function pairOwnedBy(account: Account, owner: string): Promise<Pair
   return pairIn(inbound, outbound);
 }
 
-/** Which trunk is meant by a SipTrunk's name. */
+/** Identifies a trunk by its SipTrunk's name. */
 export interface OwnerKey {
-  /** The SipTrunk that is named. */
+  /** The SipTrunk's owner name. */
   readonly owner: string;
-  /** The ids that the state holds for it: they tell its trunk from that of another stack with the same name. */
+  /** The ids in the state. They distinguish its trunk from that of another stack of the same name. */
   readonly ids: ReadonlySet<string>;
 }
 
-/** Which inbound trunk an InboundAuth is about. */
+/** Identifies the inbound trunk of an InboundAuth. */
 export interface OpenedKey extends OwnerKey {
-  /** The InboundAuth's id: finds the trunk that it opened although its SipTrunk has been renamed since. */
+  /** The InboundAuth's id. It finds the trunk that the InboundAuth opened even if its SipTrunk has been renamed since. */
   readonly openedBy?: string;
-  /** The LiveKit id that the state holds: finds the trunk although somebody has overwritten its metadata. */
+  /** The LiveKit id in the state. It finds the trunk even if somebody has overwritten its metadata. */
   readonly recorded?: unknown;
 }
 
-/** The inbound trunk that an InboundAuth opened, else the one of the SipTrunk that it names. */
+/** The inbound trunk that an InboundAuth opened, or else that of the SipTrunk that it names. */
 export async function inboundOf(
   { inbound }: Account,
   { openedBy, recorded, ...key }: OpenedKey,
@@ -156,7 +158,7 @@ export async function outboundOf({ outbound }: Account, key: OwnerKey): Promise<
   return first(await ownedBy(outbound, key));
 }
 
-/** By the ids first, then by the name, and last a trunk whose marker somebody has overwritten. */
+/** Prefers trunks that match an id, then the name, and last a trunk whose marker somebody has overwritten. */
 async function ownedBy<Kind extends Trunk>(listing: Listing<Kind>, { owner, ids }: OwnerKey): Promise<readonly Kind[]> {
   const named = await listing.having(owners, owner);
   const own = named.filter((trunk) => ids.has(trunk.id) || ids.has(metadataOf(trunk).marker?.id ?? ""));
@@ -167,13 +169,13 @@ async function ownedBy<Kind extends Trunk>(listing: Listing<Kind>, { owner, ids 
   return unmarked.filter((trunk) => trunk !== undefined);
 }
 
-/** {@link inboundOf}, by a listing that many deletions share. */
+/** {@link inboundOf}, from a listing that many deletions share. */
 export async function inboundToClose(account: Account, key: OpenedKey): Promise<InboundTrunk | undefined> {
   await account.inbound.fresh(DELETION_TTL_MS);
   return inboundOf(account, key);
 }
 
-/** {@link inboundOf}, as it is now. */
+/** {@link inboundOf}, with up-to-date data. */
 export async function freshInboundOf(account: Account, key: OpenedKey): Promise<InboundTrunk | undefined> {
   const known = await inboundOf(account, key);
   if (known && account.inbound.wasJustWritten(known.id)) {
@@ -195,7 +197,7 @@ function isOf(id: string, recorded: unknown): (trunk: Trunk) => boolean {
   };
 }
 
-/** Of several, the one that the state knows, else the oldest name: the choice must not change between two runs. */
+/** Among several, picks the one in the state, or else the lowest id: the choice must be the same in every run. */
 function pairIn(inbound: readonly InboundTrunk[], outbound: readonly OutboundTrunk[], key?: PairKey): Pair {
   const chosenInbound = inbound.find(({ id }) => id === key?.inboundTrunkId) ?? first(inbound);
   const chosenOutbound = outbound.find(({ id }) => id === key?.outboundTrunkId) ?? first(outbound);
@@ -211,8 +213,8 @@ function first<Item extends Trunk>(trunks: readonly Item[]): Item | undefined {
 }
 
 /**
- * The fields that close an inbound trunk, or keep a new one closed: a password that nobody knows, asked of every caller. The callers
- * that it takes stay: were they forgotten, LiveKit would refuse to close a trunk whose number another one has for other callers.
+ * The fields that close an inbound trunk, or keep a new one closed: every caller is asked for a password that nobody knows. The
+ * allowed callers stay. Without them, LiveKit would refuse to close a trunk whose number another trunk has for other callers.
  */
 export function closedFields(): Pick<
   InboundFields,
@@ -221,21 +223,21 @@ export function closedFields(): Pick<
   return { ...closedCredential(), authRealm: "", allowedAddresses: [] };
 }
 
-/** Whether an inbound trunk is closed. Where LiveKit hides passwords, the username has to do. */
+/** Whether an inbound trunk is closed. If LiveKit hides passwords, the username decides. */
 export function isClosed(trunk: InboundTrunk): boolean {
   return isClosedCredential(trunk.authUsername, hidesPassword(trunk) ? undefined : trunk.authPassword);
 }
 
-/** What a SipTrunk keeps of itself in the metadata of both of its trunks. */
+/** The part of the marker that a SipTrunk writes to both of its trunks. */
 export type OwnMarker = Omit<Marker, "openedBy" | "writtenAt">;
 
-/** Whether a trunk's metadata is other than wanted, not counting white space in JSON and what changes with every write. */
+/** Whether a trunk's metadata differs from what is wanted, ignoring white space in JSON and what changes with every write. */
 export function metadataDiffers(trunk: Trunk, user: string, own: OwnMarker): boolean {
   const { user: actual } = metadataOf(trunk);
   return markerDiffers(trunk, own) || (actual !== user && canonicalMetadata(actual) !== canonicalMetadata(user));
 }
 
-/** Whether an update has to write a trunk's metadata: as {@link metadataDiffers}, but the user's is written byte for byte. */
+/** Whether an update must write a trunk's metadata. Like {@link metadataDiffers}, but the user's part is compared byte for byte. */
 export function metadataIsToWrite(trunk: Trunk, user: string, own: OwnMarker): boolean {
   const { user: actual } = metadataOf(trunk);
   return markerDiffers(trunk, own) || (actual !== user && (actual !== "" || canonicalMetadata(user) !== ""));
@@ -253,8 +255,8 @@ function markerDiffers(trunk: Trunk, own: OwnMarker): boolean {
 }
 
 /**
- * The metadata for a change of a trunk: undefined where it stays as it is. Where the platform says when a trunk was changed,
- * the time of our own change goes with it, to be told from changes by others.
+ * The metadata to write with a change of a trunk, or undefined to leave it as it is. On platforms that report when a trunk was
+ * changed, it includes the time of our own change, so that changes by others can be recognised.
  */
 export function metadataFor(
   trunk: Trunk,
@@ -278,15 +280,15 @@ export function metadataFor(
   });
 }
 
-/** How far two clocks may be apart, in milliseconds: LiveKit accepts tokens that are off by a minute. */
+/** The tolerated difference between two clocks, in milliseconds: LiveKit accepts tokens that are off by a minute. */
 const CLOCK_TOLERANCE_MS = 70_000;
 
-/** Whether the platform keeps a trunk's password to itself: it says when the trunk changed, and shows a username alone. */
+/** Whether the platform hides a trunk's password: it reports when the trunk was changed, and a username without a password. */
 export function hidesPassword(trunk: Trunk): boolean {
   return trunk.updatedAt !== undefined && trunk.authUsername !== "" && trunk.authPassword === "";
 }
 
-/** Whether somebody else wrote a trunk after this package did, and when, by the platform's clock. */
+/** When somebody else last wrote a trunk after this package did, by the platform's clock. Undefined if nobody did. */
 export function changedByOthersAt(trunk: Trunk): Date | undefined {
   const { createdAt, updatedAt } = trunk;
   const { writtenAt } = metadataOf(trunk).marker ?? {};
@@ -296,7 +298,7 @@ export function changedByOthersAt(trunk: Trunk): Date | undefined {
     : undefined;
 }
 
-/** Where LiveKit hides a trunk's password and somebody else has written the trunk since: the evidence, in words. */
+/** The evidence, in words, that somebody else wrote a trunk whose password LiveKit hides. */
 export function hiddenChange(kind: "inbound" | "outbound", trunk: Trunk): string | undefined {
   const at = hidesPassword(trunk) ? changedByOthersAt(trunk) : undefined;
   return at
@@ -305,8 +307,8 @@ export function hiddenChange(kind: "inbound" | "outbound", trunk: Trunk): string
 }
 
 /**
- * The trunks that stand in the way of an inbound trunk with these numbers, by LiveKit's rule: the same called number, and a
- * caller that both would take (livekit/protocol, ValidateTrunks).
+ * The trunks that conflict with an inbound trunk of these numbers, by LiveKit's rule: they share a called number and a caller
+ * that both would accept (livekit/protocol, ValidateTrunks).
  */
 export async function conflictingTrunks(
   account: Account,
@@ -318,12 +320,12 @@ export async function conflictingTrunks(
   return others.flat().filter((other) => overlap(callers, callKeys(other.allowedNumbers)));
 }
 
-/** The numbers that an inbound trunk is called by, as keys to look it up by. */
+/** The numbers that an inbound trunk is called by, as lookup keys. */
 function calledKeys({ numbers }: InboundTrunk): string[] {
   return [...callKeys(numbers)];
 }
 
-/** An empty list takes every number, and only collides with another that does. */
+/** An empty list accepts every number, and conflicts only with another empty one. */
 function callKeys(numbers: readonly string[]): ReadonlySet<string> {
   return new Set(numbers.length === 0 ? [""] : numbers.map(matchingForm));
 }

@@ -1,4 +1,4 @@
-/** One Twirp call to LiveKit: a token of its own, one attempt, a bounded answer, and no secret in an error. */
+/** Makes one Twirp call to LiveKit: one attempt, with its own token, a bounded response, and no secrets in errors. */
 
 import type * as serverSdk from "livekit-server-sdk";
 import type { SIPGrant, VideoGrant } from "livekit-server-sdk";
@@ -7,51 +7,50 @@ import { printable } from "../printable";
 import type { Connection } from "./connection";
 import { LiveKitError, QUOTED_LIMIT, redact, type SipAnswer } from "./errors";
 
-/** How long a call may take, in milliseconds, unless it says otherwise. */
+/** The default time limit of a call, in milliseconds. */
 export const CALL_TIMEOUT_MS = 10_000;
 
 /**
- * The largest message that is read, in MiB. 10,000 trunks with metadata list in 5.5 MB, and LiveKit 1.13 answers with all of
- * them at once: this leaves room for fifty times as much. The three listings of a large account still fit into a small
- * machine's memory together.
+ * The largest response that is read, in MiB. A list of 10,000 trunks with metadata is 5.5 MB, and LiveKit 1.13 returns all of
+ * them at once; this allows fifty times as much. Three such listings still fit into a small machine's memory.
  */
 const MAX_MESSAGE_MIB = 256;
 
-/** The longest explanation of a refusal that is read, in KiB: a Twirp error takes a few hundred bytes, a proxy's page a few thousand. */
+/** The longest error response that is read, in KiB. A Twirp error is a few hundred bytes, a proxy's page a few thousand. */
 const MAX_REFUSAL_KIB = 64;
 
-/** The leeway that LiveKit grants a token's times, in milliseconds (livekit/protocol, auth/verifier.go). */
+/** The clock difference that LiveKit tolerates in tokens, in milliseconds (livekit/protocol, auth/verifier.go). */
 const CLOCK_LEEWAY_MS = 60_000;
 
-/** What this needs of a protobuf message type. */
+/** The part of a protobuf message type that is needed here. */
 export interface MessageType<Message> {
   fromBinary(bytes: Uint8Array): Message;
 }
 
-/** Loaded at the first call: a program that only declares its resources makes none. */
+/** Loaded on the first call, because a program that only declares resources makes none. */
 function sdk(): typeof serverSdk {
   return require("livekit-server-sdk");
 }
 
 const answered = new WeakSet<Connection>();
 
-/** Whether a LiveKit server has answered anything on this connection yet. */
+/** Whether a LiveKit server has responded to anything on this connection yet. */
 export function hasAnswered(connection: Connection): boolean {
   return answered.has(connection);
 }
 
-/** What to call, and what it takes. */
+/** The method to call, with its permissions and time limit. */
 export interface Endpoint {
   readonly service: "SIP" | "RoomService";
   readonly method: string;
-  /** What the token allows: no more than the method needs. */
+  /** The token's permissions: no more than the method needs. */
   readonly sip?: SIPGrant;
   readonly video?: VideoGrant;
-  /** How long to wait for the answer, in milliseconds; {@link CALL_TIMEOUT_MS} by default. */
+  /** How long to wait for the response, in milliseconds. Default: {@link CALL_TIMEOUT_MS}. */
   readonly timeoutMs?: number;
 }
 
-/** Calls `livekit.SIP/<method>` once, as an administrator of trunks and rules; see {@link callLiveKit}. */
+/** Calls `livekit.SIP/<method>` once, as an administrator of trunks and rules. See {@link callLiveKit}. */
 export function callSip<Response>(
   connection: Connection,
   method: string,
@@ -63,10 +62,10 @@ export function callSip<Response>(
 }
 
 /**
- * Calls a method of LiveKit once. Binary protobuf, because there the fields that this version does not know survive
- * a read and a write back; livekit-server-sdk's SipClient speaks JSON, which loses them, and leaves out several fields.
+ * Calls a method of LiveKit once. Uses binary protobuf, which preserves unknown fields when a message is read and written back.
+ * livekit-server-sdk's SipClient uses JSON, which loses them, and it leaves out several fields.
  *
- * @param secrets the request's own secrets: they are cut out of whatever the server answers
+ * @param secrets the request's own secrets, which are removed from whatever the server responds
  * @throws LiveKitError
  */
 export async function callLiveKit<Response>(
@@ -137,7 +136,7 @@ export async function callLiveKit<Response>(
   return message;
 }
 
-/** How much of an answer is read: of what comes in place of a message, nothing. */
+/** How much of a response is read. A success that is not protobuf is not read at all. */
 function maxBytes(response: globalThis.Response): number {
   if (!response.ok) {
     return MAX_REFUSAL_KIB * 1024;
@@ -145,7 +144,7 @@ function maxBytes(response: globalThis.Response): number {
   return isProtobuf(response) ? MAX_MESSAGE_MIB * 1024 * 1024 : 0;
 }
 
-/** A proxy's page is none, even where its bytes can be read as one: an empty page would be an empty list. */
+/** Checked by content type: a proxy's page may parse as protobuf, and an empty page would be an empty list. */
 function isProtobuf(response: globalThis.Response): boolean {
   return response.headers.get("content-type")?.startsWith("application/protobuf") ?? false;
 }
@@ -169,7 +168,7 @@ function reasonOf(error: unknown): string {
   return error.message;
 }
 
-/** Whether an attempt to connect failed for a reason that stays: the name, or the certificate. */
+/** Whether connecting failed for a permanent reason: the host name or the certificate. */
 function isLasting(error: unknown): boolean {
   const { cause } = error instanceof Error ? error : {};
   const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
@@ -185,7 +184,8 @@ function refusal(
   const { url, project } = connection;
   const { status } = response;
   if (sip) {
-    // A callee's 401, 403 and 407 come as the HTTP statuses of a refused token (livekit/protocol, SIPStatus.GRPCStatus).
+    // A callee's 401, 403 and 407 arrive with the same HTTP statuses as a rejected token (livekit/protocol,
+    // SIPStatus.GRPCStatus).
     return new LiveKitError("refused", method, `LiveKit answered ${method} with ${message}.`, status, { code, sip });
   }
   if (status === 401 || status === 403) {
@@ -222,13 +222,13 @@ interface TwirpError {
   readonly sip?: SipAnswer;
 }
 
-/** In place of an explanation that is longer than what is read: of a part of it no secret could be cut out for certain. */
+/** Replaces an explanation that is too long to read. Secrets can't be removed reliably from a truncated text. */
 const TOO_LONG: TwirpError = { message: `an explanation of more than ${MAX_REFUSAL_KIB} KiB` };
 
 /**
- * Twirp errors are JSON; a proxy's are not, and a wrong token is answered in plain text.
+ * Parses an error response. Twirp errors are JSON; those of proxies are not, and a wrong token is reported in plain text.
  *
- * @param cut takes the secrets out of what is shown, once JSON's escapes are undone
+ * @param cut removes the secrets from what is shown, after JSON's escapes are undone
  */
 function twirpError(body: string, cut: (text: string) => string): TwirpError {
   try {
@@ -242,13 +242,13 @@ function twirpError(body: string, cut: (text: string) => string): TwirpError {
       };
     }
   } catch {
-    // Not JSON: shown below as the text that it is.
+    // Not JSON: shown below as plain text.
   }
   const text = cut(body).replace(/\s+/g, " ").trim();
   return { message: text.length > 200 ? `${text.slice(0, 200)}…` : text || "no explanation" };
 }
 
-/** What the callee said, which LiveKit passes on beside its own error (livekit/protocol, SIPStatus.TwirpErrorMeta). */
+/** The callee's SIP response, which LiveKit adds to its own error (livekit/protocol, SIPStatus.TwirpErrorMeta). */
 function sipAnswer(meta: unknown, cut: (text: string) => string): SipAnswer | undefined {
   if (typeof meta !== "object" || meta === null || !("sip_status_code" in meta)) {
     return undefined;
@@ -258,14 +258,14 @@ function sipAnswer(meta: unknown, cut: (text: string) => string): SipAnswer | un
   return status >= 100 && status < 700 ? { status, reason } : undefined;
 }
 
-/** Retry-After in milliseconds: seconds, or a date (RFC 9110, section 10.2.3). */
+/** Retry-After in milliseconds. The header contains seconds or a date (RFC 9110, section 10.2.3). */
 function retryAfter(response: globalThis.Response): number | undefined {
   const value = response.headers.get("retry-after") ?? "";
   const until = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();
   return Number.isNaN(until) ? undefined : Math.max(0, until);
 }
 
-/** How far this machine's clock is ahead of the server's, in milliseconds, by the answer's Date header. */
+/** How far this machine's clock is ahead of the server's, in milliseconds, according to the response's Date header. */
 function clockSkew(response: globalThis.Response): number | undefined {
   const date = Date.parse(response.headers.get("date") ?? "");
   return Number.isNaN(date) ? undefined : Date.now() - date;

@@ -1,17 +1,17 @@
 /**
- * Fields of a newer LiveKit. Protobuf keeps what a message's type does not know beside the message; a message that is made anew,
- * from JSON for example, does not have it, and gets it back here from the message whose place it takes.
+ * Preserves fields of a newer LiveKit. Protobuf keeps unknown fields with the message. A message that is built anew, for example
+ * from JSON, does not have them, so it gets them from the message that it replaces.
  */
 
 import { type FieldInfo, Message } from "@bufbuild/protobuf";
 import { RoomAgentDispatch } from "@livekit/protocol";
 
-/** The field by which an item of a list is known, for the types that have one. */
+/** The field that identifies an item of a list, for types that have one. */
 const NAME_FIELDS: ReadonlyMap<string, string> = new Map([[RoomAgentDispatch.typeName, "agentName"]]);
 
 /**
- * Gives `wanted` the fields of `current` that their type does not know, and each message within it those of its counterpart. A
- * message within `current` that has no counterpart is gone as a whole.
+ * Copies the unknown fields of `current` to `wanted`, and those of each message inside it to its counterpart. Messages in
+ * `current` without a counterpart are dropped whole.
  */
 export function keepUnknownFields<Kind extends Message<Kind>>(wanted: Kind, current: Kind): void {
   const { fields, runtime } = wanted.getType();
@@ -40,8 +40,8 @@ export function keepUnknownFields<Kind extends Message<Kind>>(wanted: Kind, curr
 }
 
 /**
- * Which item of `current` each of `wanted` was: the first that passes the first test, of what is left then the first that
- * passes the second, and so on. Nothing is the counterpart of two.
+ * Matches each item of `wanted` to an item of `current`: first by the first test, then the remaining ones by the second, and so
+ * on. No item is matched twice.
  */
 export function counterparts<Wanted, Current>(
   wanted: readonly Wanted[],
@@ -63,8 +63,8 @@ export function counterparts<Wanted, Current>(
 }
 
 /**
- * Whether what is not known in `current` may be the kind that it is: the member of a oneof that a newer LiveKit has. Written
- * beside the kind that `wanted` is, it would win.
+ * Whether the unknown fields of `current` may be its kind: a member of a oneof that only a newer LiveKit has. Copied beside the
+ * kind of `wanted`, it would win.
  */
 function mayHoldOtherKind(wanted: Message, current: Message): boolean {
   const oneofs = wanted
@@ -74,7 +74,7 @@ function mayHoldOtherKind(wanted: Message, current: Message): boolean {
   return oneofs.some(({ localName }) => chosen(wanted, localName).case && !chosen(current, localName).case);
 }
 
-/** The messages that a field holds: one, those of a list, or none. LiveKit's maps hold texts. */
+/** The messages in a field: one, those of a list, or none. LiveKit's maps hold strings only. */
 function messagesIn(message: Message, field: FieldInfo): Message[] {
   const { case: member, value } = field.oneof
     ? chosen(message, field.oneof.localName)
