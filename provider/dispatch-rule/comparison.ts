@@ -1,4 +1,4 @@
-/** How a rule differs from what was applied, in values and words that a plan may show. */
+/** Compares a rule with what was applied, in values and words that a plan may show. */
 
 import { type Change, changedOutside, shownChanges } from "../lifecycle/drift";
 import type { Observation, Wanted } from "../lifecycle/resource";
@@ -13,7 +13,7 @@ import type { RuleInputs } from "./arguments";
 import { ruleFields } from "./mapping";
 import { trunkIds } from "./trunk-ids";
 
-/** LiveKit's trunk ids as the program writes them; as ids, where others have written what can't be printed. */
+/** A rule's trunks as the program refers to them. An id stays an id if the trunk's owner is unknown or not printable. */
 async function trunkReferences(account: Account, ids: readonly string[], wanted: RuleInputs["trunks"]) {
   if (ids.length === 0) {
     return "all";
@@ -26,7 +26,7 @@ async function trunkReferences(account: Account, ids: readonly string[], wanted:
   return Promise.all(references);
 }
 
-/** The arguments that LiveKit's own messages mark as sensitive, and with them whatever agents and rooms are given. */
+/** The arguments that LiveKit marks as sensitive, and everything that agents and rooms receive. */
 const SENSITIVE: ReadonlySet<string> = new Set<keyof RuleInputs>([
   "pin",
   "metadata",
@@ -35,12 +35,11 @@ const SENSITIVE: ReadonlySet<string> = new Set<keyof RuleInputs>([
   "roomConfig",
 ]);
 
-/** The argument that a LiveKit field shows as in the plan, where it has another name. */
+/** The argument that stands for a LiveKit field in the plan, if its name differs. */
 function argumentOf(field: keyof RuleFields, live: Rule): string {
   return field === "room" ? (live.rule === "direct" ? "roomName" : "roomPrefix") : field;
 }
 
-/** Compares what is on the platform with what was applied. */
 export async function compare(session: Session, live: Rule, { owner, args }: Wanted<RuleInputs>): Promise<Observation> {
   const { ids, missing } = await trunkIds(session, args.trunks);
   const wanted = ruleFields(args, [...ids, ...missing]);

@@ -17,7 +17,7 @@ import { compare } from "./comparison";
 import { ruleFields, ruleKeys } from "./mapping";
 import { trunkIds } from "./trunk-ids";
 
-/** The rules that LiveKit would not take beside this one. */
+/** The existing rules that LiveKit would not accept together with this one. */
 async function rulesInTheWay(account: Account, rule: Parameters<typeof ruleKeys>[0], id?: string): Promise<Rule[]> {
   const others = await Promise.all(ruleKeys(rule).map((key) => account.rules.having(ruleKeys, key)));
   return others.flat().filter((other) => other.id !== id);
@@ -34,8 +34,8 @@ async function wantedFields(session: Session, { owner, args }: Wanted<RuleInputs
 }
 
 /**
- * Whether a rule that is there already may be taken over as one that an interrupted create left behind. Rules carry no marker,
- * so only one that leads to trunks which this stack's state knows and is the same in every field can be told for ours.
+ * Whether an existing rule may be taken over as the leftover of an interrupted create. Rules carry no marker, so only a rule that
+ * uses this stack's own trunks and is identical in every field can be recognised as ours.
  */
 async function isLeftover(account: Account, own: Own, rule: Rule, fields: RuleFields): Promise<boolean> {
   const leadsTo = await Promise.all(fields.trunkIds.map((id) => account.inbound.get(id)));
@@ -49,12 +49,11 @@ function sameDefinition(rule: Rule, fields: RuleFields): boolean {
   return differences<RuleFields>(fields, rule).length === 0;
 }
 
-/** The lifecycle of a {@link DispatchRule}. */
 export const dispatchRule: Resource<Schema> = {
   kind: "DispatchRule",
   schema,
   goneNeedsNewId: true,
-  // LiveKit takes no second rule with the same trunk, pin and number while the first is there.
+  // LiveKit rejects a second rule with the same trunk, pin and number while the first exists.
   deleteBeforeReplace: true,
 
   rules: problemsAcross,
@@ -72,7 +71,7 @@ export const dispatchRule: Resource<Schema> = {
 
   async conflicts(session, owner, args, existing) {
     const { account, own } = session;
-    // What is not known yet counts as left out; without what is required there is nothing to compare.
+    // Unknown fields count as omitted. If a required one is unknown, there is nothing to compare.
     const { data: known } = schema.safeParse(args);
     if (!known) {
       return NO_CONFLICTS;
@@ -90,7 +89,7 @@ export const dispatchRule: Resource<Schema> = {
     const remarks: string[] = [];
     for (const other of others) {
       const otherOwner = own.ownerOf("DispatchRule", other.id);
-      // No rule that is there leads to a trunk that is not.
+      // If some of its trunks don't exist yet, no existing rule can be its leftover.
       if (otherOwner === undefined && missing.length === 0 && (await isLeftover(account, own, other, fields))) {
         remarks.push(`takes over the dispatch rule ${other.id}, which is as declared here already.`);
       } else if (otherOwner === undefined) {
@@ -126,7 +125,7 @@ export const dispatchRule: Resource<Schema> = {
     const before = await rulesInTheWay(account, fields);
     const isOurs = await Promise.all(before.map((rule) => isLeftover(account, own, rule, fields)));
     const leftover = before.find((_, index) => isOurs[index]);
-    // A rule like this one that has appeared meanwhile is what an attempt of ours made.
+    // An identical rule that has appeared since then was made by an earlier attempt of ours.
     const isNew = (rule: Rule) =>
       sameDefinition(rule, fields) && !own.has(rule.id) && !before.some(({ id }) => id === rule.id);
     const find = async () => (await account.rules.fresh()).find(isNew);

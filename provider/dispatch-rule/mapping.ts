@@ -1,11 +1,10 @@
-/** What a DispatchRule's arguments are on LiveKit. Pure. */
+/** Maps a DispatchRule's arguments to LiveKit fields. Pure. */
 
 import { sameNamed } from "../livekit/fields";
 import { type JsonObject, RULE, type RuleFields, readableRoomConfig } from "../livekit/messages";
 import { matchingForm } from "../phone-number/format";
 import { type RuleInputs, toJson } from "./arguments";
 
-/** The rule as it should be. */
 export function ruleFields(args: RuleInputs, trunkIds: readonly string[]): RuleFields {
   const { agents = [], ...roomConfig } = readableRoomConfig({ ...args.roomConfig, agents: toJson(args.agents) });
   return {
@@ -23,7 +22,7 @@ function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** What LiveKit holds unique: no two rules may have one of these in common (livekit/protocol, ValidateDispatchRules). */
+/** The keys that LiveKit requires to be unique: no two rules may share one (livekit/protocol, ValidateDispatchRules). */
 export function ruleKeys(rule: Pick<RuleFields, "trunkIds" | "pin" | "numbers" | "inboundNumbers">): string[] {
   const orAny = (items: readonly string[]) => (items.length === 0 ? [""] : items);
   return orAny(rule.trunkIds).flatMap((trunk) =>

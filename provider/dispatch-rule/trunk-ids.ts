@@ -1,10 +1,10 @@
-/** Which trunks a rule leads to. */
+/** Resolves a rule's trunks to LiveKit ids. */
 
 import type { Session } from "../lifecycle/session";
 import * as trunks from "../livekit/trunks";
 import { isReference, type RuleInputs } from "./arguments";
 
-/** The LiveKit ids of the trunks, and which of them do not exist. */
+/** The LiveKit ids of the trunks, and the references whose trunk does not exist. */
 export async function trunkIds(
   { account, own }: Session,
   wanted: RuleInputs["trunks"],

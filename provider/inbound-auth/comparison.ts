@@ -1,4 +1,4 @@
-/** How the inbound trunk differs from what an InboundAuth applied, in values and words that a plan may show. Pure. */
+/** Compares the inbound trunk with what an InboundAuth applied, in values and words that a plan may show. Pure. */
 
 import { changedOutside, shownChanges } from "../lifecycle/drift";
 import { credentialFingerprint } from "../lifecycle/fingerprint";
@@ -11,16 +11,15 @@ import * as trunks from "../livekit/trunks";
 import type { InboundAuthInputs } from "./arguments";
 import { authFields } from "./mapping";
 
-/** The argument that a LiveKit field shows as in the plan, where it has another name. */
+/** The argument that stands for a LiveKit field in the plan, if its name differs. */
 const ARGUMENT_OF: Readonly<Record<string, string>> = {
   authUsername: "username",
   authRealm: "realm",
 };
 
-/** The arguments that LiveKit's own messages mark as sensitive; the password has its fingerprint. */
+/** The arguments that LiveKit marks as sensitive. The password is not among them: it is shown as a fingerprint. */
 const SENSITIVE: ReadonlySet<string> = new Set<keyof InboundAuthInputs>(["username"]);
 
-/** Compares what is on the platform with what was applied. */
 export function compare(
   live: InboundTrunk,
   { owner, args }: Wanted<InboundAuthInputs>,
@@ -53,7 +52,7 @@ export function compare(
     );
   }
   if (!marker) {
-    // Its SipTrunk closes it, because it can't tell any more who opened it.
+    // Its SipTrunk will close it, because it can no longer tell who opened it.
     words.push(`the metadata of inbound trunk ${live.id} was overwritten outside Pulumi`);
   } else if (marker.openedBy?.id !== id) {
     const by = marker.openedBy;

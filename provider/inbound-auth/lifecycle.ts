@@ -17,7 +17,7 @@ import { type InboundAuthInputs, problemsAcross, type Schema, schema } from "./a
 import { compare } from "./comparison";
 import { allowedNumbers, authFields } from "./mapping";
 
-/** Sets who may call in one call to LiveKit, so that there is no moment between two ways in which the trunk is open. */
+/** Sets who may call. One request to LiveKit does it all, so the trunk is never open while the method changes. */
 async function open(
   { account, own }: Session,
   live: InboundTrunk,
@@ -47,7 +47,6 @@ async function open(
   return { inboundTrunkId: updated.id, project: account.connection.project };
 }
 
-/** The lifecycle of an {@link InboundAuth}. */
 export const inboundAuth: Resource<Schema> = {
   kind: "InboundAuth",
   schema,
@@ -81,7 +80,7 @@ export const inboundAuth: Resource<Schema> = {
     }
     const callers = allowedNumbers(args, live && trunks.metadataOf(live).marker);
     const others = await trunks.conflictingTrunks(account, { numbers, allowedNumbers: callers });
-    // The trunk that this InboundAuth opened, which may have a new SipTrunk or an overwritten marker, but not another stack's.
+    // The trunk that this InboundAuth opened. Its SipTrunk may be new or its marker overwritten, but not another stack's.
     const isOpened = (trunk: InboundTrunk) => {
       const { marker } = trunks.metadataOf(trunk);
       const isOurs = !marker || own.has(marker.id) || marker.openedBy?.id === existing?.id;
@@ -122,7 +121,7 @@ export const inboundAuth: Resource<Schema> = {
       if (!isTransient(error)) {
         throw error;
       }
-      // The trunk may be open by now: who is recorded can close it.
+      // The trunk may already be open. Recording the resource makes sure that it can be closed again.
       const properties = { ...wanted.inputs, inboundTrunkId: live.id, project: account.connection.project };
       throw new ResourceError(
         `Creating InboundAuth "${nameOf(wanted.owner)}": ${error.message} It may be done all the same: run \`pulumi up\` again to finish it.`,
@@ -143,7 +142,7 @@ export const inboundAuth: Resource<Schema> = {
       return;
     }
     const { user, marker } = trunks.metadataOf(live);
-    // Another InboundAuth has opened the trunk since: closing it now would undo that one's work.
+    // If another InboundAuth has since opened the trunk, closing it would undo that.
     if (marker && marker.openedBy?.id === id) {
       const { openedBy: _, ...own } = marker;
       const closed = await sip.inbound.update(account.connection, live, {

@@ -1,11 +1,11 @@
-/** What an InboundAuth's arguments are on the inbound trunk. Pure. */
+/** Maps an InboundAuth's arguments to fields of the inbound trunk. Pure. */
 
 import type { InboundFields } from "../livekit/messages";
 import type { Marker } from "../livekit/ownership";
 import { NUMBER_FORMATS, type NumberFormatOptions, writtenForms } from "../phone-number/format";
 import type { InboundAuthInputs } from "./arguments";
 
-/** The fields of the inbound trunk that InboundAuth owns, as they should be. */
+/** The wanted values of the inbound trunk's fields that InboundAuth owns. */
 export function authFields(args: InboundAuthInputs, marker: Marker | undefined) {
   const byCredentials = args.method === "credentials";
   return {
@@ -17,7 +17,10 @@ export function authFields(args: InboundAuthInputs, marker: Marker | undefined) 
   } satisfies Partial<InboundFields>;
 }
 
-/** The callers that may call, as the VoIP system writes them: as declared, or as a trunk says for whom a state of version 0.1 does not. */
+/**
+ * The allowed callers, as the VoIP system writes them. The format comes from the arguments; a state of version 0.1 does not have
+ * it, so then it comes from the trunk's marker.
+ */
 export function allowedNumbers(args: Partial<InboundAuthInputs>, marker: Marker | undefined): string[] {
   const format = formatIn(args) ?? formatIn(marker);
   const numbers = args.allowedNumbers ?? [];

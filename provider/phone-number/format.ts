@@ -1,25 +1,27 @@
-/** Phone numbers in the three ways that VoIP systems write them (product description, step 5), by libphonenumber-js. */
+/**
+ * Reads and writes phone numbers in the three formats that VoIP systems use (product description, step 5), with
+ * libphonenumber-js.
+ */
 
 import type * as libphonenumber from "libphonenumber-js/min";
 
-/** Loaded when the first number is read: a program that only declares its resources reads none. */
+/** Loaded on first use, because a program that only declares resources parses no numbers. */
 function library(): typeof libphonenumber {
   return require("libphonenumber-js/min");
 }
 
-/** The ways to write a number: `+12025550123`, `12025550123`, or as dialled within the country, `0741926265`. */
+/** The number formats: `+12025550123`, `12025550123`, or as dialled within the country, `0741926265`. */
 export const NUMBER_FORMATS = ["international", "international-without-plus", "national"] as const;
 export type NumberFormat = (typeof NUMBER_FORMATS)[number];
 
-/** How a trunk's VoIP system writes numbers. */
 export interface NumberFormatOptions {
   /** How the VoIP system writes numbers. */
   readonly numberFormat: NumberFormat;
-  /** ISO 3166-1 alpha-2 country in which the trunk is provisioned: how to read numbers written without `+`. */
+  /** The ISO 3166-1 alpha-2 country of the trunk: numbers without `+` are read as numbers of this country. */
   readonly country: string;
 }
 
-/** A number that can't be read; `message` says why and never holds anything but the number. */
+/** A number that can't be parsed. `message` explains why and contains no value except the number. */
 export class PhoneNumberError extends Error {
   override readonly name = "PhoneNumberError";
 }
@@ -29,13 +31,13 @@ export function isKnownCountry(country: string): country is libphonenumber.Count
   return library().isSupportedCountry(country);
 }
 
-/** The numbers that were read before: a plan asks for each several times over. */
+/** A cache: a plan parses each number several times. */
 const readBefore = new Map<string, string>();
 
 /**
- * Reads a number, written internationally or as within `country`, into E.164 (`+12025550123`).
+ * Parses a number, written internationally or as within `country`, into E.164 (`+12025550123`).
  *
- * @throws PhoneNumberError when libphonenumber-js refuses it
+ * @throws PhoneNumberError if libphonenumber-js rejects it
  */
 export function parseNumber(number: string, country: string): string {
   const key = `${country} ${number}`;
@@ -58,7 +60,7 @@ function readNumber(number: string, country: string): string {
       return parsed.number;
     }
   } catch {
-    // Refused: said below in the same words as an impossible number.
+    // Rejected: reported below like an impossible number.
   }
   throw new PhoneNumberError(
     `"${number}" is not a phone number${known ? ` that can be reached in or from ${known}` : ""}; write it as +12025550123`,
@@ -68,7 +70,7 @@ function readNumber(number: string, country: string): string {
 /**
  * Writes an E.164 number in a trunk's format.
  *
- * @throws PhoneNumberError when the format is national and the number is another country's: it has no national form there
+ * @throws PhoneNumberError if the format is national and the number belongs to another country
  */
 export function formatNumber(e164: string, { numberFormat, country }: NumberFormatOptions): string {
   switch (numberFormat) {
@@ -85,18 +87,18 @@ export function formatNumber(e164: string, { numberFormat, country }: NumberForm
 }
 
 /**
- * The forms in which one of a trunk's own phone numbers shows up in calls, the one that the trunk writes first: LiveKit ignores
- * separators and `+`, but a national form is another number to it, so E.164 is listed too.
+ * The forms in which one of a trunk's own phone numbers can appear in calls, starting with the one that the trunk writes. LiveKit
+ * ignores separators and `+`, but treats a national form as a different number, so E.164 is included too.
  *
- * It never throws: a state may hold a number that a later libphonenumber-js refuses, and a stack with such a state must still be
- * read and destroyed. Such a number is written as well as it can be.
+ * Never throws. A state may contain a number that a later libphonenumber-js rejects, and such a stack must still be readable and
+ * destroyable. A number like that is kept as it is.
  */
 export function numberForms(number: string, options: NumberFormatOptions): string[] {
   const e164 = attempt(() => parseNumber(number, options.country)) ?? number;
   return attempt(() => formsOf(e164, options)) ?? [e164];
 }
 
-/** How a trunk writes one of its own phone numbers. Never throws, as {@link numberForms}. */
+/** How a trunk writes one of its own phone numbers. Never throws, like {@link numberForms}. */
 export function writtenNumber(number: string, options: NumberFormatOptions): string {
   return numberForms(number, options)[0] ?? number;
 }
@@ -114,21 +116,21 @@ function attempt<Result>(work: () => Result): Result | undefined {
   }
 }
 
-/** How many digits make a text without `+` a phone number. PBX extensions and service codes have fewer. */
+/** The fewest digits that make a string without `+` a phone number. PBX extensions and service codes have fewer. */
 const PHONE_NUMBER_DIGITS = 7;
 
 /**
- * Whether a text that may be a phone number or an extension is written as a phone number: with a leading `+`, or with at least
- * seven digits. That a number is valid in the country does not decide it: `1011` is valid in Germany, and an extension everywhere.
- * The short numbers of some small countries (`51234` in the Falkland Islands) are therefore written with `+`.
+ * Whether a string that could be a phone number or an extension is written as a phone number: with a leading `+`, or with at
+ * least seven digits. Being valid in the country is not enough: `1011` is a valid number in Germany, and an extension everywhere.
+ * So the short numbers of some small countries (`51234` in the Falkland Islands) must be written with `+`.
  */
 function isWrittenAsNumber(text: string): boolean {
   return text.startsWith("+") || text.replace(/\P{Nd}/gu, "").length >= PHONE_NUMBER_DIGITS;
 }
 
 /**
- * What a number becomes when an agent dials it through a trunk: pass the result to LiveKit as `sip_call_to`. In the national
- * format a foreign number gets the country's international prefix (`00442079460000` from Romania).
+ * Formats a number for an agent to dial through a trunk: pass the result to LiveKit as `sip_call_to`. In the national format, a
+ * foreign number gets the country's international prefix (`00442079460000` from Romania).
  *
  * A phone number is written with `+`, or is a valid number of the country with at least seven digits. Anything else (an
  * extension, a SIP user, a service code such as `*98` or `112`) is dialled as it is.
@@ -147,7 +149,7 @@ export function formatDialedNumber(number: string, options: NumberFormatOptions)
   return formatNumber(e164, options);
 }
 
-/** Whether a number is dialled in its national form within a country: the countries of one calling code share it. */
+/** Whether a number is dialled in its national form within a country. Countries with the same calling code share it. */
 function isDomestic(e164: string, country: string): boolean {
   return (
     isKnownCountry(country) &&
@@ -156,15 +158,15 @@ function isDomestic(e164: string, country: string): boolean {
 }
 
 /**
- * The forms in which a caller shows up in calls from a VoIP system that writes numbers in this format, as {@link numberForms}.
- * What is not a phone number by the rule of {@link formatDialedNumber} stays as it is. Never throws.
+ * The forms in which a caller can appear in calls from a VoIP system that uses this format, like {@link numberForms}. Anything
+ * that is not a phone number by the rule of {@link formatDialedNumber} stays as it is. Never throws.
  */
 export function writtenForms(caller: string, options: NumberFormatOptions): string[] {
   const read = () => formsOf(parseNumber(caller, options.country), options);
   return (isWrittenAsNumber(caller) ? attempt(read) : undefined) ?? [caller];
 }
 
-/** How LiveKit compares numbers (livekit/protocol, NormalizeNumber): without separators, and with a `+` in front. */
+/** The form in which LiveKit compares numbers (livekit/protocol, NormalizeNumber): without separators and with a leading `+`. */
 export function matchingForm(number: string): string {
   if (!/^\+?[\d\- ()]+$/.test(number)) {
     return number;

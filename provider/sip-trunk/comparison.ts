@@ -1,4 +1,4 @@
-/** How the pair of a SipTrunk differs from what was applied, in values and words that a plan may show. Pure. */
+/** Compares a SipTrunk's pair with what was applied, in values and words that a plan may show. Pure. */
 
 import { type Change, changedOutside, shownChanges } from "../lifecycle/drift";
 import { credentialFingerprint } from "../lifecycle/fingerprint";
@@ -11,10 +11,10 @@ import * as trunks from "../livekit/trunks";
 import type { SipTrunkInputs } from "./arguments";
 import { inboundFields, liveValue, outboundFields, ownMarker } from "./mapping";
 
-/** The arguments that LiveKit's own messages mark as sensitive; the password has its fingerprint. */
+/** The arguments that LiveKit marks as sensitive. The password is not among them: it is shown as a fingerprint. */
 const SENSITIVE: ReadonlySet<string> = new Set<keyof SipTrunkInputs>(["username", "headers", "metadata"]);
 
-/** The arguments in which a half differs from what was applied. */
+/** The arguments in which one trunk of the pair differs from what was applied. */
 function changesIn(
   live: InboundTrunk | OutboundTrunk,
   wanted: Props,
@@ -37,7 +37,6 @@ function missing(kind: string, recorded: unknown): string {
   return recorded === undefined ? `${kind} trunk was never created` : `${kind} trunk ${String(recorded)} is gone`;
 }
 
-/** Compares what is on the platform with what was applied. */
 export function compare(
   { inbound, outbound, spare }: trunks.Pair,
   { owner, args }: Wanted<SipTrunkInputs>,
@@ -72,7 +71,7 @@ export function compare(
   return {
     values: { ...values, ...(fingerprint ? { credentialFingerprint: fingerprint } : {}) },
     words,
-    // A half whose create got no answer is found by its marker alone: its id is not in the state yet.
+    // A trunk whose create got no answer is found by its marker. The state does not have its id yet.
     outputs: {
       ...(inbound ? { inboundTrunkId: inbound.id } : {}),
       ...(outbound ? { outboundTrunkId: outbound.id } : {}),

@@ -1,4 +1,4 @@
-/** Makes the pair of a SipTrunk what it should be, from whatever is there, and removes it. */
+/** Creates, updates and removes the two trunks of a SipTrunk, whatever state they are in. */
 
 import { ResourceError } from "../lifecycle/errors";
 import type { Wanted } from "../lifecycle/resource";
@@ -14,7 +14,7 @@ import type { SipTrunkInputs } from "./arguments";
 import { inboundFields, outboundFields, ownMarker } from "./mapping";
 import { createProof } from "./take-over";
 
-/** Makes the inbound trunk what it should be. It stays closed, or opened by whom it is, at every moment. */
+/** Creates or updates the inbound trunk. At every moment it is either closed or open through the InboundAuth that opened it. */
 async function ensureInbound(
   account: Account,
   live: InboundTrunk | undefined,
@@ -42,7 +42,10 @@ async function ensureInbound(
   return sip.inbound.update(account.connection, live, { ...changes, ...credential, metadata });
 }
 
-/** A whole replace must bring the password along; where LiveKit hides it, it is the credential's, or a new closed one. */
+/**
+ * Replacing the whole trunk must include its password. If LiveKit hides the password, this is the credential's own, or a new one
+ * that closes the trunk.
+ */
 function hiddenCredential(
   live: InboundTrunk,
   changes: Partial<InboundFields>,
@@ -83,7 +86,7 @@ async function ensureOutbound(
     changed.map((field) => [field, Reflect.get(wanted, field)]),
   );
   const metadata = trunks.metadataFor(live, user, own);
-  // Where LiveKit hides the password, a whole replace has to bring it along.
+  // If LiveKit hides the password, replacing the whole trunk must include it.
   const password = hidden ? { authPassword: wanted.authPassword } : {};
   return sip.outbound.update(account.connection, live, {
     ...changes,
@@ -93,8 +96,8 @@ async function ensureOutbound(
 }
 
 /**
- * Makes the pair what it should be, from whatever is there. A half that fails leaves the other one recorded; and where it is not
- * known whether the first was made, the resource is recorded, whose id finds it.
+ * Creates or updates the pair. If one trunk fails, the other is recorded. If it is unknown whether the first one was created, the
+ * resource is recorded, and its id finds the trunk later.
  */
 export async function ensure(
   account: Account,
@@ -133,7 +136,7 @@ export async function ensure(
   return outputs;
 }
 
-/** Deletes trunks of either kind. */
+/** Deletes inbound or outbound trunks. */
 export async function removeTrunks(account: Account, pair: readonly { readonly id: string }[]): Promise<void> {
   for (const { id } of pair) {
     await sip.deleteTrunk(account.connection, id);

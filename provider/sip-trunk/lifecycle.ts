@@ -23,10 +23,9 @@ function pairKey(id: string, state: Props): trunks.PairKey {
   return { id, inboundTrunkId: state.inboundTrunkId, outboundTrunkId: state.outboundTrunkId };
 }
 
-/** The numbers that each SipTrunk of the program is called by, by its owner: known before the trunk exists. */
+/** The numbers that each SipTrunk of the program is called by, keyed by owner. Known before the trunk exists. */
 export const declaredNumbers = perSession(() => new Map<string, readonly string[]>());
 
-/** The lifecycle of a {@link SipTrunk}. */
 export const sipTrunk: Resource<Schema> = {
   kind: "SipTrunk",
   schema,

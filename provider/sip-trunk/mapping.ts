@@ -1,4 +1,4 @@
-/** What a SipTrunk's arguments are on LiveKit, and back. Pure. */
+/** Maps a SipTrunk's arguments to LiveKit fields and back. Pure. */
 
 import { bracketed } from "../host-text";
 import type { Props } from "../lifecycle/values";
@@ -9,24 +9,24 @@ import type { OwnMarker } from "../livekit/trunks";
 import { numberForms, parseNumber, writtenNumber } from "../phone-number/format";
 import type { SipTrunkInputs } from "./arguments";
 
-/** The arguments that say which numbers a trunk has, and how they are written. */
+/** The arguments that determine a trunk's numbers and how they are written. */
 export type NumberArguments = Pick<SipTrunkInputs, "type" | "extension" | "numbers" | "country" | "numberFormat">;
 
-/** Those arguments, once all that decides the numbers is known. */
+/** Those arguments, or undefined while one that affects the numbers is unknown. */
 export function numberArguments(args: Partial<SipTrunkInputs>): NumberArguments | undefined {
   const { type, extension, numbers, country, numberFormat } = args;
   const hasNumber = type === "did" ? numbers : extension;
   return type && hasNumber && country && numberFormat ? { type, extension, numbers, country, numberFormat } : undefined;
 }
 
-/** The numbers that calls out show. */
+/** The caller ids of outbound calls. */
 function callerIds(args: NumberArguments): string[] {
   return args.type === "extension"
     ? [args.extension ?? ""]
     : (args.numbers ?? []).map((number) => writtenNumber(number, args));
 }
 
-/** The numbers that calls in are matched by. */
+/** The numbers that inbound calls are matched by. */
 export function calledNumbers(args: NumberArguments): string[] {
   return args.type === "extension"
     ? [args.extension ?? ""]
@@ -38,13 +38,13 @@ function destination({ address, port }: SipTrunkInputs): string {
   return port === undefined ? host : `${host}:${port}`;
 }
 
-/** The inbound trunk as it should be, without its metadata and without who may call. */
+/** The wanted fields of the inbound trunk, except its metadata and who may call. */
 export function inboundFields(args: SipTrunkInputs) {
   const { metadata, ...fields } = sameNamed(INBOUND, args);
   return { ...fields, numbers: calledNumbers(args) } satisfies Partial<InboundFields>;
 }
 
-/** The outbound trunk as it should be, without its metadata. */
+/** The wanted fields of the outbound trunk, except its metadata. */
 export function outboundFields(args: SipTrunkInputs, { outboundProxy }: Pick<Connection, "outboundProxy">) {
   const { metadata, ...fields } = sameNamed(OUTBOUND, args);
   const to = destination(args);
@@ -61,14 +61,17 @@ export function outboundFields(args: SipTrunkInputs, { outboundProxy }: Pick<Con
   } satisfies Partial<OutboundFields>;
 }
 
-/** The argument that a LiveKit field shows as in the plan, where it has another name. */
+/** The argument that stands for a LiveKit field in the plan, if its name differs. */
 const ARGUMENT_OF: Readonly<Record<string, keyof SipTrunkInputs>> = {
   destinationCountry: "country",
   authUsername: "username",
   authPassword: "password",
 };
 
-/** A difference on the platform, as the argument's value: numbers in E.164 again, an address without what is not its own. */
+/**
+ * Converts a value on the platform to the argument that it stands for: numbers become E.164 again, and an address that bypasses
+ * the proxy is marked as such.
+ */
 export function liveValue(field: string, live: Props, args: SipTrunkInputs): { argument: string; value: unknown } {
   const value = live[field];
   if (field === "numbers" && Array.isArray(value)) {
@@ -90,7 +93,7 @@ function readable(number: string, country: string): string {
   }
 }
 
-/** What the pair's metadata says of its SipTrunk. */
+/** The marker that identifies a SipTrunk in the metadata of its pair. */
 export function ownMarker(owner: string, id: string, args: SipTrunkInputs): OwnMarker {
   return { owner, id, numberFormat: args.numberFormat, country: args.country };
 }

@@ -1,6 +1,6 @@
 /** The password policy of the product description ("Security Requirements"). */
 
-/** What a password lacks that it must have, in words; empty when it is good. Never holds the password. */
+/** The requirements that a password does not meet, in words. Empty if it is strong enough. Never contains the password. */
 export function passwordProblems(password: string): string[] {
   const rules: [boolean, string][] = [
     [[...password].length >= 12, "at least 12 characters"],
@@ -11,7 +11,7 @@ export function passwordProblems(password: string): string[] {
   return rules.filter(([kept]) => !kept).map(([, rule]) => rule);
 }
 
-/** Whether a password lacks the special character that is recommended. */
+/** Whether a password lacks the recommended special character. */
 export function lacksSpecialCharacter(password: string): boolean {
   return !/[^\p{L}\p{N}]/u.test(password);
 }

@@ -1,4 +1,4 @@
-/** What is there before a SipTrunk is created: whether it may be taken over, and what stands in its way. */
+/** Deals with what exists before a SipTrunk is created: leftovers that it may take over, and trunks that conflict with it. */
 
 import { aliasOf } from "../lifecycle/alias";
 import { credentialFingerprint } from "../lifecycle/fingerprint";
@@ -13,31 +13,31 @@ import type { SipTrunkInputs } from "./arguments";
 import { calledNumbers, type NumberArguments } from "./mapping";
 
 /**
- * Tells this stack's own create from that of another stack with the same name, by what only this stack's program knows. An
- * interrupted create is in no state, so the trunks themselves have to carry the proof.
+ * A proof that this stack's program created a trunk, and not another stack of the same name. It is derived from values that only
+ * this stack's program knows. An interrupted create is in no state, so the trunks themselves must carry the proof.
  */
 export function createProof(
   owner: string,
   { username, password, address }: Partial<SipTrunkInputs>,
   { apiSecret }: Connection,
 ): string | undefined {
-  // A username comes with a password, which is not known yet where it is not there.
+  // A username always comes with a password. If the password is missing here, it is not known yet.
   const known = username === undefined ? address : password;
   return known === undefined ? undefined : credentialFingerprint(apiSecret, `create ${owner}`, known);
 }
 
-/** A pair that is there before its SipTrunk is created, and what may be done with it. */
+/** A pair that exists before its SipTrunk is created, and what may be done with it. */
 export interface Leftover extends trunks.Pair {
-  /** Why it is left alone, and how to go on. */
+  /** Why it may not be taken over, and how to continue. */
   readonly refusal?: string;
-  /** Whether an InboundAuth that this stack still has opened it. */
+  /** Whether it may stay open, because an InboundAuth of this stack opened it. */
   readonly mayStayOpen: boolean;
 }
 
 /**
- * The pair that carries a SipTrunk's name although the plan creates it. It is this stack's own if the state knows it (a
- * replacement), if an interrupted create of the same program made it and nothing has been built on it since, or if the user
- * says so. Else a stack of the same name on another state backend may live from it.
+ * Finds a pair that carries the name of a SipTrunk that is to be created. The pair is this stack's own in three cases: the state
+ * knows it (a replacement); an interrupted create of the same program made it and nothing uses it yet; or the user says so with
+ * `livekit:takeOver`. Otherwise a stack of the same name on another state backend may depend on it.
  */
 export async function leftoverOf(
   { account, own }: Session,
@@ -50,7 +50,7 @@ export async function leftoverOf(
   const pair = pairs.find(({ inbound, outbound }) => inbound ?? outbound) ?? { spare: [] };
   const found = [pair.inbound, pair.outbound, ...pair.spare].filter((trunk) => trunk !== undefined);
   const proof = createProof(owner, args, connection);
-  // Only a program whose state knows the trunk has come as far as to make a rule that leads to it.
+  // A program can only create a rule for the trunk once its state knows the trunk.
   const isUsed = pair.inbound !== undefined && (await account.rules.having(leadingTo, pair.inbound.id)).length > 0;
   const isOurs = (trunk: InboundTrunk | OutboundTrunk) => {
     const { marker } = trunks.metadataOf(trunk);
@@ -77,18 +77,18 @@ export async function leftoverOf(
   };
 }
 
-/** The trunks that a rule leads to, as keys to look it up by. */
+/** The trunks that a rule uses, as lookup keys. */
 function leadingTo({ trunkIds }: Rule): readonly string[] {
   return trunkIds;
 }
 
-/** Who has a number that the SipTrunk needs, as a sentence that says how to go on. */
+/** Who already has a number that the SipTrunk needs, as a sentence with the fix. */
 export async function numberTakenBy(
   { account, own }: Session,
   owner: string,
   args: NumberArguments,
   existing?: { readonly id: string; readonly state: Props },
-  /** Whether it takes over what carries its name, which {@link leftoverOf} has allowed. */
+  /** Whether it takes over the trunks that carry its name, as {@link leftoverOf} allowed. */
   takesOver = true,
 ): Promise<string | undefined> {
   const numbers = calledNumbers(args);
@@ -112,7 +112,7 @@ export async function numberTakenBy(
       const whose = manager ? `which ${manager}${twin} manages` : "which this stack does not manage";
       return `${args.type === "did" ? "numbers" : "extension"}: ${number} is taken by the inbound trunk ${other.id} of this LiveKit project, ${whose}: use another number, or delete that trunk.`;
     }
-    // One that was declared before gives the number up in this very update, or the claims have refused it.
+    // A SipTrunk that was declared earlier gives up the number in this same update; otherwise the claims would have refused it.
     if (!own.isDeclared("SipTrunk", manager)) {
       return (
         `SipTrunk "${nameOf(manager)}" of this stack still has the number ${number} (inbound trunk ${other.id}). If this is that one with a new name, ` +

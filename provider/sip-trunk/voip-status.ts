@@ -1,4 +1,4 @@
-/** The VoIP system's side of a credential as a computed input, and what stops `up` when that system does not take it. */
+/** Checks the credential against the VoIP system: `voipStatus` as a computed input, and the error if that system rejects it. */
 
 import { ResourceError } from "../lifecycle/errors";
 import type { IsKnown, Probe } from "../lifecycle/resource";
@@ -12,22 +12,22 @@ import type { CheckMethod, CredentialQuery } from "../voip/credential-check";
 import * as status from "../voip/status";
 import type { SipTrunkInputs } from "./arguments";
 
-/** A credential, and how to ask for it. What is not known yet, or not given, is absent. */
+/** A credential and how to check it. Values that are unknown or not given are absent. */
 interface DeclaredSide {
   readonly username?: string;
   readonly password?: string;
-  /** What the VoIP system holds, where that is only a hash. */
+  /** What the VoIP system stores, if that is only a hash. */
   readonly verifier?: CredentialVerifier;
-  /** In the order to ask with; empty when the VoIP system is not to be asked. */
+  /** The methods in the order to try. Empty if the VoIP system is not to be asked. */
   readonly methods: readonly CheckMethod[];
 }
 
-/** A credential, and the VoIP system that should take it. */
+/** A credential and the VoIP system that should accept it. */
 interface VoipSide extends DeclaredSide {
   readonly address: string;
   readonly port?: number;
   readonly transport: SipTrunkInputs["transport"];
-  /** The user whose registration is asked for. */
+  /** The user whose registration is queried. */
   readonly user?: string;
   readonly timeoutSeconds: number;
 }
@@ -35,8 +35,8 @@ interface VoipSide extends DeclaredSide {
 const checksOf = perSession(() => new CredentialChecks());
 
 /**
- * What the plan wants `voipStatus` to be: that the credential is accepted. What says nothing about it stays as it is, so
- * that a VoIP system that can't be reached is no difference.
+ * The `voipStatus` that the plan wants: the credential is accepted. A status that says nothing about the credential is kept, so
+ * that an unreachable VoIP system is not a difference.
  */
 export function wantedVoipStatus(side: DeclaredSide, olds: Props): Props {
   const { password, verifier } = side;
@@ -49,7 +49,7 @@ export function wantedVoipStatus(side: DeclaredSide, olds: Props): Props {
   return { voipStatus: still ?? (keeps ? voipStatus : status.ACCEPTS) };
 }
 
-/** Asks the VoIP system. */
+/** Asks the VoIP system during a refresh. Adds a remark if the result says nothing about the credential. */
 export async function probeVoip(session: Session, side: VoipSide): Promise<Probe> {
   const voipStatus = await ask(session, side);
   const isNews = status.isInconclusive(voipStatus) && voipStatus !== standing(side);
@@ -63,7 +63,7 @@ export async function probeVoip(session: Session, side: VoipSide): Promise<Probe
  * Asks the VoIP system before anything is changed.
  *
  * @returns the resource's `voipStatus`
- * @throws ResourceError when it does not take the credential
+ * @throws ResourceError if the VoIP system rejects the credential
  */
 export async function requireAccepted(session: Session, doing: string, owner: string, side: VoipSide): Promise<Props> {
   const resource = `${doing} SipTrunk "${nameOf(owner)}"`;
@@ -84,7 +84,7 @@ export async function requireAccepted(session: Session, doing: string, owner: st
   return { voipStatus };
 }
 
-/** The status that needs no asking. */
+/** The status that is known without asking, if any. */
 function standing({ methods, username, password }: DeclaredSide): string | undefined {
   if (methods.length === 0) {
     return status.OFF;
@@ -104,7 +104,7 @@ function queryOf(side: VoipSide): CredentialQuery | undefined {
     return undefined;
   }
   return {
-    // LiveKit's own calls go by UDP unless they are told otherwise.
+    // LiveKit calls over UDP by default.
     server: {
       host: address,
       ...(port === undefined ? {} : { port }),
@@ -118,7 +118,7 @@ function queryOf(side: VoipSide): CredentialQuery | undefined {
   };
 }
 
-/** The VoIP system that the arguments describe. */
+/** The VoIP system and credential that the arguments describe. */
 export function voipSide(args: SipTrunkInputs): VoipSide {
   const { address, port, transport, extension, voipCheckTimeout } = args;
   return {
@@ -131,7 +131,7 @@ export function voipSide(args: SipTrunkInputs): VoipSide {
   };
 }
 
-/** What the plan has to know of that. No credential as long as it is not known what will be asked. */
+/** The part of it that the plan needs. The credential is left out while anything that the check depends on is unknown. */
 export function declaredSide(args: Partial<SipTrunkInputs>, isKnown: IsKnown<SipTrunkInputs>): DeclaredSide {
   const { username, password, verifier } = args;
   const needed = ["address", "port", "transport", "username", "password", "extension", "voipCheck"] as const;
@@ -147,7 +147,7 @@ function checkMethods({ type, voipCheck }: Partial<SipTrunkInputs>): readonly Ch
       return ["register"];
     case "options":
       return ["options", "register"];
-    // A state may hold a word of another version.
+    // "off", or a value that another version wrote to the state.
     default:
       return [];
   }

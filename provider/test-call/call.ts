@@ -1,4 +1,4 @@
-/** Places a TestCall's call, in either direction, and says in words why it failed. */
+/** Places a TestCall's call in either direction, and explains in words why it failed. */
 
 import { randomBytes } from "node:crypto";
 import { bracketed } from "../host-text";
@@ -20,12 +20,12 @@ import { type CallOutcome, placeCall } from "../voip/call";
 import { meaningOf } from "../voip/meanings";
 import type { TestCallInputs } from "./arguments";
 
-/** When LiveKit ends a call out by itself, should the room not be deleted, in seconds. */
+/** When LiveKit ends an outbound call on its own, in seconds, in case the room is not deleted. */
 const MAX_CALL_DURATION = 30;
 
 /**
- * A number as the trunk's VoIP system writes it. The trunk's own extension is none, even where it looks like one; its own
- * numbers are, even where they are as short as an extension.
+ * A number as the trunk's VoIP system writes it. The trunk's own extension is never formatted, even if it looks like a phone
+ * number; its own numbers always are, even if they are as short as an extension.
  */
 function written(number: string, args: TestCallInputs): string {
   const { extension, numbers, country, numberFormat } = args;
@@ -36,12 +36,11 @@ function written(number: string, args: TestCallInputs): string {
   return numbers?.includes(number) ? writtenNumber(number, format) : formatDialedNumber(number, format);
 }
 
-/** The number that is called. */
 function calledNumber(args: TestCallInputs): string {
   return written(args.to ?? args.extension ?? args.numbers?.[0] ?? "", args);
 }
 
-/** Where the platform takes calls. */
+/** The platform's SIP address. */
 function platformServer({ address, port, transport }: TestCallInputs, { sipHost = "" }: Connection): SipServer {
   const configured = parseUri(`sip:${sipHost}`);
   const chosen = port ?? (address === undefined ? configured?.port : undefined);
@@ -52,13 +51,13 @@ function platformServer({ address, port, transport }: TestCallInputs, { sipHost 
   };
 }
 
-/** An answer's own words, as far as they can be printed, in a few characters. */
+/** The status and reason phrase of an answer, printable and short. */
 function answerWords(status: number, reason: string): string {
   const words = printable(reason.replace(/^SIP_STATUS_/, ""), 60).trim();
   return words === "" ? String(status) : `${status} (${words})`;
 }
 
-/** What LiveKit says without a SIP status when a call fails (livekit/sip, pkg/sip/outbound.go), and what it means. */
+/** LiveKit's messages for calls that fail without a SIP status (livekit/sip, pkg/sip/outbound.go), and what they mean. */
 const LIVEKIT_WORDS: readonly [pattern: RegExp, sentence: string][] = [
   [/max auth retry attempts/, `got 407 for each answer: ${meaningOf(407, "outbound")}`],
   [
@@ -72,7 +71,7 @@ const LIVEKIT_WORDS: readonly [pattern: RegExp, sentence: string][] = [
   [/no such host/, "did not get out, because nobody knows the VoIP system's name: check the trunk's address"],
 ];
 
-/** Why LiveKit's call failed, in the words that follow "the call …"; undefined when it is not the call that failed. */
+/** Why LiveKit's call failed: the words after "the call …". Undefined if the error is not about the call itself. */
 function outboundFailure(error: LiveKitError, { ringingTimeout }: TestCallInputs) {
   if (error.sip) {
     const { status, reason } = error.sip;
@@ -100,11 +99,11 @@ function outboundFailure(error: LiveKitError, { ringingTimeout }: TestCallInputs
   }
 }
 
-/** What else may be the matter with a caller who was asked for nothing. */
+/** A further possible cause if the caller was not asked for a credential. */
 const ADDRESS_HINT =
   "; no credential was asked for, so this machine's address may also not be among the InboundAuth's allowedAddresses";
 
-/** Why a call to the platform failed, in the words that follow "the call …". */
+/** Why a call to the platform failed: the words after "the call …". */
 function inboundFailure(outcome: Exclude<CallOutcome, { kind: "accepted" }>, args: TestCallInputs): string {
   const { ringingTimeout, transport, password } = args;
   switch (outcome.kind) {
@@ -132,7 +131,7 @@ function refusalMeaning(
   return `${meaningOf(status, "inbound")}${isAboutCaller && !authenticated ? ADDRESS_HINT : ""}`;
 }
 
-/** Lets LiveKit call, and removes the room, which hangs up. */
+/** Has LiveKit place the call. Deleting the room afterwards hangs up. */
 async function callOut({ account, own }: Session, { owner, args }: Wanted<TestCallInputs>): Promise<Props> {
   const { connection } = account;
   const trunk = nameOf(args.trunk);
@@ -162,13 +161,13 @@ async function callOut({ account, own }: Session, { owner, args }: Wanted<TestCa
           cause: error,
         });
   } finally {
-    // Where this fails, the call's own limit ends it soon.
+    // If this fails, the call ends soon anyway, at MAX_CALL_DURATION.
     await calls.deleteRoom(connection, room).catch(() => undefined);
   }
   return { result: "answered (200)", sipStatus: 200 };
 }
 
-/** Calls the platform as the VoIP system does. */
+/** Calls the platform the way the VoIP system does. */
 async function callIn({ connection }: Account, { owner, args }: Wanted<TestCallInputs>): Promise<Props> {
   const { username, password } = args;
   const server = platformServer(args, connection);
@@ -191,7 +190,11 @@ async function callIn({ connection }: Account, { owner, args }: Wanted<TestCallI
   return { result: `${status < 200 ? "ringing" : "answered"} (${status})`, sipStatus: status };
 }
 
-/** Places the call. Fails when it does. */
+/**
+ * Places the call.
+ *
+ * @throws ResourceError if the call fails
+ */
 export function place(session: Session, wanted: Wanted<TestCallInputs>): Promise<Props> {
   return wanted.args.direction === "outbound" ? callOut(session, wanted) : callIn(session.account, wanted);
 }

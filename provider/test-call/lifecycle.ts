@@ -1,4 +1,4 @@
-/** The lifecycle of a TestCall. */
+/** The lifecycle of a TestCall. It leaves nothing on the platform that could be read, updated or deleted. */
 
 import { randomBytes } from "node:crypto";
 import type { Resource } from "../lifecycle/resource";
@@ -7,7 +7,6 @@ import { ConfigurationError } from "../livekit/connection";
 import { problemsAcross, type Schema, schema } from "./arguments";
 import { place } from "./call";
 
-/** The lifecycle of a {@link TestCall}. It leaves nothing behind that could be looked at, changed or deleted. */
 export const testCall: Resource<Schema> = {
   kind: "TestCall",
   schema,
