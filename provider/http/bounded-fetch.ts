@@ -1,31 +1,31 @@
-/** An HTTP exchange that ends: its answer is bounded in time and in size, to the last byte of the body. */
+/** HTTP requests that always end: the response is limited in time and size, down to the last byte of the body. */
 
-/** What an answer may take. */
+/** The limits of a response. */
 export interface Bounds {
   /** How long the whole exchange may take, in milliseconds. */
   readonly timeoutMs: number;
-  /** How many bytes of the body are read, once it is decompressed; 0 leaves it unread. */
+  /** How many bytes of the decompressed body are read at most. 0 means that the body is not read. */
   maxBytes(response: Response): number;
 }
 
-/** An answer, its body read. */
+/** A response whose body has been read. */
 export interface BoundedAnswer {
   readonly response: Response;
-  /** Undefined when it is longer than its bound, or left unread. */
+  /** Undefined if it exceeds its limit or was not read. */
   readonly body: Uint8Array | undefined;
 }
 
-/** The time for an exchange is over. */
+/** The exchange took too long. */
 export class DeadlineError extends Error {
   override readonly name = "DeadlineError";
 }
 
-/** The smallest buffer for a body, in bytes. */
+/** The initial size of a body's buffer, in bytes. */
 const FIRST_BUFFER_BYTES = 64 * 1024;
 
 /**
- * `fetch` with an end. The deadline is raced against it, because aborting alone is not enough: fetch holds the signal weakly,
- * and once the garbage collector has run it reads a body that drips for ever (seen with Node 20).
+ * `fetch` with a deadline. Aborting alone is not enough, so the deadline is raced against the exchange: fetch holds the signal
+ * weakly, and after a garbage collection it keeps reading a slow body forever (seen with Node 20).
  *
  * @throws DeadlineError, and whatever fetch throws
  */
@@ -56,7 +56,7 @@ export async function boundedFetch(url: string, init: RequestInit, bounds: Bound
   }
 }
 
-/** Reads a body as it comes. */
+/** Reads a body as it arrives. */
 class BodyReader {
   readonly #reader;
 
@@ -64,7 +64,7 @@ class BodyReader {
     this.#reader = response.body?.getReader();
   }
 
-  /** The body; undefined when it is longer than `maxBytes`, and then the rest is not waited for. */
+  /** Returns the body, or undefined as soon as it exceeds `maxBytes`. */
   async read(maxBytes: number): Promise<Uint8Array | undefined> {
     let buffer = new Uint8Array(0);
     let length = 0;
@@ -76,20 +76,20 @@ class BodyReader {
       if (length + value.length > maxBytes) {
         return undefined;
       }
-      // Copied at once: a body can come in a million pieces, each of which takes more memory than its bytes.
+      // Copied right away: a body can arrive in a million chunks, each of which takes more memory than its bytes.
       buffer = withRoomFor(length + value.length, buffer);
       buffer.set(value, length);
       length += value.length;
     }
   }
 
-  /** Ends the connection unless everything has been read. Not waited for: its failure changes nothing. */
+  /** Ends the connection unless everything was read. It is not awaited, because a failure would not matter. */
   close(): void {
     this.#reader?.cancel().catch(() => undefined);
   }
 }
 
-/** `buffer`, or a copy at least twice as large where so many bytes do not fit into it. */
+/** Returns `buffer`, or a copy at least twice as large if it is too small. */
 function withRoomFor(bytes: number, buffer: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   if (bytes <= buffer.length) {
     return buffer;

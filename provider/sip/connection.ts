@@ -1,41 +1,41 @@
-/** How SIP messages travel: over UDP, TCP and TLS, to one peer. Knows nothing of what they say. */
+/** Carries SIP messages over UDP, TCP and TLS to one peer. Independent of their content. */
 
 import { createSocket } from "node:dgram";
 import { connect as connectTcp, isIPv6, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { MalformedStream, MessageReader, parseMessage, type SipMessage } from "./message";
 
-/** What SIP travels over. */
+/** The transport protocols. */
 export const PROTOCOLS = ["udp", "tcp", "tls"] as const;
 export type Protocol = (typeof PROTOCOLS)[number];
 
-/** How long a stream that was closed may still take to send what was written, in milliseconds. */
+/** How long a closed stream may take to send what was written, in milliseconds. */
 const LINGER_MS = 500;
 
-/** Where a peer listens. */
+/** The address where a peer listens. */
 export interface Target {
   readonly protocol: Protocol;
   /** An IP address. */
   readonly address: string;
   readonly port: number;
-  /** The name that a TLS certificate must be for, and that is sent along (SNI); the address where there is none. */
+  /** The name that the TLS certificate must be valid for, also sent as SNI. Without one, the address is used. */
   readonly serverName?: string;
 }
 
-/** What happens on a connection. */
+/** The events of a connection. */
 export interface ConnectionEvents {
   message(message: SipMessage): void;
-  /** It is over, and why; never called after `close()`. */
+  /** The connection has failed. Never called after `close()`. */
   failed(reason: Error): void;
 }
 
-/** An open way to one peer. */
+/** An open connection to one peer. */
 export interface Connection {
   readonly protocol: Protocol;
-  /** This side of it, for Via and Contact. */
+  /** The local address, for Via and Contact. */
   readonly localAddress: string;
   readonly localPort: number;
-  /** The other side of it. */
+  /** The peer's address. */
   readonly remoteAddress: string;
   readonly remotePort: number;
   send(bytes: Buffer): void;
@@ -43,13 +43,13 @@ export interface Connection {
 }
 
 /**
- * Opens a way to a peer. TLS certificates are verified as Node.js does: a CA of one's own comes by NODE_EXTRA_CA_CERTS.
+ * Opens a connection to a peer. TLS certificates are verified by Node.js; set NODE_EXTRA_CA_CERTS to use a private CA.
  *
- * @throws the socket's own error when the peer can't be reached, or its certificate is not valid; the signal's reason
+ * @throws the socket's own error if the peer can't be reached or its certificate is invalid; the signal's reason
  */
 export async function connect(target: Target, events: ConnectionEvents, signal: AbortSignal): Promise<Connection> {
   signal.throwIfAborted();
-  // A socket that is told to connect to anything else throws, and stays open.
+  // With an invalid port, connecting a socket throws and leaves the socket open.
   if (!Number.isInteger(target.port) || target.port < 1 || target.port > 65_535) {
     throw new RangeError(`port ${target.port} is not between 1 and 65535`);
   }
@@ -101,7 +101,7 @@ function openUdp(target: Target, events: ConnectionEvents, signal: AbortSignal):
       resolve(connectionOf(target, address, port, send, close));
     };
     socket.on("error", fail);
-    // A connected socket learns that nobody listens there, and takes datagrams from the peer alone.
+    // A connected socket is notified if nobody listens there, and receives datagrams only from the peer.
     socket.connect(target.port, target.address, connected);
   });
 }
@@ -130,7 +130,7 @@ function openStream(target: Target, events: ConnectionEvents, signal: AbortSigna
   });
 }
 
-/** A connection over a stream that is open: one that was made, or one that was accepted. */
+/** A connection over an open stream, either outgoing or accepted. */
 export function streamConnection(socket: Socket, protocol: Protocol, events: ConnectionEvents): Connection {
   const { remoteAddress = "", remotePort = 0, localAddress = "", localPort = 0 } = socket;
   const reader = new MessageReader();
@@ -166,7 +166,7 @@ export function streamConnection(socket: Socket, protocol: Protocol, events: Con
   return connectionOf(peer, localAddress, localPort, (bytes) => open && socket.write(bytes), close);
 }
 
-/** Lets out what was written, the last BYE or ACK for example, but does not wait long for a peer that takes nothing. */
+/** Sends what was written, for example the last BYE or ACK, but does not wait long for a peer that does not read. */
 function endStream(socket: Socket): void {
   const timer = setTimeout(() => socket.destroy(), LINGER_MS).unref();
   socket.once("close", () => clearTimeout(timer));

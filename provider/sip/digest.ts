@@ -1,11 +1,9 @@
-/**
- * Digest authentication in SIP (RFC 3261, section 22; RFC 7616; RFC 8760): answering a challenge. Knows no network.
- */
+/** Digest authentication in SIP (RFC 3261, section 22; RFC 7616; RFC 8760): answers challenges. Independent of the network. */
 
 import { createHash, randomBytes } from "node:crypto";
 import { splitOutside, unquote } from "./message";
 
-/** The hash functions that SIP knows (RFC 8760, section 2.1), by their names in a challenge. */
+/** The hash functions that SIP supports (RFC 8760, section 2.1), by their names in a challenge. */
 const HASHES: ReadonlyMap<string, string> = new Map([
   ["MD5", "md5"],
   ["SHA-256", "sha256"],
@@ -17,11 +15,11 @@ export interface DigestChallenge {
   readonly realm: string;
   readonly nonce: string;
   readonly opaque?: string;
-  /** The credential was right, and only the nonce too old (RFC 7616, section 3.3). */
+  /** The credential was correct, and only the nonce had expired (RFC 7616, section 3.3). */
   readonly stale: boolean;
-  /** As the challenge writes it, `MD5-sess` for example; MD5 where it says nothing. */
+  /** As written in the challenge, for example `MD5-sess`. MD5 if the challenge names none. */
   readonly algorithm: string;
-  /** The qualities of protection on offer; empty for challenges in the way of RFC 2069. */
+  /** The offered qualities of protection. Empty for challenges in the style of RFC 2069. */
   readonly qop: readonly string[];
 }
 
@@ -38,13 +36,13 @@ export interface DigestAnswer {
   readonly nc?: string;
 }
 
-/** Who answers: with a password, or with its hash where only that is known. */
+/** The credential that answers a challenge. */
 export interface DigestCredential {
   readonly username: string;
   readonly password: string;
 }
 
-/** What is asked for, which goes into the answer's hash. */
+/** The parts of the request that go into the hash of the answer. */
 export interface DigestSubject {
   readonly method: string;
   /** The Request-URI. */
@@ -52,12 +50,12 @@ export interface DigestSubject {
   readonly body?: string;
 }
 
-/** H(username:realm:password), lower-case hexadecimal (RFC 7616, section 3.4.2); undefined for an unknown algorithm. */
+/** H(username:realm:password) in lower-case hexadecimal (RFC 7616, section 3.4.2). Undefined if the algorithm is unknown. */
 export function ha1(algorithm: string, { username, password }: DigestCredential, realm: string): string | undefined {
   return hash(algorithm, `${username}:${realm}:${password}`);
 }
 
-/** The digest challenges in the values of WWW-Authenticate or Proxy-Authenticate; what is none, or broken, is left out. */
+/** The digest challenges in WWW-Authenticate or Proxy-Authenticate. Other schemes and invalid challenges are dropped. */
 export function parseChallenges(values: readonly string[]): DigestChallenge[] {
   return values
     .flatMap((value) => schemesIn(value))
@@ -84,10 +82,7 @@ export function parseChallenges(values: readonly string[]): DigestChallenge[] {
     });
 }
 
-/**
- * The challenges to answer: of each realm the first that can be answered, because servers list them by preference (RFC 8760,
- * section 2.4).
- */
+/** The challenges to answer: the first supported one of each realm. Servers list them by preference (RFC 8760, section 2.4). */
 export function answerable(challenges: readonly DigestChallenge[]): DigestChallenge[] {
   const byRealm = new Map<string, DigestChallenge>();
   for (const challenge of challenges) {
@@ -102,9 +97,9 @@ export function answerable(challenges: readonly DigestChallenge[]): DigestChalle
 }
 
 /**
- * The value of Authorization or Proxy-Authorization that answers a challenge with a credential.
+ * The value of Authorization or Proxy-Authorization that answers a challenge.
  *
- * @param cnonce the client's own random text; a new one by default
+ * @param cnonce the client nonce; random by default
  */
 export function answer(
   challenge: DigestChallenge,
@@ -141,7 +136,7 @@ export function answer(
   ].join(", ")}`;
 }
 
-/** RFC 7616, section 3.4.1. */
+/** Computes an answer's `response` (RFC 7616, section 3.4.1). */
 export function responseOf(
   given: DigestAnswer,
   password: string,
@@ -180,7 +175,9 @@ export interface Scheme {
   readonly params: ReadonlyMap<string, string>;
 }
 
-/** The schemes in one line: `Digest a=b, c=d, Basic e=f` holds two. A name that is given twice counts once, the first time. */
+/**
+ * The schemes in one header line: `Digest a=b, c=d, Basic e=f` contains two. If a parameter is repeated, its first value counts.
+ */
 export function schemesIn(value: string): Scheme[] {
   const schemes: { scheme: string; params: Map<string, string> }[] = [];
   for (const part of splitOutside(value, ",")) {

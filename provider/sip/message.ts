@@ -1,6 +1,6 @@
 /**
- * SIP messages (RFC 3261, section 7) as data: read from bytes that anybody may have sent, and written. What is not a message is
- * undefined, never an exception: a hostile answer is an outcome, not a crash.
+ * Parses and writes SIP messages (RFC 3261, section 7). The bytes can come from anybody, so an invalid message is undefined,
+ * never an exception: a hostile response must not crash anything.
  */
 
 import { unbracketed } from "../host-text";
@@ -29,7 +29,7 @@ export interface SipResponse {
 
 export type SipMessage = SipRequest | SipResponse;
 
-/** The largest message that is read, in bytes: what fits into a UDP datagram. */
+/** The largest message that is read, in bytes: the most that fits in a UDP datagram. */
 export const MESSAGE_LIMIT = 65_535;
 
 /** The one-letter names of header fields (RFC 3261, section 20). */
@@ -54,7 +54,7 @@ export function isResponse(message: SipMessage): message is SipResponse {
   return "status" in message;
 }
 
-/** Reads a message that came as one piece, a datagram for example; undefined where it is none. */
+/** Parses a message that arrived in one piece, for example as a datagram. Undefined if it is not a SIP message. */
 export function parseMessage(bytes: Buffer): SipMessage | undefined {
   const end = bytes.indexOf("\r\n\r\n");
   if (end < 0 || bytes.length > MESSAGE_LIMIT) {
@@ -72,7 +72,10 @@ export function parseMessage(bytes: Buffer): SipMessage | undefined {
   return { ...head, body: rest.toString("utf8", 0, length) };
 }
 
-/** Writes a message; Content-Length is its own, whatever the message says. Line breaks in what it is made of become spaces: no value makes a header field. */
+/**
+ * Writes a message. Content-Length is computed and replaces any that is given. Line breaks become spaces, so that no value can
+ * inject a header field.
+ */
 export function serialize(message: SipMessage): Buffer {
   const start = isRequest(message)
     ? `${message.method} ${message.uri} SIP/2.0`
@@ -86,14 +89,14 @@ export function serialize(message: SipMessage): Buffer {
   );
 }
 
-/** Cuts a stream (TCP, TLS) into messages, by their Content-Length (RFC 3261, section 18.3). */
+/** Splits a stream (TCP, TLS) into messages by their Content-Length (RFC 3261, section 18.3). */
 export class MessageReader {
   private buffered: Buffer = Buffer.alloc(0);
 
   /**
-   * Takes bytes in and returns the messages that are complete by now.
+   * Adds bytes and returns the messages that are now complete.
    *
-   * @throws MalformedStream when what comes is no SIP: where the next message begins can't be known then
+   * @throws MalformedStream if the bytes are not SIP: then the start of the next message can't be found
    */
   push(bytes: Buffer): SipMessage[] {
     this.buffered = Buffer.concat([this.buffered, bytes]);
@@ -120,7 +123,7 @@ export class MessageReader {
     }
   }
 
-  /** Empty lines between messages are allowed, and keep connections alive (RFC 5626, section 3.5.1). */
+  /** Empty lines are allowed between messages, and keep connections alive (RFC 5626, section 3.5.1). */
   private skipKeepAlives(): void {
     let start = 0;
     while (this.buffered[start] === 0x0d && this.buffered[start + 1] === 0x0a) {
@@ -130,23 +133,23 @@ export class MessageReader {
   }
 }
 
-/** What came over a connection is not SIP; `message` says what it was. */
+/** The bytes from a connection are not SIP. `message` describes what they are. */
 export class MalformedStream extends Error {
   override readonly name = "MalformedStream";
 }
 
-/** The first value of a header field, by its full name in any case; undefined where there is none. */
+/** The first value of a header field, by its full name in any case. Undefined if there is none. */
 export function headerOf(message: SipMessage, name: string): string | undefined {
   return headersOf(message, name)[0];
 }
 
-/** Every value of a header field, one for each line of it. */
+/** All values of a header field, one per line of it. */
 export function headersOf(message: SipMessage, name: string): string[] {
   const wanted = name.toLowerCase();
   return message.headers.filter((header) => fullName(header.name) === wanted).map(({ value }) => value);
 }
 
-/** The values of a header field that may hold several in a line, such as Via, Route and Record-Route. */
+/** The values of a header field that may contain several per line, such as Via, Route and Record-Route. */
 export function listOf(message: SipMessage, name: string): string[] {
   return headersOf(message, name).flatMap((value) => splitOutside(value, ","));
 }
@@ -157,26 +160,26 @@ export interface NameAddr {
   readonly params: ReadonlyMap<string, string>;
 }
 
-/** Reads `"Name" <uri>;params`, or `uri;params`; a parameter without a value reads as the empty text. */
+/** Parses `"Name" <uri>;params` or `uri;params`. A parameter without a value gets the empty string. */
 export function parseNameAddr(text: string): NameAddr {
-  // A display name in quotes may hold angle brackets.
+  // A quoted display name may contain angle brackets.
   const bracketed = /^(?:"(?:[^"\\]|\\.)*"|[^"<])*<([^>]*)>(.*)$/s.exec(text);
   const [bare = "", ...rest] = text.split(";");
   const uri = bracketed?.[1] ?? bare.trim();
   return { uri, params: parseParams(bracketed ? (bracketed[2] ?? "") : rest.join(";")) };
 }
 
-/** A `sip:` or `sips:` URI, taken apart. */
+/** A parsed `sip:` or `sips:` URI. */
 export interface SipUri {
   readonly scheme: "sip" | "sips";
   readonly user?: string;
-  /** A host name or an IP address; IPv6 without its brackets. */
+  /** A host name or an IP address. IPv6 without its brackets. */
   readonly host: string;
   readonly port?: number;
   readonly params: ReadonlyMap<string, string>;
 }
 
-/** Reads a SIP URI (RFC 3261, section 19.1.1); undefined where it is none. */
+/** Parses a SIP URI (RFC 3261, section 19.1.1). Undefined if it is not one. */
 export function parseUri(text: string): SipUri | undefined {
   const match = /^(sips?):(?:([^@]*)@)?(\[[0-9a-f:.]+\]|[^\s:;?@[\]]+)(?::(\d{1,5}))?((?:;[^?]*)?)(?:\?.*)?$/i.exec(
     text,
@@ -194,7 +197,7 @@ export function parseUri(text: string): SipUri | undefined {
   };
 }
 
-/** Escapes what may not stand in the user part of a URI as it is (RFC 3261, section 25.1: user). */
+/** Escapes the characters that are not allowed in the user part of a URI (RFC 3261, section 25.1: user). */
 export function escapeUser(user: string): string {
   return user.replace(/[^\w\-.!~*'()&=+$,;?/]/gu, (character) =>
     [...Buffer.from(character)].map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, "0")}`).join(""),
@@ -209,7 +212,7 @@ function decode(text: string): string {
   }
 }
 
-/** Reads `;name=value;name`, quoted values without their quotes. */
+/** Parses `;name=value;name`. Quotes around values are removed. */
 export function parseParams(text: string): ReadonlyMap<string, string> {
   const params = new Map<string, string>();
   for (const part of splitOutside(text, ";")) {
@@ -221,12 +224,12 @@ export function parseParams(text: string): ReadonlyMap<string, string> {
   return params;
 }
 
-/** The text of a quoted string, or the text itself. */
+/** The content of a quoted string, or the text itself if it is not quoted. */
 export function unquote(text: string): string {
   return /^".*"$/s.test(text) && text.length >= 2 ? text.slice(1, -1).replace(/\\(.)/gs, "$1") : text;
 }
 
-/** Splits at a separator that stands neither in quotes nor in angle brackets; the parts are trimmed, empty ones left out. */
+/** Splits at separators outside quotes and angle brackets. Parts are trimmed, and empty ones are dropped. */
 export function splitOutside(text: string, separator: string): string[] {
   const parts: string[] = [];
   let start = 0;
@@ -253,7 +256,7 @@ export function splitOutside(text: string, separator: string): string[] {
 type Head = Omit<SipRequest, "body"> | Omit<SipResponse, "body">;
 
 function parseHead(text: string): Head | undefined {
-  // A line that begins with white space goes on with the one before (RFC 3261, section 7.3.1).
+  // A line that begins with white space continues the previous one (RFC 3261, section 7.3.1).
   const [start = "", ...lines] = text.replace(/\r\n[ \t]+/g, " ").split("\r\n");
   const headers: SipHeader[] = [];
   for (const line of lines) {

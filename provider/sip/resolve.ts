@@ -1,13 +1,13 @@
-/** Where to find a SIP server (RFC 3263): by its address, by its port, or by the SRV records of its name. */
+/** Finds the addresses of a SIP server (RFC 3263): an IP address, a given port, or the SRV records of its name. */
 
 import { lookup, Resolver } from "node:dns/promises";
 import { isIP } from "node:net";
 import { unbracketed } from "../host-text";
 import type { Protocol, Target } from "./connection";
 
-/** A SIP server as people name it. */
+/** A SIP server, as a user specifies it. */
 export interface SipServer {
-  /** Host name or IP address; IPv6 with or without brackets. */
+  /** Host name or IP address. IPv6 with or without brackets. */
   readonly host: string;
   readonly port?: number;
   readonly protocol: Protocol;
@@ -21,15 +21,15 @@ export interface SrvRecord {
   readonly weight: number;
 }
 
-/** How names are looked up. */
+/** Looks up names. */
 export interface Dns {
-  /** The SRV records of a name; empty when it has none. */
+  /** The SRV records of a name. Empty if it has none. */
   srv(name: string): Promise<readonly SrvRecord[]>;
-  /** The IP addresses of a host; rejected when it has none. */
+  /** The IP addresses of a host. Rejects if it has none. */
   addresses(host: string): Promise<readonly string[]>;
 }
 
-/** The machine's own ways. A name server that does not answer is not waited for longer than the calls are worth. */
+/** The machine's own resolver. The timeout is short, so that a silent name server does not use up the time for the call. */
 export const systemDns: Dns = {
   srv: (name) => new Resolver({ timeout: 1_000, tries: 1 }).resolveSrv(name).catch(() => []),
   addresses: async (host) => (await lookup(host, { all: true })).map(({ address }) => address),
@@ -37,17 +37,17 @@ export const systemDns: Dns = {
 
 const SERVICE: Readonly<Record<Protocol, string>> = { udp: "_sip._udp", tcp: "_sip._tcp", tls: "_sips._tcp" };
 
-/** The port where none is given: 5060, with TLS 5061 (RFC 3261, section 19.1.2). */
+/** The default port: 5060, or 5061 with TLS (RFC 3261, section 19.1.2). */
 export function defaultPort(protocol: Protocol): number {
   return protocol === "tls" ? 5061 : 5060;
 }
 
 /**
- * Where a server may be reached, in the order to try: an IP or a given port is taken as it is; else the name's SRV records by
- * priority, and by weight at random; else its addresses with the default port. TLS certificates must be for the name that
- * was asked for, not for the one that DNS answered (RFC 5922, section 4).
+ * The addresses of a server, in the order to try. An IP address or a given port is used as it is. Otherwise the name's SRV
+ * records are used by priority, and at random by weight within a priority; without SRV records, its addresses with the default
+ * port. A TLS certificate must be valid for the requested name, not for the one that DNS returned (RFC 5922, section 4).
  *
- * @throws the resolver's own error when the name has no address; when its SRV record says that it does not offer the service
+ * @throws the resolver's own error if the name has no address; an error if its SRV record says that the service is not offered
  */
 export async function resolve({ host, port, protocol }: SipServer, dns: Dns = systemDns): Promise<Target[]> {
   const name = unbracketed(host);
@@ -70,7 +70,10 @@ export async function resolve({ host, port, protocol }: SipServer, dns: Dns = sy
   return found;
 }
 
-/** RFC 2782: lower priorities first; within one, more often first with more weight. A record for "." means "no service". */
+/**
+ * Orders SRV records by RFC 2782: lower priorities first; within a priority, at random with more weight first more often. A
+ * record for "." means that there is no service.
+ */
 function byPreference(service: string, records: readonly SrvRecord[]): readonly SrvRecord[] {
   const offered = records.filter(({ name }) => name !== "" && name !== ".");
   if (offered.length === 0 && records.length > 0) {

@@ -1,4 +1,4 @@
-/** Client transactions (RFC 3261, section 17.1): one request over one connection, sent again over UDP until it is answered. */
+/** Client transactions (RFC 3261, section 17.1): one request over one connection, retransmitted over UDP until it is answered. */
 
 import { randomBytes } from "node:crypto";
 import { bracketed } from "../host-text";
@@ -14,12 +14,12 @@ import {
   serialize,
 } from "./message";
 
-/** The first wait before a request is sent again over UDP, in milliseconds (RFC 3261, T1). */
+/** The first wait before a retransmission over UDP, in milliseconds (RFC 3261, T1). */
 const T1_MS = 500;
-/** The longest such wait (RFC 3261, T2). */
+/** The longest such wait, in milliseconds (RFC 3261, T2). */
 const T2_MS = 4_000;
 
-/** A request before it is sent: without Via, which belongs to the connection. */
+/** A request before it is sent. It has no Via, which depends on the connection. */
 export interface Draft {
   readonly method: string;
   readonly uri: string;
@@ -27,7 +27,7 @@ export interface Draft {
   readonly body?: string;
 }
 
-/** One request on its way. */
+/** One request in progress. */
 export class ClientTransaction {
   readonly request: SipRequest;
   readonly #connection: Connection;
@@ -41,9 +41,9 @@ export class ClientTransaction {
   readonly #onProvisional: (response: SipResponse) => void;
 
   /**
-   * Sends the request. Hand every response that comes over the connection to {@link take}.
+   * Sends the request. Pass every response from the connection to {@link take}.
    *
-   * @param signal ends it: the response is then the signal's reason
+   * @param signal ends the transaction: the response then rejects with the signal's reason
    */
   constructor(
     connection: Connection,
@@ -79,12 +79,12 @@ export class ClientTransaction {
     }
   }
 
-  /** The final response (200 to 699); rejected when the connection fails or the signal ends the wait. */
+  /** The final response (200 to 699). Rejects if the connection fails or the signal aborts. */
   get response(): Promise<SipResponse> {
     return this.#finished;
   }
 
-  /** Takes a response if it is one to this request, and says whether it was. */
+  /** Handles a response if it belongs to this request. Returns whether it does. */
   take(response: SipResponse): boolean {
     const [topVia = ""] = listOf(response, "via");
     const branch = parseNameAddr(topVia).params.get("branch");
@@ -97,7 +97,7 @@ export class ClientTransaction {
       this.#settle({ response });
     } else if (!this.#ended) {
       this.#proceeding = true;
-      // An INVITE that is being worked on is not sent again; anything else only seldom (RFC 3261, 17.1.1.2 and 17.1.2.2).
+      // Once it is being processed, an INVITE is not retransmitted. Others are, but rarely (RFC 3261, 17.1.1.2 and 17.1.2.2).
       this.#wait = T2_MS;
       if (this.request.method === "INVITE") {
         clearTimeout(this.#timer);
@@ -107,7 +107,7 @@ export class ClientTransaction {
     return true;
   }
 
-  /** The connection is over. */
+  /** The connection has failed. */
   fail(reason: Error): void {
     this.#settle({ reason });
   }
@@ -124,7 +124,7 @@ export class ClientTransaction {
     }
   }
 
-  /** The ACK to a refusal belongs to the transaction (RFC 3261, 17.1.1.3); the one to a 2xx to the call. */
+  /** The ACK to a refusal is part of the transaction (RFC 3261, 17.1.1.3). The ACK to a 2xx is part of the call. */
   #acknowledge(response: SipResponse): void {
     if (this.request.method === "INVITE" && response.status >= 300) {
       const kept = this.request.headers.filter(({ name }) => /^(via|from|call-id|route|max-forwards)$/i.test(name));
@@ -139,7 +139,7 @@ export class ClientTransaction {
   }
 }
 
-/** The top Via, with `rport`: the answer comes back to where the request came from (RFC 3581). */
+/** The top Via. `rport` makes the response come back to where the request came from (RFC 3581). */
 export function via({ protocol, localAddress, localPort }: Connection, branch: string): SipHeader {
   const sentBy = `${bracketed(localAddress)}:${localPort}`;
   return { name: "Via", value: `SIP/2.0/${protocol.toUpperCase()} ${sentBy};rport;branch=${branch}` };

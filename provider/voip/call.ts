@@ -1,6 +1,6 @@
 /**
- * A test call over SIP (RFC 3261, sections 9, 13 and 15): placed once, taken for good when it rings or is answered, and ended
- * as SIP wants it. The credential is shown once. No sound is sent.
+ * Places a test call over SIP (RFC 3261, sections 9, 13 and 15). The call is placed once, counts as accepted when it rings or is
+ * answered, and is then ended properly. The credential is sent at most once, and no audio is sent.
  */
 
 import { randomBytes } from "node:crypto";
@@ -31,41 +31,41 @@ import { audioOffer } from "./session-description";
 /** See {@link Call.ringingMs}. */
 const RINGING_MS = 2_000;
 
-/** How long the end of a call may take, in milliseconds: CANCEL and the 487, or BYE and its 200. */
+/** How long ending a call may take, in milliseconds: CANCEL and its 487, or BYE and its 200. */
 const ENDING_MS = 5_000;
 
 /** A call to place. */
 export interface Call {
   readonly server: SipServer;
-  /** Who is called: the user part of the Request-URI. */
+  /** The callee: the user part of the Request-URI. */
   readonly to: string;
-  /** Who calls: the user part of From. */
+  /** The caller: the user part of From. */
   readonly from: string;
-  /** Shown when it is asked for; without one a challenge is a refusal. */
+  /** Sent if the other side asks for it. Without a credential, a challenge counts as a refusal. */
   readonly credential?: DigestCredential;
   /** Offer encrypted media only. */
   readonly secureMedia: boolean;
-  /** How long the other side has to let it ring or to answer, in milliseconds, the way there included. */
+  /** How long the other side has to ring or answer, in milliseconds, including the time to connect. */
   readonly timeoutMs: number;
   /**
-   * How long it has to ring to be taken for accepted, in milliseconds: livekit/sip rings before it asks the dispatch rules, and
-   * refuses a call then that none takes. Default 2000.
+   * How long the call must ring to count as accepted, in milliseconds. livekit/sip rings before it looks for a dispatch rule, and
+   * refuses the call if it finds none. Default 2000.
    */
   readonly ringingMs?: number;
 }
 
-/** What became of a call. Nothing in it is secret. */
+/** The result of a call. Contains nothing secret. */
 export type CallOutcome =
-  /** It rings (180, 183) or was answered (2xx), and is ended by now. */
+  /** It rang (180, 183) or was answered (2xx), and has been ended. */
   | { readonly kind: "accepted"; readonly status: number }
-  /** A final response of 300 to 699; `authenticated` when the credential had been shown. */
+  /** A final response of 300 to 699. `authenticated` means that the credential had been sent. */
   | { readonly kind: "refused"; readonly status: number; readonly reason: string; readonly authenticated: boolean }
-  /** Nobody answered in time; `trying` when the other side said that it is at work (100). */
+  /** Nobody answered in time. `trying` means that the other side reported progress (100). */
   | { readonly kind: "unanswered"; readonly trying: boolean }
-  /** No way there, or what is there does not speak SIP. */
+  /** The server can't be reached or does not speak SIP. */
   | { readonly kind: "unreachable"; readonly reason: string };
 
-/** Places a call, once, and ends it. Never throws for what the other side does. */
+/** Places a call once, and ends it. Never throws because of what the other side does. */
 export async function placeCall(call: Call, dns: Dns = systemDns): Promise<CallOutcome> {
   const patience = AbortSignal.timeout(call.timeoutMs);
   const caller = new Caller(call, dns);
@@ -79,19 +79,19 @@ export async function placeCall(call: Call, dns: Dns = systemDns): Promise<CallO
   }
 }
 
-/** An INVITE under way. */
+/** A pending INVITE. */
 interface Invite {
   readonly transaction: ClientTransaction;
   readonly branch: string;
   readonly sequence: number;
   readonly authorization: readonly SipHeader[];
-  /** Whether the other side has said anything: only then may it be cancelled (RFC 3261, section 9.1). */
+  /** Whether the other side has responded at all. Only then may the INVITE be cancelled (RFC 3261, section 9.1). */
   trying: boolean;
-  /** Whether it has its final response, or has lost its connection. */
+  /** Whether it has received its final response or lost its connection. */
   ended: boolean;
 }
 
-/** What an INVITE came to: a response, or nothing in time. */
+/** The result of an INVITE: a response, or nothing in time. */
 type Reply = SipResponse | "silence";
 
 /** The calling side of one call. */
@@ -103,7 +103,7 @@ class Caller {
   readonly #tag = randomBytes(6).toString("hex");
   readonly #connections: Connection[] = [];
   readonly #transactions: ClientTransaction[] = [];
-  /** By the tag of who answered: a proxy may let several telephones answer one INVITE. */
+  /** Keyed by the tag of the answering party: a proxy may let several phones answer one INVITE. */
   readonly #hangUps = new Map<string, HangUp>();
   #media: Socket | undefined;
   #offer = "";
@@ -124,7 +124,7 @@ class Caller {
     this.#offer = audioOffer({ address: localAddress, port, secure: this.#call.secureMedia });
   }
 
-  /** @throws the reason why the connection broke */
+  /** @throws the error that broke the connection */
   async place(patience: AbortSignal): Promise<CallOutcome> {
     const first = await this.#send([], patience);
     const authorization = this.#answersTo(first);
@@ -133,7 +133,7 @@ class Caller {
       : this.#outcome(await this.#send(authorization, patience), true);
   }
 
-  /** Cancels what still rings, hangs up what was answered, and frees everything. */
+  /** Cancels a ringing call, hangs up answered ones, and releases all resources. */
   async end(): Promise<void> {
     const bound = AbortSignal.timeout(ENDING_MS);
     if (this.#invite?.trying && !this.#invite.ended) {
@@ -159,7 +159,7 @@ class Caller {
     return `sip:${escapeUser(to)}@${host}${port}${transport}`;
   }
 
-  /** Sends an INVITE, and waits until it rings, is answered or refused. */
+  /** Sends an INVITE, and waits until the call rings, is answered or is refused. */
   async #send(authorization: readonly SipHeader[], patience: AbortSignal): Promise<Reply> {
     const sequence = ++this.#sequence;
     const branch = newBranch();
@@ -193,7 +193,7 @@ class Caller {
     }
   }
 
-  /** What follows the ringing, if it does soon, else the ringing. */
+  /** The response that follows the ringing, if it comes soon, or else the ringing. */
   async #settled(ringing: SipResponse, { response }: ClientTransaction): Promise<SipResponse> {
     const end = new AbortController();
     const stillRinging = delay(this.#call.ringingMs ?? RINGING_MS, ringing, { signal: end.signal });
@@ -238,7 +238,7 @@ class Caller {
     return { method, uri: this.#uri, headers: [...headers, ...offer], body: this.#offer };
   }
 
-  /** The headers that answer a challenge; none where there is no challenge, no credential, or no digest that is known. */
+  /** The headers that answer a challenge. Empty if there is no challenge, no credential or no supported digest. */
   #answersTo(reply: Reply): SipHeader[] {
     const { credential } = this.#call;
     if (reply === "silence" || !credential || ![401, 407].includes(reply.status)) {
@@ -253,7 +253,7 @@ class Caller {
     }));
   }
 
-  /** Takes the call back while it rings, and waits for the 487 to the INVITE (RFC 3261, section 9). */
+  /** Cancels the call while it rings, and waits for the 487 to the INVITE (RFC 3261, section 9). */
   async #cancel({ transaction, branch, sequence }: Invite, bound: AbortSignal): Promise<void> {
     const cancel = new ClientTransaction(
       this.#connection,
@@ -276,7 +276,7 @@ class Caller {
     }
   }
 
-  /** Every 2xx is acknowledged, those that are sent again too (RFC 3261, section 13.2.2.4), and the call is hung up. */
+  /** Acknowledges every 2xx, including retransmissions (RFC 3261, section 13.2.2.4), and hangs the call up. */
   #answered(ok: SipResponse, invite: Invite): void {
     const tag = parseNameAddr(headersOf(ok, "to")[0] ?? "").params.get("tag") ?? "";
     const known = this.#hangUps.get(tag);
@@ -288,7 +288,7 @@ class Caller {
     }
   }
 
-  /** What requests within the call say (RFC 3261, section 12.2.1.1). */
+  /** The requests inside the call (RFC 3261, section 12.2.1.1). */
   #dialog(ok: SipResponse, { sequence, authorization }: Invite): Dialog {
     const routes = routesOf(ok).map((value) => ({ name: "Route", value }));
     const to = headersOf(ok, "to").map((value) => ({ name: "To", value }));
@@ -303,7 +303,10 @@ class Caller {
     return { ack: request("ACK", sequence, authorization), bye: request("BYE", ++this.#sequence, []) };
   }
 
-  /** Where requests within the call go: to the first route, else to the callee's own address; streams are kept. */
+  /**
+   * The connection for requests inside the call: to the first route, or else to the callee's own address. A TCP or TLS connection
+   * is reused.
+   */
   async #way(ok: SipResponse): Promise<Connection> {
     const { protocol, remoteAddress, remotePort } = this.#connection;
     const next = parseUri(parseNameAddr(routesOf(ok)[0] ?? contactOf(ok) ?? "").uri);
@@ -319,7 +322,7 @@ class Caller {
       : this.#connect(target, signal);
   }
 
-  /** Before the first request is sent, any place will do. */
+  /** Tries the targets in order. Before the first request is sent, any of them will do. */
   async #connectToAny(targets: readonly Target[], signal: AbortSignal): Promise<Connection> {
     let failure: unknown = new Error("the name has no address");
     for (const target of targets) {
@@ -363,7 +366,7 @@ interface Dialog {
 
 /** Acknowledges an answered call and hangs it up. */
 class HangUp {
-  /** When the other side has confirmed it, or had time enough to. */
+  /** Settles when the other side has confirmed the BYE, or when the time for that is over. */
   readonly done: Promise<void>;
   #acknowledge: () => void = () => undefined;
 
@@ -393,7 +396,7 @@ function contactOf(ok: SipResponse): string | undefined {
   return contact === undefined ? undefined : parseNameAddr(contact).uri;
 }
 
-/** A port that takes the other side's sound and drops it. */
+/** Opens a port that receives the other side's audio and drops it. */
 async function openMedia(address: string): Promise<Socket> {
   const socket = createSocket(isIPv6(address) ? "udp6" : "udp4");
   socket.on("error", () => undefined);

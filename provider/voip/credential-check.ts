@@ -1,6 +1,7 @@
 /**
- * Asks a VoIP system whether it accepts a credential, and changes nothing there: by a REGISTER without Contact, which only asks
- * for the current bindings (RFC 3261, section 10.2.3), or by OPTIONS. Whatever comes back is an outcome in words, never an error.
+ * Asks a VoIP system whether it accepts a credential, without changing anything there: with a REGISTER without Contact, which
+ * only queries the current bindings (RFC 3261, section 10.2.3), or with OPTIONS. Any outcome is returned in words, never as an
+ * error.
  */
 
 import { randomBytes } from "node:crypto";
@@ -13,29 +14,31 @@ import { ClientTransaction } from "../sip/transaction";
 import { whyUnreachable, withinTime } from "./reach";
 import * as status from "./status";
 
-/** How a VoIP system is asked. */
+/** The methods of asking a VoIP system. */
 export const CHECK_METHODS = ["register", "options"] as const;
 export type CheckMethod = (typeof CHECK_METHODS)[number];
 
-/** What is asked of whom. */
+/** A credential to check, and the VoIP system to ask. */
 export interface CredentialQuery {
   readonly server: SipServer;
-  /** The user whose bindings are asked for: the extension, or the user name. */
+  /** The user whose bindings are queried: the extension or the username. */
   readonly user: string;
   readonly username: string;
   readonly password: string;
-  /** What to ask with; the next one when a system answers without asking for a credential. */
+  /** The methods in order. The next one is used if a system responds without asking for a credential. */
   readonly methods: readonly [CheckMethod, ...CheckMethod[]];
-  /** How long all of it may take, in milliseconds. */
+  /** How long the whole check may take, in milliseconds. */
   readonly timeoutMs: number;
 }
 
-/** How often one credential may be shown, each time to another realm or for a stale nonce. A refusal is never answered. */
+/**
+ * How often a credential may be sent: each time to another realm or for a stale nonce. It is never sent again after a rejection.
+ */
 const MOST_ANSWERS = 3;
 
 /**
- * Asks, and says what the VoIP system answered, as `voipStatus` shows it. The credential is shown once: a wrong one that is
- * tried again and again gets the platform banned.
+ * Checks a credential and returns the result as `voipStatus` shows it. A rejected credential is not sent again, because repeated
+ * failures get the platform banned.
  */
 export async function checkCredential(query: CredentialQuery, dns: Dns = systemDns): Promise<string> {
   const { host } = query.server;
@@ -62,7 +65,7 @@ export async function checkCredential(query: CredentialQuery, dns: Dns = systemD
   return status.unreachable(host, reason);
 }
 
-/** Whether the credential has been shown to anybody. */
+/** Whether the credential has been sent to anybody. */
 interface Attempt {
   shown: boolean;
 }
@@ -86,7 +89,7 @@ async function askAt(target: Target, query: CredentialQuery, attempt: Attempt, s
 
 interface Asked {
   readonly words: string;
-  /** Whether the system asked for a credential, so that its answer says something about it. */
+  /** Whether the system asked for a credential, so that its response says something about it. */
   readonly challenged: boolean;
 }
 
@@ -111,7 +114,7 @@ async function ask(dialogue: Dialogue, method: CheckMethod, query: CredentialQue
     for (const { header, challenge } of open) {
       answered.set(realmKey(header, challenge), challenge.nonce);
     }
-    // Each realm on the way gets its answer; what an earlier one has accepted goes along (RFC 3261, section 22.3).
+    // Every realm on the path gets its answer. Answers accepted earlier are sent along (RFC 3261, section 22.3).
     const kept = headers.filter(({ name }) => !open.some(({ header }) => header === name));
     headers = [
       ...kept,
@@ -129,7 +132,7 @@ interface OpenChallenge {
   readonly challenge: DigestChallenge;
 }
 
-/** The challenges that have no answer yet, or whose answer was right but for an old nonce. */
+/** The challenges without an answer yet, or whose answer was correct except for an expired nonce. */
 function openChallenges(response: SipResponse, answered: ReadonlyMap<string, string>): OpenChallenge[] {
   const of = (field: string, header: OpenChallenge["header"]) =>
     answerable(parseChallenges(headersOf(response, field))).map((challenge) => ({ header, challenge }));
@@ -158,7 +161,7 @@ function wordsOf({ status: code }: SipResponse, method: CheckMethod, query: Cred
     return status.unknownUser(host, query.user, code);
   }
   if (method === "register" && code === 403) {
-    // Before it has seen the credential a system only says that it takes no registrations, from here for example.
+    // A system that has not seen the credential only says that it takes no registrations, for example from this address.
     return shown ? status.forbidden(host, code) : status.notChecked(status.forbidden(host, code));
   }
   const other = status.notChecked(`${host} answers ${method.toUpperCase()} with ${code}`);
@@ -168,12 +171,12 @@ function wordsOf({ status: code }: SipResponse, method: CheckMethod, query: Cred
   if (code === 401 || code === 407 || code === 403) {
     return status.rejected(host, code);
   }
-  // Whoever refuses OPTIONS for another reason once it has seen the credential has let that pass.
+  // A system that refuses OPTIONS for another reason after seeing the credential has accepted the credential.
   const passed = isGood || (method === "options" && code >= 400 && code < 500 && code !== 408);
   return passed ? status.ACCEPTS : other;
 }
 
-/** A request of a check: the same each time but for its number and what answers the challenges. */
+/** A request of a check. Only its sequence number and the answers to challenges change between rounds. */
 interface CheckRequest {
   readonly method: string;
   readonly uri: string;
@@ -188,7 +191,7 @@ function requestOf(method: CheckMethod, { server: { host }, user }: CredentialQu
   return { method: method.toUpperCase(), uri, from: self, to: method === "register" ? self : `<${uri}>` };
 }
 
-/** One request after the other over one connection. */
+/** Sends requests one after another over one connection. */
 class Dialogue {
   readonly #signal: AbortSignal;
   readonly #callId = randomBytes(12).toString("hex");

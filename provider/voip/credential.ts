@@ -1,29 +1,29 @@
-/** What a VoIP system holds of a credential: the password itself, or a hash that it was made into. Pure; knows no Pulumi. */
+/** A credential as a VoIP system stores it: the password itself, or a hash of it. Pure, and independent of Pulumi. */
 
 import { ha1 } from "../sip/digest";
 
-/** A credential as the VoIP system holds it. */
+/** A credential with its password. */
 export interface PasswordCredential {
   readonly username: string;
   readonly password: string;
 }
 
-/** Where only a hash is stored: it can tell whether a password is the same, but not what it is. */
+/** A credential of which only a hash is stored. It can tell whether a password is correct, but not what it is. */
 export interface CredentialVerifier {
   readonly username: string;
-  /** The realm that the hash was made with. */
+  /** The realm that is part of the hash. */
   readonly realm: string;
   readonly algorithm: "MD5" | "SHA-256";
   /** HA1 = H(username ":" realm ":" password), in lower-case hexadecimal (RFC 7616, section 3.4.2). */
   readonly ha1: string;
-  /** Where it is stored, in words, for sentences: for example `Kamailio's table subscriber`. */
+  /** Where it is stored, in words, for messages: for example `Kamailio's table subscriber`. */
   readonly source: string;
 }
 
-/** What a credential reader gives: the credential, or where only a hash is stored, what verifies it. */
+/** The result of a credential reader: the credential, or a verifier if only a hash is stored. */
 export type VoipCredential = PasswordCredential | CredentialVerifier;
 
-/** Whether the VoIP system only holds a hash. */
+/** Whether the VoIP system stores only a hash. */
 export function isVerifier(credential: VoipCredential): credential is CredentialVerifier {
   return "ha1" in credential;
 }

@@ -1,17 +1,17 @@
-/** What the answer to a call usually means, and what to do about it. */
+/** Explains what the response to a call usually means, and how to fix it. */
 
-/** Which way a call goes: `outbound` from the platform to the VoIP system, `inbound` from the VoIP system to the platform. */
+/** The direction of a call: `outbound` from the platform to the VoIP system, `inbound` from the VoIP system to the platform. */
 export const DIRECTIONS = ["outbound", "inbound"] as const;
 export type Direction = (typeof DIRECTIONS)[number];
 
-/** Meanings by status; one of a whole class stands under its hundred. */
+/** Meanings by status. The meaning of a whole class is listed under its first status, such as 400. */
 type Meanings = Readonly<Record<number, string>>;
 
 const LOOP =
   "the call goes round in circles between proxies: check that the trunk's address, and the proxy of fixedIp, do not lead back to the sender";
 const BUSY = "the number is busy: call one that is free, or try again later";
 
-/** What is the same whoever was called. */
+/** The meanings that are the same in both directions. */
 const EITHER: Meanings = {
   300: "the number is to be reached elsewhere, and a test call follows no redirection: call that place itself",
   408: "nobody answered in time: check that somebody, or something, answers the number",
@@ -29,7 +29,7 @@ const EITHER: Meanings = {
   608: "an intermediary takes the call for unwanted: have the caller id taken off the block list",
 };
 
-/** What the VoIP system means. */
+/** The meanings of the VoIP system's responses. */
 const OUTBOUND: Meanings = {
   400: "the VoIP system can't read the call: check the trunk's address, transport, fromHost and headers",
   401: "the VoIP system rejects the trunk's credential: set the same username and password there and in the SipTrunk",
@@ -45,7 +45,7 @@ const OUTBOUND: Meanings = {
   606: "the two sides have no audio format or encryption in common: check the trunk's codecs and mediaEncryption",
 };
 
-/** What the platform means. */
+/** The meanings of the platform's responses. */
 const INBOUND: Meanings = {
   400: "the platform can't read the call: check address, port and transport",
   401: "the platform rejects the trunk's credential: run `pulumi up`, so that the InboundAuth has the trunk's password, and depend on that InboundAuth",
@@ -57,7 +57,7 @@ const INBOUND: Meanings = {
   606: "the two sides have no audio format or encryption in common: check the trunk's codecs and mediaEncryption",
 };
 
-/** What is left, by class (RFC 3261, section 21). */
+/** The meanings of all other responses, by class (RFC 3261, section 21). */
 const CLASSES: Meanings = {
   300: EITHER[300] ?? "",
   400: "the system that was called does not take the call as it is: look the status up there",
@@ -66,7 +66,7 @@ const CLASSES: Meanings = {
 };
 
 /**
- * What a final response to an INVITE usually means, with the mend: half a sentence, without a full stop.
+ * What a final response to an INVITE usually means, and how to fix it. Without a full stop at the end.
  *
  * @param status 300 to 699
  */

@@ -1,9 +1,9 @@
-/** The way to a SIP server: waiting for it no longer than said, and why there was none, in words. */
+/** Limits how long to wait for a SIP server, and explains in words why it could not be reached. */
 
 import type { Protocol } from "../sip/connection";
 import { MalformedStream } from "../sip/message";
 
-/** The result of `work`; rejected with the signal's reason when that comes first. */
+/** The result of `work`. Rejects with the signal's reason if the signal aborts first. */
 export function withinTime<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {
   return new Promise((done, fail) => {
     const abort = () => fail(signal.reason);
@@ -15,7 +15,7 @@ export function withinTime<Result>(work: Promise<Result>, signal: AbortSignal): 
   });
 }
 
-/** Why there was no answer, in a few words of ours: what the peer sent is not repeated. */
+/** Why there was no response, in our own words. Nothing that the peer sent is repeated. */
 export function whyUnreachable(error: unknown, protocol: Protocol, timeoutMs: number): string {
   if (error instanceof MalformedStream) {
     return `it answers with ${error.message}`;

@@ -1,9 +1,9 @@
-/** The session description (SDP, RFC 4566) of a call that carries no sound. */
+/** The session description (SDP, RFC 4566) of a call without audio. */
 
 import { randomBytes } from "node:crypto";
 import { isIPv6 } from "node:net";
 
-/** Where the other side may send its sound, and how. */
+/** Where and how the other side may send its audio. */
 export interface AudioOffer {
   readonly address: string;
   readonly port: number;
@@ -11,7 +11,7 @@ export interface AudioOffer {
   readonly secure: boolean;
 }
 
-/** An offer of one audio stream, in the two codecs that every telephone has (RFC 3551: PCMU and PCMA), and DTMF (RFC 4733). */
+/** Offers one audio stream with the two codecs that every phone supports (RFC 3551: PCMU and PCMA), and DTMF (RFC 4733). */
 export function audioOffer({ address, port, secure }: AudioOffer): string {
   const host = `IN ${isIPv6(address) ? "IP6" : "IP4"} ${address}`;
   const lines = [
@@ -25,7 +25,7 @@ export function audioOffer({ address, port, secure }: AudioOffer): string {
     "a=rtpmap:8 PCMA/8000",
     "a=rtpmap:101 telephone-event/8000",
     "a=fmtp:101 0-15",
-    // A master key of 16 and a salt of 14 bytes (RFC 4568, section 6.1). Nothing is ever sent that it would protect.
+    // A master key of 16 bytes and a salt of 14 (RFC 4568, section 6.1). They protect nothing, because nothing is ever sent.
     ...(secure ? [`a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:${randomBytes(30).toString("base64")}`] : []),
     "a=sendrecv",
   ];

@@ -1,6 +1,6 @@
-/** What `voipStatus` says, and which of it is drift: a rejection is, everything else is only said. */
+/** The texts of `voipStatus`, and which of them are drift: only a rejection is, everything else is just reported. */
 
-/** What `voipStatus` says while the VoIP system takes the declared credential. */
+/** The status if the VoIP system accepts the declared credential. */
 export const ACCEPTS = "accepts the credential";
 
 export const OFF = 'not checked: voipCheck is "off"';
@@ -14,12 +14,14 @@ export function unknownUser(host: string, user: string, code: number): string {
   return `${host} does not know extension ${user} (${code})`;
 }
 
-/** Some systems (FreeSWITCH) answer a wrong password so, others a user who may not register: it counts as a rejection. */
+/**
+ * Some systems (FreeSWITCH) respond like this to a wrong password, others to a user who may not register. Counts as a rejection.
+ */
 export function forbidden(host: string, code: number): string {
   return `${host} forbids registration (${code})`;
 }
 
-/** Only a hash of the password is stored there, and it is not the declared one's. */
+/** The VoIP system stores only a hash, and it is not that of the declared password. */
 export function differs(source: string): string {
   return `${source} holds another password`;
 }
@@ -32,7 +34,7 @@ export function notChecked(reason: string): string {
   return `not checked: ${reason}`;
 }
 
-/** Whether a status is drift: the VoIP system does not take the declared credential. */
+/** Whether a status is drift: the VoIP system does not accept the declared credential. */
 export function isRejection(status: unknown): boolean {
   return typeof status === "string" && status !== ACCEPTS && !isInconclusive(status);
 }
@@ -42,7 +44,7 @@ export function isInconclusive(status: string): boolean {
   return /^(unreachable|not checked): /.test(status);
 }
 
-/** Whether two statuses mean the same to a plan: "unreachable" today and "accepts" yesterday is no difference. */
+/** Whether two statuses are the same to a plan. For example, "unreachable" today and "accepts" yesterday is no difference. */
 export function isSameStatus(a: unknown, b: unknown): boolean {
   return isRejection(a) ? a === b : !isRejection(b);
 }
