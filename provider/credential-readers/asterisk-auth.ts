@@ -1,15 +1,15 @@
-/** What an `auth` object of Asterisk's PJSIP says, wherever it is stored, as a credential (res_pjsip, config_auth.c). */
+/** Turns an `auth` object of Asterisk's PJSIP, wherever it is stored, into a credential (res_pjsip, config_auth.c). */
 
 import { type CredentialVerifier, ha1Algorithm, type VoipCredential } from "../voip/credential";
 import type { Fail } from "./errors";
 
-/** Asterisk's realm where neither the auth nor the global section names one. */
+/** Asterisk's realm if neither the auth nor the global section names one. */
 export const DEFAULT_REALM = "asterisk";
 
 /** How an auth stores its password: Asterisk's `auth_type`. */
 export type AuthType = "userpass" | "md5" | "digest";
 
-/** The `auth_type`, which is `userpass` when it is not said. */
+/** The `auth_type`. Default: `userpass`. */
 export function authType(text: string, fail: Fail): AuthType {
   const type = text.trim().toLowerCase() || "userpass";
   if (type === "userpass" || type === "md5" || type === "digest") {
@@ -27,8 +27,8 @@ export function plainCredential(username: string, password: string, fail: Fail):
 }
 
 /**
- * The verifier of an auth that stores hashes: `md5_cred`, or `password_digest` with entries like `SHA-256:<hash>`, separated by
- * commas. SHA-256 is preferred.
+ * The verifier of an auth that stores hashes: `md5_cred`, or `password_digest` with comma-separated entries like
+ * `SHA-256:<hash>`. SHA-256 is preferred.
  */
 export function hashedCredential(
   { username, realm, hashes, source }: { username: string; realm: string; hashes: readonly string[]; source: string },

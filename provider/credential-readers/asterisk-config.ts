@@ -19,17 +19,17 @@ const schema = z.strictObject({
 /** Arguments of {@link asteriskConfigCredential}. */
 export interface AsteriskConfigCredentialArgs extends ReaderArgs<typeof schema> {
   /**
-   * The path of `pjsip.conf` on the machine that runs the program. What it includes is looked for in the same folder, as Asterisk
-   * looks in its configuration directory, and not in the folder of the file that includes.
+   * The path of `pjsip.conf` on the machine that runs the program. Includes are resolved relative to its folder, as Asterisk
+   * resolves them relative to its configuration directory, and not relative to the including file.
    */
   file: pulumi.Input<string>;
-  /** The section of `type=auth`, without its brackets. */
+  /** The section with `type=auth`, without its brackets. */
   section: pulumi.Input<string>;
 }
 
 /**
- * The credential of an `auth` section of Asterisk's `pjsip.conf`, read each time that the program runs: the password, or with
- * `auth_type` md5 or digest, a verifier. Templates, `#include` and `#tryinclude` are followed; `#exec` is never run.
+ * The credential of an `auth` section of Asterisk's `pjsip.conf`, read each time the program runs: the password, or a verifier if
+ * `auth_type` is md5 or digest. Templates, `#include` and `#tryinclude` are supported; `#exec` is never run.
  */
 export function asteriskConfigCredential(args: AsteriskConfigCredentialArgs): pulumi.Output<VoipCredential> {
   return readCredential("asteriskConfigCredential", schema, args, ({ file, section }) => {
@@ -42,9 +42,9 @@ export function asteriskConfigCredential(args: AsteriskConfigCredentialArgs): pu
 }
 
 /**
- * The credential of the auth that is called `name`.
+ * The credential of the auth section called `name`.
  *
- * @throws CredentialReadError when there is none, or it holds no password; where another object has the name, with the one to take
+ * @throws CredentialReadError if there is none or it has no password; if another object has the name, with the section to use
  */
 export function authIn(sections: readonly Section[], name: string, file: string, fail: Fail): VoipCredential {
   const own = sections.filter((section) => !section.template && section.name === name);
@@ -55,7 +55,7 @@ export function authIn(sections: readonly Section[], name: string, file: string,
   const option = (key: string) => optionOf(auth, key) ?? "";
   const type = authType(option("auth_type"), fail);
   const hashes = auth.options.filter(([key]) => /^(md5_cred|password_digest)$/i.test(key)).map(([, value]) => value);
-  // With auth_type digest, a password stands in for hashes that are not there.
+  // With auth_type digest, Asterisk uses the password if there are no hashes.
   if (type === "userpass" || (type === "digest" && hashes.length === 0)) {
     return plainCredential(option("username"), option("password"), fail);
   }
@@ -67,7 +67,7 @@ function typeOf(section: Section): string {
   return (optionOf(section, "type") ?? "").toLowerCase();
 }
 
-/** The realm of auths that name none: `default_realm` in the section of type global. */
+/** The realm for auths that name none: `default_realm` in the section of type global. */
 function globalRealm(sections: readonly Section[]): string {
   const global = sections.find((section) => !section.template && typeOf(section) === "global");
   return (global && optionOf(global, "default_realm")) || DEFAULT_REALM;

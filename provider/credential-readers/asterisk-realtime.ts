@@ -18,20 +18,20 @@ const schema = z.strictObject({
 
 /** Arguments of {@link asteriskRealtimeCredential}. */
 export interface AsteriskRealtimeCredentialArgs extends ReaderArgs<typeof schema> {
-  /** Where the database is, with a user that may read it: `postgres://…` or `mysql://…`. Secret as a whole. */
+  /** The database URL, with a user that may read the table: `postgres://…` or `mysql://…`. Secret as a whole. */
   url: pulumi.Input<string>;
-  /** The auth, as in the column `id`: what the endpoint's `auth` names. */
+  /** The auth's value in the column `id`, which the endpoint's `auth` names. */
   id: pulumi.Input<string>;
   /** The realm of hashes whose row names none: `default_realm` of Asterisk's global section. By default `asterisk`. */
   defaultRealm?: pulumi.Input<string | undefined>;
-  /** The table, with its schema if need be. By default `ps_auths`. */
+  /** The table, optionally with its schema. By default `ps_auths`. */
   table?: pulumi.Input<string | undefined>;
 }
 
 /**
- * The credential of an auth in Asterisk's realtime database, read each time that the program runs: the password, or with
- * `auth_type` md5 or digest, a verifier. Reads the columns `auth_type`, `username` and `realm` of the one row, then the one that
- * its type stores: `password`, `md5_cred` or `password_digest`.
+ * The credential of an auth in Asterisk's realtime database, read each time the program runs: the password, or a verifier if
+ * `auth_type` is md5 or digest. Reads the columns `auth_type`, `username` and `realm` of the row, and then the column that its
+ * type uses: `password`, `md5_cred` or `password_digest`.
  *
  * Needs the package `pg` or `mysql2`.
  */
@@ -54,7 +54,7 @@ async function read({ url, id, defaultRealm, table }: z.output<typeof schema>): 
     const username = row("username");
     const type = authType(row("auth_type"), fail);
     const hash = type === "md5" ? await only("md5_cred") : type === "digest" ? await only("password_digest") : "";
-    // With auth_type digest, a password stands in for hashes that are not there.
+    // With auth_type digest, Asterisk uses the password if there are no hashes.
     if (type === "userpass" || (type === "digest" && hash === "")) {
       return plainCredential(username, await only("password"), fail);
     }

@@ -1,29 +1,28 @@
-/** Reads configuration files with their includes: paths with wildcards, bounded in number and size, errors as sentences. */
+/** Reads configuration files and their includes: supports wildcards, limits number and size, and reports errors as sentences. */
 
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
 import { codeOf, type Fail } from "./errors";
 
-/** A file that was read. */
 export interface ConfigFile {
   readonly path: string;
   readonly text: string;
 }
 
-/** How many files one reading may read: a directory with a file for each of many thousand users, and no more. */
+/** The most files that are read for one credential: enough for a directory with a file for each of many thousand users. */
 const MAX_FILES = 20_000;
 
-/** How much one reading may read, in bytes. */
+/** The most bytes that are read for one credential. */
 const MAX_BYTES = 256 * 1024 * 1024;
 
-/** The files of one reading. */
+/** The files that are read for one credential. */
 export class ConfigFiles {
   private files = 0;
   private bytes = 0;
 
   constructor(private readonly fail: Fail) {}
 
-  /** @throws CredentialReadError when the file can't be read */
+  /** @throws CredentialReadError if the file can't be read */
   read(path: string): ConfigFile {
     try {
       this.spend(statSync(path).size);
@@ -33,7 +32,7 @@ export class ConfigFiles {
     }
   }
 
-  /** The files that a pattern names, in the order of their names; a relative one is looked for in `directory`. */
+  /** The files that match a pattern, sorted by name. A relative pattern is resolved in `directory`. */
   matching(pattern: string, directory: string): ConfigFile[] {
     const path = isAbsolute(pattern) ? pattern : join(directory, pattern);
     try {
@@ -43,7 +42,7 @@ export class ConfigFiles {
     }
   }
 
-  /** What Node says of a path holds the path as a file has it: it is put in our words. */
+  /** Replaces Node's error, which quotes the path as a configuration file writes it, with our own words. */
   private unreadable(path: string, error: unknown): unknown {
     const code = codeOf(error);
     return code === undefined
@@ -70,7 +69,7 @@ const PROBLEMS: Readonly<Record<string, string>> = {
   EISDIR: "is a directory: name the file in it",
 };
 
-/** The regular files that a path with the wildcards of glob(7) and braces stands for, sorted. */
+/** The regular files that match a path with glob(7) wildcards and braces, sorted. */
 function expand(pattern: string): string[] {
   const found = alternatives(pattern).flatMap((path) => {
     const [root = "", ...parts] = path.split("/");
@@ -79,7 +78,7 @@ function expand(pattern: string): string[] {
   return found.filter((path) => statSync(path, { throwIfNoEntry: false })?.isFile());
 }
 
-/** One part of a path further: into every entry of the folder that the part matches. */
+/** Extends a path by one part: to every entry of the folder that matches it. */
 function step(folder: string, part: string): string[] {
   if (!/[*?[]/.test(part)) {
     return [`${folder}/${part}`];
@@ -101,7 +100,7 @@ function entriesOf(folder: string): string[] {
   }
 }
 
-/** A file name with *, ? and [sets] as a regular expression. */
+/** Converts a file name with *, ? and [sets] to a regular expression. */
 function wildcard(part: string): RegExp {
   const source = part.replace(/\[!?[^\]/]+\]|\*+|\?|[^*?[]+|\[/g, (piece) => {
     if (piece.startsWith("*")) {
@@ -120,12 +119,12 @@ function wildcard(part: string): RegExp {
   try {
     return new RegExp(`^${source}$`, "s");
   } catch {
-    // A set like [z-a]: it matches nothing.
+    // An invalid set, such as [z-a], matches nothing.
     return /(?!)/;
   }
 }
 
-/** `a{b,c}d` as `abd` and `acd`; braces within braces are left as they are. */
+/** Expands `a{b,c}d` to `abd` and `acd`. Nested braces are not expanded. */
 function alternatives(pattern: string): string[] {
   const [, before = "", choices = "", after = ""] = /^(.*?)\{([^{}]*,[^{}]*)\}(.*)$/s.exec(pattern) ?? [];
   if (choices === "") {

@@ -1,4 +1,4 @@
-/** FreeSWITCH's user directory as data: domains, groups, users and their params, as mod_sofia reads them. Pure. */
+/** Parses FreeSWITCH's user directory: domains, groups, users and their params, as mod_sofia reads them. Pure. */
 
 import { SaxesParser } from "saxes";
 import { type CredentialVerifier, ha1Algorithm, type VoipCredential, verifies } from "../voip/credential";
@@ -11,21 +11,21 @@ interface Element {
   readonly children: Element[];
 }
 
-/** A user with what it inherits from. */
+/** A user, and the group and domain that it inherits from. */
 interface User {
   readonly user: Element;
   readonly group?: Element;
   readonly domain: Element;
 }
 
-/** Elements around the directory's domains. */
+/** The elements that may contain the directory's domains. */
 const AROUND_DOMAINS: ReadonlySet<string> = new Set(["document", "include", "section"]);
 
 /**
  * The credential of a user in a preprocessed configuration.
  *
  * @param source where the configuration is, in words
- * @throws CredentialReadError when there is no such user, or more than one, or it has no credential
+ * @throws CredentialReadError if the user does not exist, exists more than once or has no credential
  */
 export function credentialIn(
   xml: string,
@@ -57,7 +57,7 @@ function credentialOf(found: User, username: string, source: string, fail: Fail)
     }
     return { username, password };
   }
-  // FreeSWITCH goes by the hash when there are both.
+  // If there are both, FreeSWITCH uses the hash.
   const algorithm = ha1Algorithm(ha1);
   if (!algorithm) {
     throw fail("its a1-hash is not one in hexadecimal: make it of username:domain:password again");
@@ -73,7 +73,7 @@ function credentialOf(found: User, username: string, source: string, fail: Fail)
   return password !== "" && verifies(verifier, password) ? { username, password } : verifier;
 }
 
-/** A param of the user, where the last counts; else of its group, else of its domain, where the first counts. */
+/** A param of the user, its group or its domain, in this order. In a user the last one counts, in a group or domain the first. */
 function param({ user, group, domain }: User, name: string): string {
   const own = valuesOf(user, name).at(-1);
   return own ?? (group && valuesOf(group, name)[0]) ?? valuesOf(domain, name)[0] ?? "";
@@ -85,7 +85,9 @@ function valuesOf(element: Element, name: string): string[] {
     .map(({ attributes }) => attributes.value ?? "");
 }
 
-/** Looks in the domain's groups first, then in its users, else in the domain itself; pointers lead back to a user. */
+/**
+ * Looks in the domain's groups, then in its users or in the domain itself. Pointers are skipped: they refer to a user elsewhere.
+ */
 function userIn(domain: Element, username: string): User | undefined {
   const isWanted = ({ attributes }: Element) => same(attributes.id, username) && !same(attributes.type, "pointer");
   for (const group of childrenOf(child(domain, "groups"), "group")) {
@@ -115,7 +117,7 @@ function notFound(domains: readonly Element[], domain: string | undefined): stri
     : `the name of a domain is made of ${unsetSentence(variable)}`;
 }
 
-/** A value that must not need a variable that nothing sets. */
+/** Returns a value, or throws if it contains an unset variable. */
 function whole(value: string, subject: string, fail: Fail): string {
   const variable = unsetVariable(value);
   if (variable !== undefined) {
@@ -124,12 +126,12 @@ function whole(value: string, subject: string, fail: Fail): string {
   return value;
 }
 
-/** A domain's name for a sentence, with unset variables as they are written. */
+/** A domain's name for a message, with unset variables as they are written. */
 function readable(name: string): string {
   return name.replace(/\uE000([^\uE001]*)\uE001/g, "$$$${$1}");
 }
 
-/** The domains of the directory; other sections of the configuration are left alone. */
+/** The domains of the directory. Other sections of the configuration are skipped. */
 function* domainsIn(elements: readonly Element[]): Generator<Element> {
   for (const element of elements) {
     if (element.name === "domain") {
@@ -156,15 +158,15 @@ function same(a: string | undefined, b: string): boolean {
 }
 
 /**
- * Elements and attributes; text does not matter here. FreeSWITCH's own parser takes any comment and a bare `&`, which XML does not
- * allow; the rest must be well-formed. The parser knows no entities but XML's own five, and opens nothing.
+ * Parses elements and attributes; text is not needed. FreeSWITCH's own parser accepts any comment and a bare `&`, which XML does
+ * not allow; the rest must be well-formed. The parser supports only XML's five entities, and opens no files.
  */
 function parseXml(xml: string, fail: Fail): Element[] {
   const root: Element = { name: "", attributes: {}, children: [] };
   const open: Element[] = [root];
   const parser = new SaxesParser({ fragment: true });
   parser.on("error", () => {
-    // What the parser says may quote the text.
+    // The parser's message may quote the file.
     const element = open.at(-1)?.name;
     const place = element ? `inside <${element}>` : "outside of its elements";
     throw fail(`the configuration is not well-formed XML ${place}: check that every element is closed`);

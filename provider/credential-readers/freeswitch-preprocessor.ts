@@ -1,31 +1,31 @@
 /**
- * FreeSWITCH's preprocessor (switch_xml.c): puts the files of a configuration together and replaces its variables, line by
- * line, as FreeSWITCH does before it parses XML. Pure: the files of an include come from the caller. Nothing is ever run.
+ * FreeSWITCH's preprocessor (switch_xml.c): joins the files of a configuration and replaces variables, line by line, as
+ * FreeSWITCH does before it parses XML. Pure: the caller provides included files. No command is ever run.
  */
 
 import type { Fail } from "./errors";
 import type { ConfigFile } from "./files";
 
-/** Finds the files that an include names, from the file that includes them. */
+/** Finds the files that an include names, given the including file. */
 export type Include = (pattern: string, from: ConfigFile) => readonly ConfigFile[];
 
-/** How deep includes may go. */
+/** The maximum depth of includes. */
 const MAX_DEPTH = 100;
 
-/** Stands around the name of a variable that nothing sets, so that it is only an error where it matters. */
+/** Marks the name of an unset variable in the text, so that it only becomes an error if the value is needed. */
 const UNSET = { open: "\uE000", close: "\uE001" };
 const UNSET_NAME = /\uE000([^\uE001]*)\uE001/;
 
-/** The variable that a text would need and that no file sets; undefined when the text is whole. */
+/** The first unset variable in a text. Undefined if there is none. */
 export function unsetVariable(text: string): string | undefined {
   return UNSET_NAME.exec(text)?.[1];
 }
 
 /**
- * The XML text of a configuration with all that it includes.
+ * The XML text of a configuration, with its includes.
  *
- * @param variables what FreeSWITCH sets by itself or by commands, as far as the caller knows; files may set it anew
- * @throws CredentialReadError naming the file, for includes without end and for `exec`
+ * @param variables what FreeSWITCH sets by itself or with commands, as far as the caller knows; files may override them
+ * @throws CredentialReadError naming the file, if it is included endlessly or uses `exec`
  */
 export function preprocess(
   file: ConfigFile,
@@ -54,7 +54,7 @@ class Preprocessor {
     const chain = [...including, file.path];
     let inComment = false;
     for (const raw of file.text.split("\n")) {
-      // FreeSWITCH drops such lines whole, whatever else they hold.
+      // FreeSWITCH drops such lines completely, whatever else they contain.
       if (/<include>|<\/include>|<\?/.test(raw)) {
         continue;
       }
@@ -68,7 +68,7 @@ class Preprocessor {
     }
   }
 
-  /** Returns whether a `<!--#…` comment stays open at the line's end. */
+  /** Returns whether a `<!--#…` comment is still open at the end of the line. */
   private line(line: string, file: ConfigFile, chain: readonly string[]): boolean {
     const tag = line.search(/X-pre-process/i);
     if (tag >= 0) {
@@ -112,7 +112,7 @@ class Preprocessor {
         `${file.path} takes in what a command prints (exec), and a preview never runs one: let the command write a file, and include that file instead`,
       );
     }
-    // exec-set, stun-set and env-set ask a command, a server or FreeSWITCH's environment: their variables stay unset.
+    // exec-set, stun-set and env-set ask a command, a server or FreeSWITCH's environment, so their variables stay unset.
   }
 
   /** Replaces `$${name}`. */
@@ -124,7 +124,7 @@ class Preprocessor {
   }
 }
 
-/** What is wrong with a value that needs an unset variable, and the mend. */
+/** Describes the problem with a value that needs an unset variable, and the fix. */
 export function unsetSentence(variable: string): string {
   return `the variable ${variable}, which no file sets (FreeSWITCH sets it by itself or by a command): set it in \`variables\`, or set \`file\` to freeswitch.xml if vars.xml sets it`;
 }

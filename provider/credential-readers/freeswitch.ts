@@ -1,4 +1,4 @@
-/** Reads a credential from FreeSWITCH's user directory, in XML. */
+/** Reads a credential from FreeSWITCH's XML user directory. */
 
 import { dirname, resolve } from "node:path";
 import type * as pulumi from "@pulumi/pulumi";
@@ -21,21 +21,21 @@ const schema = z.strictObject({
 /** Arguments of {@link freeswitchCredential}. */
 export interface FreeswitchCredentialArgs extends ReaderArgs<typeof schema> {
   /**
-   * A configuration file on the machine that runs the program: `freeswitch.xml`, or the root of the directory alone, such as
-   * `directory/default.xml`. What it includes is looked for in its folder.
+   * A configuration file on the machine that runs the program: `freeswitch.xml`, or only the root of the directory, such as
+   * `directory/default.xml`. Includes are resolved relative to its folder.
    */
   file: pulumi.Input<string>;
-  /** The user, by its `id`. */
+  /** The user's `id`. */
   username: pulumi.Input<string>;
-  /** The user's domain. Needed when the user has several. */
+  /** The user's domain. Needed if the user is in several. */
   domain?: pulumi.Input<string | undefined>;
-  /** Variables that no file sets, such as `local_ip_v4`: what FreeSWITCH sets by itself, or by commands. */
+  /** Variables that no file sets, such as `local_ip_v4`: those that FreeSWITCH sets by itself or with commands. */
   variables?: pulumi.Input<Record<string, string> | undefined>;
 }
 
 /**
- * The credential of a user in FreeSWITCH's directory, read each time that the program runs: the `password`, or where only an `a1-hash`
- * is stored, a verifier. Includes, `set` and variables are followed, params of group and domain are inherited; commands are never run.
+ * The credential of a user in FreeSWITCH's directory, read each time the program runs: the `password`, or a verifier if only an
+ * `a1-hash` is stored. Supports includes, `set`, variables, and params inherited from group and domain. Commands are never run.
  */
 export function freeswitchCredential(args: FreeswitchCredentialArgs): pulumi.Output<VoipCredential> {
   return readCredential("freeswitchCredential", schema, args, ({ file, username, domain, variables = {} }) => {

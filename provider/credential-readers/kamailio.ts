@@ -18,21 +18,21 @@ const schema = z.strictObject({
 
 /** Arguments of {@link kamailioCredential}. */
 export interface KamailioCredentialArgs extends ReaderArgs<typeof schema> {
-  /** Where the database is, with a user that may read it: `postgres://…` or `mysql://…`. Secret as a whole. */
+  /** The database URL, with a user that may read the table: `postgres://…` or `mysql://…`. Secret as a whole. */
   url: pulumi.Input<string>;
-  /** The user, as in the column `username`. */
+  /** The user's value in the column `username`. */
   username: pulumi.Input<string>;
-  /** The user's domain, as in the column `domain`. Needed when the user has several. */
+  /** The user's value in the column `domain`. Needed if the user is in several domains. */
   domain?: pulumi.Input<string | undefined>;
-  /** The realm that a stored HA1 was made with. By default the row's domain. */
+  /** The realm of a stored HA1. By default the row's domain. */
   realm?: pulumi.Input<string | undefined>;
-  /** The table, with its schema if need be. By default `subscriber`. */
+  /** The table, optionally with its schema. By default `subscriber`. */
   table?: pulumi.Input<string | undefined>;
 }
 
 /**
- * The credential of a user of Kamailio, read each time that the program runs: the password, or where Kamailio stores only HA1, a
- * verifier. Reads the columns `username`, `domain`, `password` of the one row, and `ha1` only where the password is empty.
+ * The credential of a Kamailio user, read each time the program runs: the password, or a verifier if Kamailio stores only HA1.
+ * Reads the columns `username`, `domain` and `password` of the row, and `ha1` only if the password is empty.
  *
  * Needs the package `pg` or `mysql2`.
  */

@@ -1,30 +1,30 @@
 /**
- * Asterisk's configuration files as data: sections, templates, includes, comments, as Asterisk 18 to 23 read them
- * (main/config.c). Pure: the files of an include come from the caller. No message holds what a line says.
+ * Parses Asterisk's configuration files: sections, templates, includes and comments, as Asterisk 18 to 23 read them
+ * (main/config.c). Pure: the caller provides included files. No message contains the content of a line.
  */
 
 import type { Fail } from "./errors";
 import type { ConfigFile } from "./files";
 
-/** A section, with what it inherits from templates before what it says itself. */
+/** A section. Its options include those inherited from templates, before its own. */
 export interface Section {
   readonly name: string;
-  /** A template, `[name](!)`: there to be inherited from, and nothing by itself. */
+  /** Whether it is a template, `[name](!)`: only inherited from, never used itself. */
   template: boolean;
-  /** Name and value, in order. Of an option that takes one value, the last counts. */
+  /** Name and value, in order. For an option with a single value, the last one counts. */
   readonly options: [name: string, value: string][];
 }
 
-/** Finds the files that an #include names; none when there is no such file. */
+/** Finds the files that an #include names. Empty if there are none. */
 export type Include = (pattern: string) => readonly ConfigFile[];
 
-/** How deep includes may go; Asterisk's own limit. */
+/** The maximum depth of includes, as in Asterisk. */
 const MAX_DEPTH = 10;
 
 /**
- * Reads a configuration file with all that it includes.
+ * Reads a configuration file and its includes.
  *
- * @throws CredentialReadError naming file and line, where Asterisk would refuse the file too, and for #exec, which is never run
+ * @throws CredentialReadError naming file and line, if Asterisk would reject the file too, and for #exec, which is never run
  */
 export function parseConfig(file: ConfigFile, include: Include, fail: Fail): Section[] {
   const parser = new Parser(include, fail);
@@ -32,7 +32,7 @@ export function parseConfig(file: ConfigFile, include: Include, fail: Fail): Sec
   return parser.sections;
 }
 
-/** The last value that a section gives an option; undefined when it gives none. */
+/** The last value of an option in a section. Undefined if it has none. */
 export function optionOf({ options }: Section, name: string): string | undefined {
   return options.findLast(([option]) => option.toLowerCase() === name)?.[1];
 }
@@ -106,7 +106,7 @@ class Parser {
     this.current = section;
   }
 
-  /** The section that `(+)` adds to: the first of that name, or with a filter, the first that has the options it names. */
+  /** The section that `(+)` extends: the first of that name or, with a filter, the first with the options in the filter. */
   private added(name: string, filter: string, fail: Fail): Section {
     const conditions = filter
       .split("&")
@@ -128,7 +128,7 @@ class Parser {
     return section;
   }
 
-  /** `#include`, `#tryinclude`; `#exec` is refused, and what Asterisk does not know is passed over as it does. */
+  /** Handles `#include` and `#tryinclude`. `#exec` is an error, and unknown directives are ignored, as Asterisk does. */
   private directive(text: string, chain: readonly string[], fail: Fail): void {
     const [, word = "", argument = ""] = /^(\S*)\s*(.*)$/s.exec(text) ?? [];
     const directive = word.toLowerCase();
@@ -144,7 +144,7 @@ class Parser {
     if (files.length === 0 && directive === "include") {
       throw fail("#include names a file that does not exist: check it, or use #tryinclude");
     }
-    // Lines of the included file that come before its first header belong to the section that includes it.
+    // Lines before the first header of an included file belong to the including section.
     const outer = this.current;
     for (const file of files) {
       this.read(file, chain);
@@ -179,8 +179,8 @@ function sameName(a: string, b: string): boolean {
 }
 
 /**
- * A line without its comments: `;` to the end of the line, `;--` to `--;` over any number of lines, nested. `\;` is a semicolon.
- * `depth` says how many of the latter are open.
+ * Removes the comments from a line: from `;` to the end of the line, and from `;--` to `--;` across lines, nested. `\;` is a
+ * semicolon. `depth` is the number of open block comments.
  */
 function uncommented(line: string, depth: number): { text: string; depth: number } {
   let text = "";

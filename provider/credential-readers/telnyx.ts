@@ -1,4 +1,4 @@
-/** Reads a credential from Telnyx: a credential connection, over Telnyx's API. */
+/** Reads the credential of a Telnyx credential connection through Telnyx's API. */
 
 import type * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
@@ -22,29 +22,29 @@ const schema = z.strictObject({
 
 /** Arguments of {@link telnyxCredential}. */
 export interface TelnyxCredentialArgs extends ReaderArgs<typeof schema> {
-  /** The id of the credential connection, as in the portal and the API. */
+  /** The id of the credential connection, as shown in the portal and the API. */
   connectionId: pulumi.Input<string>;
   /** An API key of Telnyx. Secret. */
   apiKey: pulumi.Input<string>;
-  /** Where the API is. By default `https://api.telnyx.com`. */
+  /** The base URL of the API. By default `https://api.telnyx.com`. */
   baseUrl?: pulumi.Input<string | undefined>;
 }
 
-/** How long Telnyx may take to answer, in milliseconds. */
+/** How long Telnyx may take to respond, in milliseconds. */
 const DEADLINE_MS = 10_000;
 
-/** The largest answer that is read, in bytes; a connection takes about two thousand. */
+/** The largest response that is read, in bytes. A connection takes about two thousand. */
 const MAX_BYTES = 1024 * 1024;
 
-/** What is needed of the answer (GET /v2/credential_connections/{id}). */
+/** The needed part of the response (GET /v2/credential_connections/{id}). */
 const answer = z.object({ data: z.object({ user_name: z.string().min(1), password: z.string().nullish() }) });
 
-/** The credential of a Telnyx credential connection, read each time that the program runs. */
+/** The credential of a Telnyx credential connection, read each time the program runs. */
 export function telnyxCredential(args: TelnyxCredentialArgs): pulumi.Output<VoipCredential> {
   return readCredential("telnyxCredential", schema, args, (values) => readConnection(values));
 }
 
-/** Asks Telnyx once: no retry, no redirect. */
+/** Asks Telnyx once, without retries or redirects. */
 export async function readConnection(
   { connectionId, apiKey, baseUrl }: z.output<typeof schema>,
   deadlineMs = DEADLINE_MS,
@@ -107,7 +107,7 @@ function unreachable(error: unknown, deadlineMs: number): string {
   return `Telnyx is not to be reached (${/^\w{1,60}$/.test(code ?? "") ? code : "no connection"}): check this machine's way out to the internet`;
 }
 
-/** fetch says what really happened in the cause. */
+/** fetch puts the real error in the cause. */
 function causeOf(error: unknown): unknown {
   return error instanceof Error ? error.cause : undefined;
 }
