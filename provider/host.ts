@@ -9,8 +9,18 @@ import { Session } from "./lifecycle/session";
 import { sipTrunk } from "./sip-trunk/lifecycle";
 import { testCall } from "./test-call/lifecycle";
 
+/** The provider methods of all resource types, sharing one session. */
+export function providersIn(session: Session) {
+  return {
+    SipTrunk: methodsOf(lifecycle(sipTrunk, session)),
+    InboundAuth: methodsOf(lifecycle(inboundAuth, session)),
+    DispatchRule: methodsOf(lifecycle(dispatchRule, session)),
+    TestCall: methodsOf(lifecycle(testCall, session)),
+  };
+}
+
 /** The resource types of this package. */
-export type Kind = "SipTrunk" | "InboundAuth" | "DispatchRule" | "TestCall";
+export type Kind = keyof ReturnType<typeof providersIn>;
 
 let providers: Record<Kind, Methods> | undefined;
 
@@ -21,14 +31,4 @@ let providers: Record<Kind, Methods> | undefined;
 export function of(kind: Kind, { config }: dynamic.ConfigureRequest): Methods {
   providers ??= providersIn(new Session((key) => config.get(key)));
   return providers[kind];
-}
-
-/** The provider methods of all resource types, sharing one session. */
-export function providersIn(session: Session): Record<Kind, Methods> {
-  return {
-    SipTrunk: methodsOf(lifecycle(sipTrunk, session)),
-    InboundAuth: methodsOf(lifecycle(inboundAuth, session)),
-    DispatchRule: methodsOf(lifecycle(dispatchRule, session)),
-    TestCall: methodsOf(lifecycle(testCall, session)),
-  };
 }

@@ -118,14 +118,15 @@ function defaultIn(code) {
   return value === undefined || value === "0" ? undefined : `\`${value}\``;
 }
 
-/** `name` defaults to the resource's name, which the schema does not know. */
-function isRequired({ name, required }) {
-  return required && name !== "name";
+/** An argument that the class fills in has its default in the doc comment alone, such as `name`. */
+function isRequired({ required, fallback }) {
+  return required && fallback === undefined;
 }
 
 function argumentsTable({ fields }) {
-  const rows = fields.map(({ name, text, type, code, tags, required, fallback = "–" }) => {
-    const byDefault = isRequired({ name, required }) ? "**required**" : fallback;
+  const rows = fields.map((field) => {
+    const { name, text, type, code, tags, fallback = "–" } = field;
+    const byDefault = isRequired(field) ? "**required**" : fallback;
     const change = /replaces: true/.test(code) ? "replaces" : "in place";
     return `| \`${name}\` | ${text} | \`${cell(type)}\` | ${byDefault} | ${tags.livekit ?? "–"} | ${change} |`;
   });

@@ -5,7 +5,8 @@ import type { Observation, Wanted } from "../lifecycle/resource";
 import type { Session } from "../lifecycle/session";
 import { differences } from "../lifecycle/values";
 import type { Account } from "../livekit/account";
-import type { Rule, RuleFields } from "../livekit/messages";
+import { sensitiveArguments } from "../livekit/fields";
+import { RULE, type Rule, type RuleFields } from "../livekit/messages";
 import { nameOf } from "../livekit/ownership";
 import * as trunks from "../livekit/trunks";
 import { isPrintable } from "../printable";
@@ -26,14 +27,7 @@ async function trunkReferences(account: Account, ids: readonly string[], wanted:
   return Promise.all(references);
 }
 
-/** The arguments that LiveKit marks as sensitive, and everything that agents and rooms receive. */
-const SENSITIVE: ReadonlySet<string> = new Set<keyof RuleInputs>([
-  "pin",
-  "metadata",
-  "attributes",
-  "agents",
-  "roomConfig",
-]);
+const SENSITIVE = sensitiveArguments(RULE);
 
 /** The argument that stands for a LiveKit field in the plan, if its name differs. */
 function argumentOf(field: keyof RuleFields, live: Rule): string {

@@ -5,7 +5,8 @@ import { credentialFingerprint } from "../lifecycle/fingerprint";
 import type { Observation, Wanted } from "../lifecycle/resource";
 import { differences, type Props } from "../lifecycle/values";
 import { exposureOf } from "../livekit/addresses";
-import type { InboundTrunk } from "../livekit/messages";
+import { sensitiveArguments } from "../livekit/fields";
+import { INBOUND, type InboundTrunk } from "../livekit/messages";
 import { nameOf } from "../livekit/ownership";
 import * as trunks from "../livekit/trunks";
 import type { InboundAuthInputs } from "./arguments";
@@ -17,8 +18,7 @@ const ARGUMENT_OF: Readonly<Record<string, string>> = {
   authRealm: "realm",
 };
 
-/** The arguments that LiveKit marks as sensitive. The password is not among them: it is shown as a fingerprint. */
-const SENSITIVE: ReadonlySet<string> = new Set<keyof InboundAuthInputs>(["username"]);
+const SENSITIVE = sensitiveArguments(INBOUND, ARGUMENT_OF);
 
 export function compare(
   live: InboundTrunk,

@@ -11,6 +11,8 @@ export interface Field<Message, Value> {
   readonly holder: string;
   /** The possible values, for a field that is an enum. */
   readonly words?: readonly string[];
+  /** Whether it can hold a secret: LiveKit marks it as sensitive (`logger.sensitivity`), or agents get it. */
+  readonly sensitive?: boolean;
   read(message: Message): Value;
   /** Changes the message. The value is copied into it. */
   write(message: Message, value: Value): void;
@@ -29,7 +31,7 @@ export type StringMap = Readonly<Record<string, string>>;
 
 /** Reads every field of a message. */
 export function read<Message, Rows extends Table<Message>>(rows: Rows, message: Message): FieldsOf<Rows> {
-  // The only cast: TypeScript can't follow a mapped type through Object.entries.
+  // A cast, because TypeScript can't follow a mapped type through Object.entries.
   return Object.fromEntries(Object.entries(rows).map(([name, row]) => [name, row.read(message)])) as FieldsOf<Rows>;
 }
 
@@ -60,6 +62,20 @@ export function sameNamed<Rows extends object, Args extends object>(
 export function holders<Rows extends Table<never>>(rows: Rows, fields: Partial<FieldsOf<Rows>>): string[] {
   const changed = Object.entries(rows).filter(([name]) => Reflect.get(fields, name) !== undefined);
   return [...new Set(changed.map(([, { holder }]) => holder))];
+}
+
+/** A field that can hold a secret: a plan shows its name and a digest, never a value that somebody else set. */
+export function sensitive<Message, Value>(field: Field<Message, Value>): Field<Message, Value> {
+  return { ...field, sensitive: true };
+}
+
+/** The arguments whose fields can hold a secret. `argumentOf` maps a field to its argument where the names differ. */
+export function sensitiveArguments(
+  rows: Table<never>,
+  argumentOf: Readonly<Record<string, string>> = {},
+): ReadonlySet<string> {
+  const fields = Object.entries(rows).filter(([, field]) => field.sensitive);
+  return new Set(fields.map(([name]) => argumentOf[name] ?? name));
 }
 
 /** A string. */

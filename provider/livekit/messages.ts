@@ -22,7 +22,20 @@ import {
   type SIPMediaEncryption,
   type SIPOutboundTrunkInfo,
 } from "@livekit/protocol";
-import { type Field, type FieldsOf, flag, map, read, seconds, type Table, text, texts, word, write } from "./fields";
+import {
+  type Field,
+  type FieldsOf,
+  flag,
+  map,
+  read,
+  seconds,
+  sensitive,
+  type Table,
+  text,
+  texts,
+  word,
+  write,
+} from "./fields";
 import { counterparts, keepUnknownFields } from "./unknown-fields";
 
 /** LiveKit's transports, in the order of the SIPTransport enum. */
@@ -91,14 +104,14 @@ const MEDIA = {
 /** The fields that both kinds of trunk share. */
 const TRUNK = {
   name: text("name"),
-  metadata: text("metadata"),
-  headers: map("headers"),
+  metadata: sensitive(text("metadata")),
+  headers: sensitive(map("headers")),
   headersToAttributes: map("headersToAttributes"),
   attributesToHeaders: map("attributesToHeaders"),
   includeHeaders: word("includeHeaders", INCLUDE_HEADERS),
   numbers: texts("numbers"),
-  authUsername: text("authUsername"),
-  authPassword: text("authPassword"),
+  authUsername: sensitive(text("authUsername")),
+  authPassword: sensitive(text("authPassword")),
   ...MEDIA,
 };
 
@@ -178,21 +191,21 @@ const agents: Field<SIPDispatchRuleInfo, readonly JsonObject[]> = {
 /** The settable fields of a dispatch rule (SIPDispatchRuleInfo). */
 export const RULE = {
   name: text("name"),
-  metadata: text("metadata"),
+  metadata: sensitive(text("metadata")),
   trunkIds: texts("trunkIds"),
   // The kind comes first, because the fields inside it are written into the new one.
   rule: inKind("rule"),
   room: inKind("room"),
   randomize: inKind("randomize"),
-  pin: inKind("pin"),
-  attributes: map("attributes"),
+  pin: sensitive(inKind("pin")),
+  attributes: sensitive(map("attributes")),
   numbers: texts("numbers"),
   inboundNumbers: texts("inboundNumbers"),
   hidePhoneNumber: flag("hidePhoneNumber"),
   krispEnabled: flag("krispEnabled"),
   roomPreset: text("roomPreset"),
-  roomConfig,
-  agents,
+  roomConfig: sensitive(roomConfig),
+  agents: sensitive(agents),
   ...MEDIA,
 } satisfies Table<SIPDispatchRuleInfo>;
 

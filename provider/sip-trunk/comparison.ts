@@ -6,13 +6,13 @@ import type { Observation, Wanted } from "../lifecycle/resource";
 import { differences, type Props } from "../lifecycle/values";
 import { exposureOf } from "../livekit/addresses";
 import type { Connection } from "../livekit/connection";
-import type { InboundTrunk, OutboundTrunk } from "../livekit/messages";
+import { sensitiveArguments } from "../livekit/fields";
+import { INBOUND, type InboundTrunk, OUTBOUND, type OutboundTrunk } from "../livekit/messages";
 import * as trunks from "../livekit/trunks";
 import type { SipTrunkInputs } from "./arguments";
-import { inboundFields, liveValue, outboundFields, ownMarker } from "./mapping";
+import { ARGUMENT_OF, inboundFields, liveValue, outboundFields, ownMarker } from "./mapping";
 
-/** The arguments that LiveKit marks as sensitive. The password is not among them: it is shown as a fingerprint. */
-const SENSITIVE: ReadonlySet<string> = new Set<keyof SipTrunkInputs>(["username", "headers", "metadata"]);
+const SENSITIVE = sensitiveArguments({ ...INBOUND, ...OUTBOUND }, ARGUMENT_OF);
 
 /** The arguments in which one trunk of the pair differs from what was applied. */
 function changesIn(

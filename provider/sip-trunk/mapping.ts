@@ -62,7 +62,7 @@ export function outboundFields(args: SipTrunkInputs, { outboundProxy }: Pick<Con
 }
 
 /** The argument that stands for a LiveKit field in the plan, if its name differs. */
-const ARGUMENT_OF: Readonly<Record<string, keyof SipTrunkInputs>> = {
+export const ARGUMENT_OF: Readonly<Record<string, keyof SipTrunkInputs>> = {
   destinationCountry: "country",
   authUsername: "username",
   authPassword: "password",
