@@ -14,7 +14,7 @@ export const schema = z.strictObject({
    * The SipTrunk to open. It must be declared in this program.
    * @livekit the inbound trunk that is changed
    */
-  trunk: z.string().meta({ replaces: true }),
+  trunk: z.string().meta({ replaces: true, refersTo: "SipTrunk" }),
 
   /**
    * What lets a caller in: `"credentials"`, the trunk's user name and password, or `"ip"`, an address in `allowedAddresses`.

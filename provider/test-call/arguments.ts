@@ -18,7 +18,7 @@ const dialled = z
 
 export const schema = z.strictObject({
   /** The SipTrunk to call on. It must be declared in this program. */
-  trunk: z.string(),
+  trunk: z.string().meta({ refersTo: "SipTrunk" }),
 
   /**
    * `"outbound"`: LiveKit calls `to` through the trunk, and the number has to answer. `"inbound"`: this machine calls the

@@ -143,6 +143,7 @@ export class World {
     side.errors = outcome.errors;
     this.#noteLost(actor, wire.isDead, leftOnPurpose(before, side.stack.resources));
     this.#refuseViolations();
+    expectInPlace(wanted, before, outcome.changes);
     if (!outcome.succeeded) {
       this.#expectReason(actor, outcome, wire.hasStruck);
     } else {
@@ -524,6 +525,24 @@ function expectKept(promised: Outcome, done: Outcome): void {
   const [shown, made] = [promised, done].map(({ changes }) => changes.toSorted().join("\n  "));
   if (done.succeeded && shown !== made) {
     throw new Error(`The preview promised something else than up did.\nShown:\n  ${shown}\nDone:\n  ${made}`);
+  }
+}
+
+/** Fails if a SipTrunk was replaced, or an InboundAuth that still is about the same SipTrunk, unless an option asks for that. */
+function expectInPlace({ goals }: Declared, before: readonly ResourceState[], changes: readonly string[]): void {
+  const recorded = ({ urn, aliases }: ModelGoal) => {
+    const known = new Set([urn, ...aliases.map((alias) => alias.urn)]);
+    return before.find((state) => known.has(state.urn) && !state.delete);
+  };
+  for (const goal of goals.filter(
+    ({ type, replaceOnChanges }) => type !== TYPES.rule && replaceOnChanges.length === 0,
+  )) {
+    const old = recorded(goal);
+    const trunks = goals.filter(({ urn }) => goal.dependencies.includes(urn)).map(recorded);
+    const isSame = trunks.every((trunk) => trunk && old?.dependencies.includes(trunk.urn));
+    if (old && isSame && changes.some((change) => /^\S*replace\S* /.test(change) && change.endsWith(` ${goal.urn}`))) {
+      throw new Error(`It was replaced, although all that has changed can change in place: ${goal.urn}`);
+    }
   }
 }
 
