@@ -456,18 +456,22 @@ describe("on the emulator alone", () => {
   });
 
   test.each([
-    ["without an organization", []],
-    ["with an organization", ["acme"]],
-  ])("Pulumi's mocks run a program %s", (_what, args) => {
-    const printed = execFileSync(process.execPath, [join(PROGRAMS, "mocks", "index.js"), ...args], {
-      encoding: "utf8",
-    });
-    expect(JSON.parse(printed)).toEqual({
-      username: "1011",
-      rule: "top-id",
-      inComponent: "1011",
-      auth: "below-id",
-      isSecret: true,
-    });
-  });
+    ["without an organization", [], "organization"],
+    ["with an organization", ["acme"], "acme"],
+  ])(
+    "Pulumi's mocks run a program %s, with children of a component and of a remote one",
+    (_what, args, organization) => {
+      const printed = execFileSync(process.execPath, [join(PROGRAMS, "mocks", "index.js"), ...args], {
+        encoding: "utf8",
+      });
+      expect(JSON.parse(printed)).toEqual({
+        username: "1011",
+        rule: "top-id",
+        inComponent: "1011",
+        auth: "below-id",
+        inRemoteComponent: `${organization}/project/dev/acme:index:RemoteLine$remote`,
+        isSecret: true,
+      });
+    },
+  );
 });

@@ -26,10 +26,26 @@ class Line extends pulumi.ComponentResource {
   }
 }
 
+/** A component that a plugin makes: what it is made of, and its URN, come from there. */
+class RemoteLine extends pulumi.ComponentResource {
+  constructor(name) {
+    super("acme:index:RemoteLine", name, {}, undefined, true);
+  }
+}
+
 const trunk = new SipTrunk("top", args);
 const rule = new DispatchRule("top", { trunks: [trunk], rule: "individual" });
 const line = new Line("below");
-const shown = { username: trunk.username, rule: rule.id, inComponent: line.trunk.extension, auth: line.auth.id };
+const remote = new RemoteLine("remote");
+const ofRemote = new SipTrunk("remote", args, { parent: remote });
+new InboundAuth("remote", { trunk: ofRemote, method: "credentials" }, { parent: remote });
+const shown = {
+  username: trunk.username,
+  rule: rule.id,
+  inComponent: line.trunk.extension,
+  auth: line.auth.id,
+  inRemoteComponent: ofRemote.owner,
+};
 
 pulumi.output(shown).apply(async (values) => {
   process.stdout.write(JSON.stringify({ ...values, isSecret: await pulumi.isSecret(trunk.password) }));
