@@ -92,10 +92,10 @@ for (const server of databaseServers) {
     test.each([
       ["nobody", "there is no such row: check `id`"],
       ["oauth", "use an auth of type userpass, md5 or digest"],
-      ["empty", "its password is not set: set it"],
-      ["nameless", "its username is not set: set it"],
+      ["empty", "it has no password: set one"],
+      ["nameless", "it has no username: set one"],
       ["unhashed", "set md5_cred or password_digest"],
-      ["broken", "its MD5 hash is not one in hexadecimal"],
+      ["broken", "its MD5 hash is not valid hexadecimal"],
     ])("says what is wrong with %s", async (id, sentence) => {
       const message = await failureOf(reader(id));
       expect(message).toContain(`asteriskRealtimeCredential: auth ${id} in Asterisk's table ps_auths: `);
@@ -235,14 +235,14 @@ username=b
       "line 1: #exec runs a command, which a preview never does",
     ],
     ["a missing include", "#include gone.conf", "line 1: #include names a file that does not exist"],
-    ["an include of itself", "#include pjsip.conf", "pjsip.conf is included by itself"],
+    ["an include of itself", "#include pjsip.conf", "pjsip.conf includes itself"],
     ["a header without end", `[a\npassword=${CANARY}`, "line 1: a section header is not closed"],
     ["a missing template", "\n[a](nowhere)", "line 2: a section inherits from one that does not exist above it"],
     ["an addition to nothing", "[a](+)", "line 1: a section adds to one that does not exist above it"],
     ["a line before any section", `password=${CANARY}`, "line 1: a line comes before the first [section]"],
-    ["another type", "[a]\ntype=endpoint\nauth=a-auth", "the one that it names is [a-auth]: set `section` to that."],
+    ["another type", "[a]\ntype=endpoint\nauth=a-auth", "but it names the auth [a-auth]: set `section` to that."],
     ["no such section", "[b]\ntype=auth", "there is no such section: check `section`."],
-    ["no password", "[a]\ntype=auth\nusername=a", "its password is not set: set it."],
+    ["no password", "[a]\ntype=auth\nusername=a", "it has no password: set one."],
   ])("says what is wrong: %s", async (_what, text, sentence) => {
     write({ "pjsip.conf": text });
     const message = await failureOf(reader("a"));

@@ -163,10 +163,10 @@ test("reads the directory alone, with variables that the caller knows", async ()
   const variables = { domain: "pbx.example", default_password: secret };
   expect(await credentialOf(reader("1011", { file, variables }))).toMatchObject({ password: secret });
   expect(await failureOf(reader("1011", { file }))).toContain(
-    "its password is made of the variable default_password, which no file sets (FreeSWITCH sets it by itself or by a command): set it in `variables`",
+    "its password uses the variable default_password, which no file sets (FreeSWITCH sets it by itself or with a command): set it in `variables`",
   );
   expect(await failureOf(reader("1011", { file, domain: "pbx.example" }))).toContain(
-    "the name of a domain is made of the variable domain, which no file sets",
+    "the name of a domain uses the variable domain, which no file sets",
   );
 });
 
@@ -175,8 +175,8 @@ test.each([
   ["1011", { domain: "other.example" }, "there is no such user in this domain: check `username` and `domain`."],
   ["1011", { domain: "gone.example" }, "there is no such domain, only pbx.example, other.example, flat.example: check"],
   ["empty", {}, "the user has neither a password nor an a1-hash: set one."],
-  ["broken", {}, "its a1-hash is not one in hexadecimal"],
-  ["command", {}, "its password is made of the variable from_command, which no file sets"],
+  ["broken", {}, "its a1-hash is not valid hexadecimal"],
+  ["command", {}, "its password uses the variable from_command, which no file sets"],
 ])("says what is wrong with user %s %j", async (username, more, sentence) => {
   write(CONFIGURATION);
   const message = await failureOf(reader(username, more));
@@ -186,10 +186,10 @@ test.each([
 });
 
 test.each([
-  ["a command whose output is taken in", '<X-PRE-PROCESS cmd="exec" data="touch ran"/>', "a preview never runs one"],
-  ["an include of itself", '<X-PRE-PROCESS cmd="include" data="freeswitch.xml"/>', "is included by itself"],
+  ["a command whose output is taken in", '<X-PRE-PROCESS cmd="exec" data="touch ran"/>', "which a preview never runs"],
+  ["an include of itself", '<X-PRE-PROCESS cmd="include" data="freeswitch.xml"/>', "includes itself"],
   ["an include by an unset variable", '<X-PRE-PROCESS cmd="include" data="$${base_dir}/x"/>', "variable base_dir"],
-  ["no directory", "<document></document>", "the file holds no <domain>"],
+  ["no directory", "<document></document>", "the file contains no <domain>"],
   [
     "broken XML",
     `<domain name="d"><user id="u" password="${CANARY}</domain>`,

@@ -109,7 +109,7 @@ for (const server of databaseServers) {
         "kamailioCredential: user 1011@b.example in Kamailio's table subscriber: there is no such user: check `username` and `domain`.",
       );
       expect(await failure("empty")).toContain("neither password nor ha1 is set: set one.");
-      expect(await failure("broken")).toContain("ha1 is neither an MD5 nor a SHA-256 in hexadecimal.");
+      expect(await failure("broken")).toContain("ha1 is neither an MD5 nor a SHA-256 in hexadecimal: compute it again");
       expect(await failure("realmless")).toContain("set `realm`.");
     });
 

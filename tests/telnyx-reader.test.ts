@@ -48,20 +48,20 @@ const errors = { errors: [{ title: `echo of ${apiKey} and ${secret}` }] };
 
 test.each<[string, RequestListener, string]>([
   ["a refused key", json(401, errors), "Telnyx does not accept `apiKey`: check it in the portal"],
-  ["a key of less", json(403, errors), "take a key of the account that owns it"],
+  ["a key of less", json(403, errors), "use a key of the account that owns it"],
   ["no such connection", json(404, errors), "there is no such credential connection in the account of `apiKey`"],
   ["too many requests", json(429, errors), "too many requests: try again in a minute"],
   ["a failure", json(503, errors), "answers with status 503: try again"],
   [
     "another kind of answer",
     json(200, { data: { id: secret } }),
-    "check that `connectionId` is of a credential connection",
+    "check that `connectionId` is the id of a credential connection",
   ],
-  ["no password", json(200, { data: { ...connection, password: null } }), "does not hand the password out: declare"],
-  ["a masked password", json(200, { data: { ...connection, password: "********" } }), "does not hand the password out"],
+  ["no password", json(200, { data: { ...connection, password: null } }), "does not return the password: declare"],
+  ["a masked password", json(200, { data: { ...connection, password: "********" } }), "does not return the password"],
   ["no JSON", (_request, response) => response.end(`<html>${secret}`), "the answer is not JSON: check `baseUrl`"],
-  ["an enormous answer", (_request, response) => response.end("x".repeat(2_000_000)), "far larger than a connection"],
-  ["a connection that breaks", (request) => request.socket.destroy(), "Telnyx is not to be reached ("],
+  ["an enormous answer", (_request, response) => response.end("x".repeat(2_000_000)), "too large for a connection"],
+  ["a connection that breaks", (request) => request.socket.destroy(), "Telnyx can't be reached ("],
 ])("says what is wrong: %s", async (_what, answer, sentence) => {
   const requests = await withTelnyx(answer, async (baseUrl) => {
     const message = await failureOf(telnyxCredential({ connectionId, apiKey, baseUrl }));

@@ -15,13 +15,13 @@ export function authType(text: string, fail: Fail): AuthType {
   if (type === "userpass" || type === "md5" || type === "digest") {
     return type;
   }
-  throw fail("its auth_type has no SIP password in it: use an auth of type userpass, md5 or digest");
+  throw fail("its auth_type does not store a SIP password: use an auth of type userpass, md5 or digest");
 }
 
 /** The credential of an auth that stores the password. */
 export function plainCredential(username: string, password: string, fail: Fail): VoipCredential {
   if (password === "") {
-    throw fail("its password is not set: set it");
+    throw fail("it has no password: set one");
   }
   return { username: named(username, fail), password };
 }
@@ -46,13 +46,13 @@ export function hashedCredential(
       };
     });
   if (entries.length === 0) {
-    throw fail("its auth_type says that a hash is stored, and there is none: set md5_cred or password_digest");
+    throw fail("its auth_type requires a hash, and there is none: set md5_cred or password_digest");
   }
   for (const algorithm of ["SHA-256", "MD5"] as const) {
     const ha1 = entries.findLast((entry) => entry.algorithm === algorithm)?.ha1;
     if (ha1 !== undefined) {
       if (ha1Algorithm(ha1) !== algorithm) {
-        throw fail(`its ${algorithm} hash is not one in hexadecimal: make it of username:realm:password again`);
+        throw fail(`its ${algorithm} hash is not valid hexadecimal: compute it again from username:realm:password`);
       }
       return { username: named(username, fail), realm, algorithm, ha1: ha1.toLowerCase(), source };
     }
@@ -62,7 +62,7 @@ export function hashedCredential(
 
 function named(username: string, fail: Fail): string {
   if (username === "") {
-    throw fail("its username is not set: set it");
+    throw fail("it has no username: set one");
   }
   return username;
 }

@@ -76,6 +76,6 @@ function globalRealm(sections: readonly Section[]): string {
 function otherType(own: readonly Section[]): string {
   const auth = own.map((section) => optionOf(section, "auth") ?? optionOf(section, "outbound_auth")).find(Boolean);
   return auth
-    ? `the section is not of type auth; the one that it names is [${auth}]: set \`section\` to that`
+    ? `the section is not of type auth, but it names the auth [${auth}]: set \`section\` to that`
     : "the section is not of type auth: set `section` to the one that holds the password";
 }

@@ -45,7 +45,7 @@ async function read({ url, id, defaultRealm, table }: z.output<typeof schema>): 
     const find = (...columns: string[]) => database.find({ table, columns, where: { id } });
     const [row, second] = await find("auth_type", "username", "realm");
     if (!row) {
-      throw fail("there is no such row: check `id`, which is what the endpoint's auth names");
+      throw fail("there is no such row: check `id`, which must be the auth that the endpoint names");
     }
     if (second) {
       throw fail("the table has more than one such row: remove all but one");

@@ -49,8 +49,8 @@ export function credentialIn(
 }
 
 function credentialOf(found: User, username: string, source: string, fail: Fail): VoipCredential {
-  const password = whole(param(found, "password"), "its password is made of", fail);
-  const ha1 = whole(param(found, "a1-hash"), "its a1-hash is made of", fail);
+  const password = whole(param(found, "password"), "its password uses", fail);
+  const ha1 = whole(param(found, "a1-hash"), "its a1-hash uses", fail);
   if (ha1 === "") {
     if (password === "") {
       throw fail("the user has neither a password nor an a1-hash: set one");
@@ -60,9 +60,9 @@ function credentialOf(found: User, username: string, source: string, fail: Fail)
   // If there are both, FreeSWITCH uses the hash.
   const algorithm = ha1Algorithm(ha1);
   if (!algorithm) {
-    throw fail("its a1-hash is not one in hexadecimal: make it of username:domain:password again");
+    throw fail("its a1-hash is not valid hexadecimal: compute it again from username:domain:password");
   }
-  const realm = whole(found.domain.attributes.name ?? "", "the name of its domain is made of", fail);
+  const realm = whole(found.domain.attributes.name ?? "", "the name of its domain uses", fail);
   const verifier: CredentialVerifier = {
     username: found.user.attributes.id ?? username,
     realm,
@@ -103,7 +103,7 @@ function userIn(domain: Element, username: string): User | undefined {
 function notFound(domains: readonly Element[], domain: string | undefined): string {
   const names = domains.map(({ attributes }) => attributes.name ?? "");
   if (names.length === 0) {
-    return "the file holds no <domain>: set `file` to the root of the directory, for example freeswitch.xml or directory/default.xml";
+    return "the file contains no <domain>: set `file` to the root of the directory, for example freeswitch.xml or directory/default.xml";
   }
   if (domain === undefined) {
     return "there is no such user: check `username`";
@@ -114,7 +114,7 @@ function notFound(domains: readonly Element[], domain: string | undefined): stri
   const variable = names.map(unsetVariable).find((name) => name !== undefined);
   return variable === undefined
     ? `there is no such domain, only ${names.map(readable).join(", ")}: check \`domain\``
-    : `the name of a domain is made of ${unsetSentence(variable)}`;
+    : `the name of a domain uses ${unsetSentence(variable)}`;
 }
 
 /** Returns a value, or throws if it contains an unset variable. */

@@ -49,7 +49,9 @@ class Preprocessor {
 
   read(file: ConfigFile, including: readonly string[]): void {
     if (including.includes(file.path) || including.length >= MAX_DEPTH) {
-      throw this.fail(`${file.path} is included by itself, or more than ${MAX_DEPTH} files deep: take the include out`);
+      throw this.fail(
+        `${file.path} includes itself, or is included more than ${MAX_DEPTH} files deep: remove the include`,
+      );
     }
     const chain = [...including, file.path];
     let inComment = false;
@@ -102,14 +104,14 @@ class Preprocessor {
     } else if (command === "include") {
       const variable = unsetVariable(argument);
       if (variable !== undefined) {
-        throw this.fail(`${file.path} includes files by ${unsetSentence(variable)}`);
+        throw this.fail(`${file.path} includes files through ${unsetSentence(variable)}`);
       }
       for (const included of this.include(argument, file)) {
         this.read(included, chain);
       }
     } else if (command === "exec") {
       throw this.fail(
-        `${file.path} takes in what a command prints (exec), and a preview never runs one: let the command write a file, and include that file instead`,
+        `${file.path} includes the output of a command (exec), which a preview never runs: write the output to a file, and include that file instead`,
       );
     }
     // exec-set, stun-set and env-set ask a command, a server or FreeSWITCH's environment, so their variables stay unset.
@@ -126,5 +128,5 @@ class Preprocessor {
 
 /** Describes the problem with a value that needs an unset variable, and the fix. */
 export function unsetSentence(variable: string): string {
-  return `the variable ${variable}, which no file sets (FreeSWITCH sets it by itself or by a command): set it in \`variables\`, or set \`file\` to freeswitch.xml if vars.xml sets it`;
+  return `the variable ${variable}, which no file sets (FreeSWITCH sets it by itself or with a command): set it in \`variables\`, or set \`file\` to freeswitch.xml if vars.xml sets it`;
 }

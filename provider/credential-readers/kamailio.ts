@@ -68,12 +68,14 @@ async function read({ url, username, domain, realm, table }: z.output<typeof sch
     const algorithm = ha1Algorithm(ha1);
     if (!algorithm) {
       throw fail(
-        ha1 === "" ? "neither password nor ha1 is set: set one" : "ha1 is neither an MD5 nor a SHA-256 in hexadecimal",
+        ha1 === ""
+          ? "neither password nor ha1 is set: set one"
+          : "ha1 is neither an MD5 nor a SHA-256 in hexadecimal: compute it again from username:realm:password",
       );
     }
     const hashRealm = realm ?? row("domain");
     if (hashRealm === "") {
-      throw fail("only ha1 is stored, and the row has no domain that it was made with: set `realm`");
+      throw fail("only ha1 is stored, and the row has no domain to use as its realm: set `realm`");
     }
     return {
       username: row("username"),

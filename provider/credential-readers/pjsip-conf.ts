@@ -49,7 +49,7 @@ class Parser {
   read(file: ConfigFile, including: readonly string[]): void {
     if (including.includes(file.path) || including.length >= MAX_DEPTH) {
       throw this.fail(
-        `${file.path} is included by itself, or more than ${MAX_DEPTH} files deep: take the #include out`,
+        `${file.path} includes itself, or is included more than ${MAX_DEPTH} files deep: remove the #include`,
       );
     }
     const chain = [...including, file.path];
@@ -123,7 +123,7 @@ class Parser {
         ),
     );
     if (!section) {
-      throw fail("a section adds to one that does not exist above it: define that first, or take the (+) out");
+      throw fail("a section adds to one that does not exist above it: define that one first, or remove the (+)");
     }
     return section;
   }
@@ -134,7 +134,7 @@ class Parser {
     const directive = word.toLowerCase();
     if (directive === "exec") {
       throw fail(
-        "#exec runs a command, which a preview never does: let the command write a file, and #include that file instead",
+        "#exec runs a command, which a preview never does: write the command's output to a file, and #include that file instead",
       );
     }
     if ((directive !== "include" && directive !== "tryinclude") || argument === "") {

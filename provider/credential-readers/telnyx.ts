@@ -15,7 +15,7 @@ const schema = z.strictObject({
   baseUrl: z
     .string()
     .refine(isApiUrl, {
-      error: "must be an https:// URL without credentials and parameters (http:// only reaches this machine)",
+      error: "must be an https:// URL without credentials and parameters (http:// is allowed only for this machine)",
     })
     .default("https://api.telnyx.com"),
 });
@@ -60,7 +60,7 @@ export async function readConnection(
       throw fail(STATUSES[response.status] ?? `Telnyx answers with status ${response.status}: try again`);
     }
     if (body === undefined) {
-      throw fail("the answer is far larger than a connection: check `baseUrl`");
+      throw fail("the answer is too large for a connection: check `baseUrl`");
     }
     return credentialIn(new TextDecoder().decode(body), fail);
   } catch (error) {
@@ -77,11 +77,11 @@ function credentialIn(body: string, fail: Fail): VoipCredential {
   }
   const result = answer.safeParse(json);
   if (!result.success) {
-    throw fail("the answer holds no user name: check that `connectionId` is of a credential connection");
+    throw fail("the answer contains no user name: check that `connectionId` is the id of a credential connection");
   }
   const { user_name: username, password } = result.data.data;
   if (!password || /^[*•]+$/.test(password)) {
-    throw fail("Telnyx does not hand the password out: declare `username` and `password` instead");
+    throw fail("Telnyx does not return the password: declare `username` and `password` instead");
   }
   return { username, password };
 }
@@ -94,9 +94,9 @@ const STATUSES: Readonly<Record<number, string>> = {
   307: REDIRECTED,
   308: REDIRECTED,
   401: "Telnyx does not accept `apiKey`: check it in the portal, under API Keys",
-  403: "`apiKey` may not read the connection: take a key of the account that owns it",
+  403: "`apiKey` may not read the connection: use a key of the account that owns it",
   404: "there is no such credential connection in the account of `apiKey`: check `connectionId`",
-  429: "Telnyx answers that there are too many requests: try again in a minute",
+  429: "Telnyx reports too many requests: try again in a minute",
 };
 
 function unreachable(error: unknown, deadlineMs: number): string {
@@ -104,7 +104,7 @@ function unreachable(error: unknown, deadlineMs: number): string {
     return `Telnyx did not answer within ${deadlineMs / 1000} s: try again`;
   }
   const code = codeOf(error) ?? codeOf(causeOf(error));
-  return `Telnyx is not to be reached (${/^\w{1,60}$/.test(code ?? "") ? code : "no connection"}): check this machine's way out to the internet`;
+  return `Telnyx can't be reached (${/^\w{1,60}$/.test(code ?? "") ? code : "no connection"}): check this machine's internet access`;
 }
 
 /** fetch puts the real error in the cause. */
