@@ -307,26 +307,26 @@ describe("the meaning of a status", () => {
     [403, "inbound", /allowedAddresses/],
     [404, "outbound", /does not know the number/],
     [404, "inbound", /no trunk or dispatch rule/],
-    [407, "outbound", /again and again/],
-    [482, "outbound", /circles/],
-    [483, "inbound", /circles/],
+    [407, "outbound", /keeps asking for the credential/],
+    [482, "outbound", /loops between proxies/],
+    [483, "inbound", /loops between proxies/],
     [486, "outbound", /busy/],
     [600, "inbound", /busy/],
     [480, "outbound", /nobody can take the call/],
     [408, "outbound", /nobody answered/],
     [488, "outbound", /audio format or encryption/],
     [606, "inbound", /audio format or encryption/],
-    [500, "outbound", /trouble of its own/],
+    [500, "outbound", /internal problem/],
     [503, "outbound", /overloaded/],
-    [302, "outbound", /follows no redirection/],
-    [499, "outbound", /does not take the call/],
-    [599, "inbound", /trouble of its own/],
+    [302, "outbound", /does not follow redirects/],
+    [499, "outbound", /rejects the call/],
+    [599, "inbound", /internal problem/],
     [699, "inbound", /anywhere/],
   ] as const)("%i, %s", (status, direction, meaning) => {
     expect(meaningOf(status, direction)).toMatch(meaning);
   });
 
-  test("is a sentence with a mend for every status", () => {
+  test("is a sentence with a remedy for every status", () => {
     for (const direction of DIRECTIONS) {
       for (let status = 300; status < 700; status++) {
         expect(meaningOf(status, direction)).toMatch(/^[a-z].*: .*[^.]$/);

@@ -120,7 +120,7 @@ describe.each(engines)("TestCall on the $name", (engine) => {
         /got 486 \(Busy Here : :error::a # #vso\[b\.c\]d\): the number is busy: /,
       ],
       [ignore, /got no SIP answer within 1 s: check address, port and transport/],
-      [({ respond }) => respond({ status: 100, reason: "Trying" }), /did not ring within 1 s: the platform has nobody/],
+      [({ respond }) => respond({ status: 100, reason: "Trying" }), /did not ring within 1 s: nobody on the platform/],
     ];
     for (const [next, sentence] of failures) {
       script = next;
@@ -158,7 +158,7 @@ describe.each(engines)("TestCall on the $name", (engine) => {
     };
     await it.declare(program);
     expect(said(await it.up())).toContain(
-      "this machine's address may also not be among the InboundAuth's allowedAddresses",
+      "this machine's address may be missing from the InboundAuth's allowedAddresses",
     );
     const [invite] = pbx.all("INVITE");
     expect(invite?.uri).toBe(`sip:0741926265@127.0.0.1:${pbx.port};transport=tcp`);
@@ -205,7 +205,7 @@ describe.each(engines)("TestCall on the $name", (engine) => {
       auths: { office: { trunk: "office", method: "ip", allowedAddresses: [allowed] } },
     });
     await it.declare(byAddress("203.0.113.7"));
-    expect(said(await it.up())).toMatch(/got 404 .*this machine's address may also not be among .* allowedAddresses\./);
+    expect(said(await it.up())).toMatch(/got 404 .*this machine's address may be missing from .* allowedAddresses\./);
     await it.declare(byAddress("127.0.0.1"));
     await it.upAndSettle();
     expectNoCanary(it.printed + JSON.stringify(await it.stack.exportState()));
@@ -238,7 +238,7 @@ describe.each(engines)("TestCall on the $name", (engine) => {
     const failed = await it.up();
     expect(failed.exitCode).not.toBe(0);
     expect(said(failed)).toContain(
-      'TestCall "out": the call to 0721234567 through SipTrunk "office" got 407 for each answer: the VoIP system asks for the credential again and again',
+      'TestCall "out": the call to 0721234567 through SipTrunk "office" got 407 for each answer: the VoIP system keeps asking for the credential',
     );
     expect(placed()).toBe(2);
     await it.secret("office", password("office"));
@@ -259,7 +259,7 @@ describe.each(engines)("TestCall on the $name", (engine) => {
       [refuse(403, "Forbidden"), /got 403 \(Forbidden\): usually the caller id in From does not belong to the trunk/],
       [refuse(404, "Not Found"), /got 404 \(Not Found\): the VoIP system does not know the number/],
       [refuse(486, "Busy Here"), /got 486 \(Busy Here\): the number is busy/],
-      [refuse(482, "Loop Detected"), /got 482 \(Loop Detected\): the call goes round in circles/],
+      [refuse(482, "Loop Detected"), /got 482 \(Loop Detected\): the call loops between proxies/],
       [refuse(488, ""), /got 488( \(.*\))?: the two sides have no audio format or encryption in common/],
       [ring, /was not answered within 1 s: nobody answered in time/],
     ];
@@ -273,14 +273,14 @@ describe.each(engines)("TestCall on the $name", (engine) => {
     await pbx.got("CANCEL");
     expect(placed()).toBe(failures.length);
     emulator.inject({ method: "CreateSIPParticipant", cut: "before" });
-    expect(said(await it.up())).toContain("It is not repeated by itself, because it may have rung");
+    expect(said(await it.up())).toContain("It is not retried automatically, because it may have rung");
     emulator.inject({
       method: "CreateSIPParticipant",
       status: 503,
       code: "unavailable",
       msg: "no response from servers",
     });
-    expect(said(await it.up())).toMatch(/found no SIP service at LiveKit \(.*\): check that livekit.sip runs/);
+    expect(said(await it.up())).toMatch(/found no SIP service at LiveKit \(.*\): check that livekit.sip is running/);
     expect(placed()).toBe(failures.length);
     script = pickUp;
     await it.upAndSettle();
@@ -306,7 +306,7 @@ describe.each(engines)("TestCall on the $name", (engine) => {
 
       await pbx.setPassword("1011", password("changed-there"));
       await it.declare(outbound(pbx.port, { triggers: ["again"] }));
-      expect(said(await it.up())).toContain("got 407 for each answer: the VoIP system asks for the credential again");
+      expect(said(await it.up())).toContain("got 407 for each answer: the VoIP system keeps asking for the credential");
       await it.declare(outbound(pbx.port, { triggers: ["again"] }, { username: "acme" }));
       expect(said(await it.up())).toMatch(/got 403 \(From Does Not Match The Credential\): .*\(From mismatch\)/);
       expect(telephone.received("INVITE")).toHaveLength(1);
@@ -321,7 +321,7 @@ describe.each(engines)("TestCall on the $name", (engine) => {
       [{ direction: "outbound", to: "sip:1011@pbx" }, "to must be a phone number or an extension"],
       [
         { direction: "outbound", to: "1011", from: "1012", port: 5060 },
-        'from, port does not go with direction: "outbound", which the trunk decides: remove it.',
+        `from, port can't be used with direction: "outbound", where the trunk determines it: remove it.`,
       ],
       [{ direction: "inbound", ringingTimeout: 61 }, "ringingTimeout is not valid: too big"],
       [{ direction: "inbound", address: "sip:host" }, "address must not have a scheme"],

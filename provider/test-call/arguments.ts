@@ -127,7 +127,9 @@ export function problemsAcross(
   }
   const stray = (["from", "address", "port", "transport"] as const).filter((field) => args[field] !== undefined);
   if (direction === "outbound" && stray.length > 0) {
-    problems.push(`${stray.join(", ")} does not go with direction: "outbound", which the trunk decides: remove it.`);
+    problems.push(
+      `${stray.join(", ")} can't be used with direction: "outbound", where the trunk determines it: remove it.`,
+    );
   }
   return problems;
 }

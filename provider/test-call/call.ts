@@ -66,9 +66,9 @@ const LIVEKIT_WORDS: readonly [pattern: RegExp, sentence: string][] = [
   ],
   [
     /\(0 intermediate responses\)/,
-    "got no SIP answer: the VoIP system can't be reached from the platform: check the trunk's address, port and transport, and the firewall on the way",
+    "got no SIP answer: the platform can't reach the VoIP system: check the trunk's address, port and transport, and any firewall in between",
   ],
-  [/no such host/, "did not get out, because nobody knows the VoIP system's name: check the trunk's address"],
+  [/no such host/, "was not sent, because the VoIP system's host name does not exist: check the trunk's address"],
 ];
 
 /** Why LiveKit's call failed: the words after "the call …". Undefined if the error is not about the call itself. */
@@ -85,7 +85,7 @@ function outboundFailure(error: LiveKitError, { ringingTimeout }: TestCallInputs
     return `was not answered within ${ringingTimeout} s: ${meaningOf(408, "outbound")}.`;
   }
   if (error.code === "unavailable") {
-    return `found no SIP service at LiveKit (${error.message.replace(/\.$/, "")}): check that livekit/sip runs, with the same Redis as the LiveKit server.`;
+    return `found no SIP service at LiveKit (${error.message.replace(/\.$/, "")}): check that livekit/sip is running with the same Redis as the LiveKit server.`;
   }
   switch (error.failure) {
     case "unauthenticated":
@@ -93,7 +93,7 @@ function outboundFailure(error: LiveKitError, { ringingTimeout }: TestCallInputs
       return undefined;
     case "unreachable":
     case "failed":
-      return `failed: ${error.message} It is not repeated by itself, because it may have rung: run \`pulumi up\` to place it again.`;
+      return `failed: ${error.message} It is not retried automatically, because it may have rung: run \`pulumi up\` to place it again.`;
     default:
       return `was not placed: ${error.message}`;
   }
@@ -101,7 +101,7 @@ function outboundFailure(error: LiveKitError, { ringingTimeout }: TestCallInputs
 
 /** A further possible cause if the caller was not asked for a credential. */
 const ADDRESS_HINT =
-  "; no credential was asked for, so this machine's address may also not be among the InboundAuth's allowedAddresses";
+  "; the platform did not ask for a credential, so this machine's address may be missing from the InboundAuth's allowedAddresses";
 
 /** Why a call to the platform failed: the words after "the call …". */
 function inboundFailure(outcome: Exclude<CallOutcome, { kind: "accepted" }>, args: TestCallInputs): string {
@@ -112,7 +112,7 @@ function inboundFailure(outcome: Exclude<CallOutcome, { kind: "accepted" }>, arg
     case "unanswered":
       return outcome.trying
         ? `did not ring within ${ringingTimeout} s: ${meaningOf(480, "inbound")}.`
-        : `got no SIP answer within ${ringingTimeout} s: check address, port and transport, and that the trunk and its InboundAuth take this caller: a platform may stay silent to those that it does not know.`;
+        : `got no SIP answer within ${ringingTimeout} s: check address, port and transport, and that the trunk and its InboundAuth accept this caller. A platform may ignore callers that it does not know.`;
     case "unreachable":
       return `did not get through over ${transport} (${outcome.reason}): check address, port and transport, and that a SIP server runs there.`;
   }
@@ -124,7 +124,7 @@ function refusalMeaning(
 ): string {
   if ((status === 401 || status === 407) && !authenticated) {
     return hasCredential
-      ? "the platform asks for the credential in a way that is not known here: check that address is the platform's"
+      ? "the platform asks for the credential in a way that is not supported: check that address is the platform's"
       : "the platform asks for a credential and the trunk has none: give the SipTrunk username and password, or allow this machine's address in the InboundAuth's allowedAddresses";
   }
   const isAboutCaller = status === 403 || status === 404;
@@ -138,7 +138,7 @@ async function callOut({ account, own }: Session, { owner, args }: Wanted<TestCa
   const outbound = await trunks.outboundOf(account, own.keyOf("SipTrunk", args.trunk));
   if (!outbound) {
     throw new ResourceError(
-      `TestCall "${nameOf(owner)}": the outbound trunk of SipTrunk "${trunk}" does not exist: run \`pulumi up\` without --target, so that the trunk is made first.`,
+      `TestCall "${nameOf(owner)}": the outbound trunk of SipTrunk "${trunk}" does not exist: run \`pulumi up\` without --target, so that the trunk is created first.`,
     );
   }
   const to = calledNumber(args);

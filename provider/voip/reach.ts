@@ -31,8 +31,8 @@ export function whyUnreachable(error: unknown, protocol: Protocol, timeoutMs: nu
   const known: Readonly<Record<string, string>> = {
     ECONNREFUSED: "connection refused",
     ECONNRESET: "connection reset",
-    EHOSTUNREACH: "no way to that host",
-    ENETUNREACH: "no way to that network",
+    EHOSTUNREACH: "no route to the host",
+    ENETUNREACH: "no route to the network",
     ENOTFOUND: "no such host",
     EAI_AGAIN: "the name server does not answer",
   };
