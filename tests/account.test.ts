@@ -76,13 +76,13 @@ describe("a listing", () => {
 });
 
 describe("claims", () => {
-  const claim = (key: string) => ({ key, words: `${key} is` });
+  const claim = (key: string) => ({ key, words: `${key} is unique` });
 
   test("are refused to the second, named once, and free again when the first lets go", () => {
     const claims = new Claims();
     expect(claims.make("SipTrunk", "org/project/stack/one", [claim("x"), claim("y")])).toEqual([]);
     expect(claims.make("SipTrunk", "org/project/stack/one", [claim("x"), claim("y")])).toEqual([]);
-    const refusal = ['x is in SipTrunk "one" too'];
+    const refusal = ['x is unique, but SipTrunk "one" uses it too: change one of them.'];
     expect(claims.make("SipTrunk", "org/project/stack/two", [claim("x"), claim("y")])).toEqual(refusal);
     claims.make("SipTrunk", "org/project/stack/two", [claim("z")]);
     claims.make("SipTrunk", "org/project/stack/one", []);

@@ -43,8 +43,8 @@ const REFUSED: [string, Program, string][] = [
   ["an unknown country", trunk({ country: "XX" }), "country is not a country code of ISO 3166-1 alpha-2"],
   ["no country", { trunks: { office: without(office, "country") } }, "country is missing"],
   ["no extension", { trunks: { office: without(office, "extension") } }, "extension is missing"],
-  ["numbers on an extension", trunk({ numbers: ["+12025550123"] }), 'numbers does not go with type: "extension"'],
-  ["an extension on numbers", did({ extension: "1011" }), 'extension does not go with type: "did"'],
+  ["numbers on an extension", trunk({ numbers: ["+12025550123"] }), `numbers can't be used with type: "extension"`],
+  ["an extension on numbers", did({ extension: "1011" }), `extension can't be used with type: "did"`],
   ["a number that is none", did({ numbers: ["+1 202 55"] }), 'numbers[0] "+1 202 55" is not a phone number'],
   [
     "a foreign number in national format",
@@ -115,7 +115,7 @@ const REFUSED: [string, Program, string][] = [
     },
     'trunk "office" can only have one InboundAuth',
   ],
-  ["a rule without trunks", rule({ trunks: [] }), "trunks is empty, which LiveKit takes for every call of the project"],
+  ["a rule without trunks", rule({ trunks: [] }), "trunks is empty, which LiveKit treats as every call of the project"],
   [
     "a rule for a trunk that is none",
     rule({ trunks: ["office-trunk"] }),
@@ -125,23 +125,23 @@ const REFUSED: [string, Program, string][] = [
   [
     "a room for a rule that makes one for each call",
     rule({ roomName: "lobby" }),
-    'roomName does not go with rule: "individual"',
+    `roomName can't be used with rule: "individual"`,
   ],
   [
     "a prefix for a rule with one room",
     rule({ rule: "direct", roomName: "lobby", roomPrefix: "call-" }),
-    'roomPrefix and randomize do not go with rule: "direct"',
+    `roomPrefix and randomize can't be used with rule: "direct"`,
   ],
   ["a pin that is not digits", rule({ pin: "12a4" }), "pin must be digits"],
   [
     "attributes over their limit",
     rule({ attributes: { a: { $long: 70_000 } } }),
-    "attributes are together larger than the 64 KiB",
+    "attributes are in total larger than the 64 KiB",
   ],
   [
     "a room option that LiveKit does not have",
     rule({ roomConfig: { emptyTimeOut: 5 } }),
-    "roomConfig is not what LiveKit's RoomConfiguration takes",
+    "roomConfig does not match LiveKit's RoomConfiguration",
   ],
 ];
 

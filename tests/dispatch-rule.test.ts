@@ -85,7 +85,7 @@ describeInWorlds((startWorld) => {
     await it.upAndSettle();
     await it.outsider.deleteSipDispatchRule((await it.rule("reception")).sipDispatchRuleId);
     expect(said(await it.preview({ refresh: false }))).toContain(
-      'DispatchRule "reception" is not as declared: gone from LiveKit.',
+      'DispatchRule "reception" differs from its declaration: gone from LiveKit.',
     );
     expectSuccess(await it.up({ refresh: false }));
     expect((await it.rule("reception")).trunkIds).toHaveLength(2);
@@ -162,7 +162,7 @@ describeInWorlds((startWorld) => {
     const refused = await it.preview();
     expect(refused.succeeded).toBe(false);
     expect(said(refused)).toMatch(
-      /LiveKit takes only one rule for a trunk, pin and number, and this combination is in DispatchRule "(one|two)" too/,
+      /LiveKit allows only one rule for a combination of trunk, pin and number, but DispatchRule "(one|two)" uses it too/,
     );
     const theirs = await it.outsider.createSipDispatchRule({ type: "individual", roomPrefix: "x" }, { name: "theirs" });
     await it.declare({ rules: { rest: { trunks: "all", rule: "individual" } } });

@@ -188,7 +188,7 @@ describeUnderFaults((start) => {
     const failed = await it.up();
     expect(failed.succeeded).toBe(false);
     expect(said(failed)).toMatch(
-      /Creating SipTrunk "office": LiveKit answered CreateSIPOutboundTrunk with 400: Conflicting .*\. What was done is recorded: run `pulumi up` again to finish it\./,
+      /Creating SipTrunk "office": LiveKit answered CreateSIPOutboundTrunk with 400: Conflicting .*\. The completed part is recorded: run `pulumi up` again to finish it\./,
     );
     const { "inbound office": made } = await it.ids();
     expect(said(await it.preview())).toMatch(/~ platformStatus *: "outbound trunk was never created" => "in sync"/);

@@ -76,7 +76,7 @@ describe("LiveKit's answers", () => {
     const fault = { body, contentType: "application/protobuf", contentEncoding: "gzip", send: "endless" } as const;
     const { error, grownBy } = await failureUnder(fault, 60_000);
     expect(error.message).toBe(
-      `LiveKit at ${proxy.url} answered ListSIPInboundTrunk with more than 256 MiB, which is not read: check that livekit:url names a LiveKit server, and that nobody keeps large data in the metadata of trunks and rules.`,
+      `LiveKit at ${proxy.url} answered ListSIPInboundTrunk with more than 256 MiB, which is too much to read: check that livekit:url names a LiveKit server, and that the metadata of trunks and rules is not very large.`,
     );
     expect(isTransient(error)).toBe(false);
     expect(grownBy).toBeLessThan(768);

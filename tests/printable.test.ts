@@ -134,7 +134,7 @@ test.each([
   'allowedAddresses "2001:db8::/32" is not an IP address: write it like 2001:db8::1, ::1/128 or ::ffff:192.0.2.1',
   "LiveKit at http://[::1]:7880 did not answer ListSIPInboundTrunk: connect ECONNREFUSED ::1:7880.",
   "LiveKit at https://[fe80::abcd:1] did not answer, and neither did [2001:db8::dead:beef] or 2001:db8::bad.",
-  'SipTrunk "Büro Köln 東京 😀" is not as declared: numbers changed outside Pulumi (digest 1a2b3c4d).',
+  'SipTrunk "Büro Köln 東京 😀" differs from its declaration: numbers changed outside Pulumi (digest 1a2b3c4d).',
 ])("leaves %s", (text) => {
   expect(printable(text)).toBe(text);
 });

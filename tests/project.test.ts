@@ -68,7 +68,7 @@ test("another project's key is an error that names both, and nothing is deleted 
   ]) {
     expect(result.succeeded).toBe(false);
     expect(said(result)).toMatch(
-      /was made in the LiveKit project .*\(key APIon….{4}\), and the configured project .*\(key APItw….{4}\) does not have it/,
+      /was created in the LiveKit project .*\(key APIon….{4}\), and the configured project .*\(key APItw….{4}\) does not have it/,
     );
   }
   expect(emulator.project("APItwo").inboundTrunks()).toEqual([]);

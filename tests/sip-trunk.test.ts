@@ -123,8 +123,8 @@ describeInWorlds((startWorld) => {
     await it.changeOutbound("office", { authPassword: password("changed-by-hand") });
     await it.outsider.deleteSipTrunk((await it.outbound("hotline")).sipTrunkId);
     const plan = await it.preview({ refresh: false });
-    expect(said(plan)).toContain('SipTrunk "office" is not as declared: password changed outside Pulumi.');
-    expect(said(plan)).toMatch(/SipTrunk "hotline" is not as declared: outbound trunk ST_\w+ is gone\./);
+    expect(said(plan)).toContain('SipTrunk "office" differs from its declaration: password changed outside Pulumi.');
+    expect(said(plan)).toMatch(/SipTrunk "hotline" differs from its declaration: outbound trunk ST_\w+ is gone\./);
     expectSuccess(await it.up({ refresh: false }));
     expect((await it.outbound("office")).authPassword).toBe(password("office"));
     expect((await it.outbound("hotline")).authPassword).toBe(password("hotline"));

@@ -71,7 +71,7 @@ describeHere.each(engines)("$name", (engine) => {
     const up = await it.up();
     expect(up.succeeded).toBe(false);
     expect(said(up)).toMatch(
-      /Updating SipTrunk "office": 127.0.0.1 rejects the credential \(401\), .*nothing was changed on LiveKit: give user "1011" the declared password in the VoIP system .*or declare the password that it has there in the stack/s,
+      /Updating SipTrunk "office": 127.0.0.1 rejects the credential \(401\), .*Nothing was changed on LiveKit\. Set the declared password for user "1011" in the VoIP system, or declare the password that it has there;/,
     );
     expect([(await it.inbound("office")).toJson(), (await it.outbound("office")).toJson()]).toEqual(before);
 
@@ -98,13 +98,13 @@ describeHere.each(engines)("$name", (engine) => {
     expectNoCanary(JSON.stringify(await it.stack.exportState()));
   });
 
-  test("can compare with a hash, but says why up can't follow it", async () => {
+  test("can compare with a hash, but says why up can't adopt it", async () => {
     const pbx = await kamailio({ storeHa1Only: true });
     const it = await world();
     await it.secret("database", pbx.databaseUrl);
     const reader = { $kamailio: { url: { $secret: "database" }, username: "1011" } };
     await it.declare(officeAt(pbx, { password: undefined, credential: reader }));
-    expect(said(await it.preview())).toMatch(/password is missing: .* holds only a hash of it/);
+    expect(said(await it.preview())).toMatch(/password is missing: .* stores only a hash of it/);
 
     await it.given(officeAt(pbx, { credential: reader }));
     await pbx.setPassword("1011", password("changed-there"));
@@ -113,7 +113,7 @@ describeHere.each(engines)("$name", (engine) => {
     expect(said(plan)).toMatch(/~ voipStatus *: .* => ".*subscriber.* holds another password"/);
     const up = await it.up();
     expect(up.succeeded).toBe(false);
-    expect(said(up)).toMatch(/`up` can't follow it, because only a hash is stored there/);
+    expect(said(up)).toMatch(/`up` can't adopt it, because only a hash is stored there/);
     await it.secret("office", password("changed-there"));
     await it.upAndSettle();
     expectNoCanary(it.printed);

@@ -25,11 +25,13 @@ export const schema = z.strictObject({
     .union([z.literal("all"), z.array(z.string())], { error: 'must be a list of trunks, or "all"' })
     .superRefine((trunks, context) => {
       if (trunks.length === 0) {
-        context.addIssue('is empty, which LiveKit takes for every call of the project: name trunks, or say "all"');
+        context.addIssue('is empty, which LiveKit treats as every call of the project: list trunks, or use "all"');
       }
       if (Array.isArray(trunks)) {
         for (const trunk of trunks.filter((text) => !isReference(text) && !text.startsWith("ST_"))) {
-          context.addIssue(`has "${trunk}", which is neither a SipTrunk nor the id of a LiveKit trunk (ST_…)`);
+          context.addIssue(
+            `has "${trunk}", which is neither a SipTrunk nor the id of a LiveKit trunk (ST_…): use one of these`,
+          );
         }
       }
     }),
@@ -107,7 +109,7 @@ export const schema = z.strictObject({
     .refine(
       (map) => Object.entries(map).reduce((sum, pair) => sum + Buffer.byteLength(pair.join("")), 0) <= ATTRIBUTES_LIMIT,
       {
-        error: `are together larger than the ${ATTRIBUTES_LIMIT / 1024} KiB that LiveKit accepts: shorten them`,
+        error: `are in total larger than the ${ATTRIBUTES_LIMIT / 1024} KiB that LiveKit accepts: shorten them`,
       },
     )
 
@@ -232,7 +234,7 @@ function checkRoom(room: JsonObject, context: z.core.$RefinementCtx): void {
   } catch (error) {
     const reason = error instanceof Error ? error.message.replace(/: .*/s, "") : "";
     context.addIssue(
-      `is not what LiveKit's RoomConfiguration takes (${reason}): check the spelling and the types of its fields`,
+      `does not match LiveKit's RoomConfiguration (${reason}): check the spelling and the types of its fields`,
     );
   }
 }
@@ -259,15 +261,15 @@ export function problemsAcross(
   const doubled = Array.isArray(wanted) ? wanted.filter((trunk, index) => wanted.indexOf(trunk) !== index) : [];
   problems.push(...doubled.map((trunk) => `trunks has "${nameOf(trunk)}" twice: list it once.`));
   if (rule === "direct" && isKnown("roomName") && roomName === undefined) {
-    problems.push('roomName is missing: a "direct" rule needs the room that calls go to.');
+    problems.push('roomName is missing: set the room that a "direct" rule sends calls to.');
   }
   if (rule === "direct" && (roomPrefix !== undefined || randomize !== undefined)) {
     problems.push(
-      'roomPrefix and randomize do not go with rule: "direct": remove them, or use "individual" or "callee".',
+      `roomPrefix and randomize can't be used with rule: "direct": remove them, or use "individual" or "callee".`,
     );
   }
   if (rule !== undefined && rule !== "direct" && roomName !== undefined) {
-    problems.push(`roomName does not go with rule: "${rule}": use roomPrefix, or rule: "direct".`);
+    problems.push(`roomName can't be used with rule: "${rule}": use roomPrefix, or rule: "direct".`);
   }
   return problems;
 }
@@ -280,6 +282,6 @@ function listedTwice(field: string, numbers: readonly string[]): string[] {
     seen.set(matchingForm(number), number);
     return twin === undefined
       ? []
-      : [`${field} has "${number}" and "${twin}", which LiveKit takes for the same: list it once.`];
+      : [`${field} has "${number}" and "${twin}", which LiveKit treats as the same number: list it once.`];
   });
 }

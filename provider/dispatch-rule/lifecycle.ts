@@ -27,7 +27,7 @@ async function wantedFields(session: Session, { owner, args }: Wanted<RuleInputs
   const { ids, missing } = await trunkIds(session, args.trunks);
   if (missing.length > 0) {
     throw new ResourceError(
-      `DispatchRule "${nameOf(owner)}": the inbound trunk of SipTrunk ${missing.map((trunk) => `"${nameOf(trunk)}"`).join(", ")} does not exist: run \`pulumi up\` without --target, so that the trunk is made first.`,
+      `DispatchRule "${nameOf(owner)}": the inbound trunk of SipTrunk ${missing.map((trunk) => `"${nameOf(trunk)}"`).join(", ")} does not exist: run \`pulumi up\` without --target, so that the trunk is created first.`,
     );
   }
   return ruleFields(args, ids);
@@ -65,7 +65,7 @@ export const dispatchRule: Resource<Schema> = {
     const keys = ruleKeys({ trunkIds: wanted === "all" ? [] : wanted, pin, numbers, inboundNumbers });
     return keys.map((key) => ({
       key,
-      words: "LiveKit takes only one rule for a trunk, pin and number, and this combination is",
+      words: "LiveKit allows only one rule for a combination of trunk, pin and number",
     }));
   },
 
@@ -91,17 +91,17 @@ export const dispatchRule: Resource<Schema> = {
       const otherOwner = own.ownerOf("DispatchRule", other.id);
       // If some of its trunks don't exist yet, no existing rule can be its leftover.
       if (otherOwner === undefined && missing.length === 0 && (await isLeftover(account, own, other, fields))) {
-        remarks.push(`takes over the dispatch rule ${other.id}, which is as declared here already.`);
+        remarks.push(`takes over the dispatch rule ${other.id}, which already matches the declaration.`);
       } else if (otherOwner === undefined) {
         return {
           problems: [
-            `trunks: the dispatch rule ${other.id} already takes the calls with the same trunk, pin and number, and LiveKit allows one: change pin or numbers, or delete that rule.`,
+            `trunks: the dispatch rule ${other.id} already takes the calls with the same trunk, pin and number, and LiveKit allows only one: change pin or numbers, or delete that rule.`,
           ],
         };
       } else if (otherOwner !== owner && !own.isDeclared("DispatchRule", otherOwner)) {
         return {
           problems: [
-            `DispatchRule "${nameOf(otherOwner)}" of this stack still takes the calls with the same trunk, pin and number. If this is that one with a new name, give it the option ${aliasOf(otherOwner, owner)}; else remove that one first, with a \`pulumi up\` of its own.`,
+            `DispatchRule "${nameOf(otherOwner)}" of this stack still takes the calls with the same trunk, pin and number. If this is the same rule under a new name, give it the option ${aliasOf(otherOwner, owner)}. Otherwise remove the other one first, in a separate \`pulumi up\`.`,
           ],
         };
       }
@@ -140,7 +140,7 @@ export const dispatchRule: Resource<Schema> = {
     if (!live) {
       goneForGood("DispatchRule", wanted.owner, state, account.connection);
       throw new ResourceError(
-        `DispatchRule "${nameOf(wanted.owner)}": the rule ${id} was deleted from LiveKit: run \`pulumi up --refresh\`, which makes it anew.`,
+        `DispatchRule "${nameOf(wanted.owner)}": the rule ${id} was deleted from LiveKit: run \`pulumi up --refresh\`, which recreates it.`,
       );
     }
     const fields = await wantedFields(session, wanted);

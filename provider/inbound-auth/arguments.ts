@@ -103,10 +103,10 @@ export function problemsAcross(
     );
   }
   if (method === "ip" && realm !== undefined) {
-    problems.push('realm does not go with method: "ip", which asks callers for nothing: remove it.');
+    problems.push(`realm can't be used with method: "ip", which does not ask for a credential: remove it.`);
   }
   if (method === "credentials" && allowedAddresses !== undefined) {
-    problems.push('allowedAddresses does not go with method: "credentials": remove it, or use method: "ip".');
+    problems.push(`allowedAddresses can't be used with method: "credentials": remove it, or use method: "ip".`);
   }
   const hasCredential =
     (username !== undefined || !isKnown("username")) && (password !== undefined || !isKnown("password"));

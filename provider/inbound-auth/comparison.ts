@@ -58,7 +58,7 @@ export function compare(
     const by = marker.openedBy;
     words.push(
       by
-        ? `inbound trunk ${live.id} was opened by InboundAuth "${nameOf(by.owner)}" since`
+        ? `inbound trunk ${live.id} has since been opened by InboundAuth "${nameOf(by.owner)}"`
         : `inbound trunk ${live.id} is closed`,
     );
   }

@@ -27,14 +27,14 @@ async function open(
   const { user, marker } = trunks.metadataOf(live);
   if (!marker) {
     throw new ResourceError(
-      `InboundAuth "${nameOf(owner)}": the metadata of inbound trunk ${live.id} was overwritten outside Pulumi: update its SipTrunk with it, by \`pulumi up\` without --target.`,
+      `InboundAuth "${nameOf(owner)}": the metadata of inbound trunk ${live.id} was overwritten outside Pulumi: run \`pulumi up\` without --target, so that its SipTrunk repairs it.`,
     );
   }
   const { openedBy, unconfirmed: _, ...confirmed } = marker;
   const isOurs = [marker.id, live.id, openedBy?.id].some((known) => own.has(known));
   if (openedBy && !isOurs && stackOf(openedBy.owner) !== stackOf(owner)) {
     throw new ResourceError(
-      `InboundAuth "${nameOf(owner)}": the inbound trunk ${live.id} was opened by ${openedBy.owner}, another stack's: remove that InboundAuth first.`,
+      `InboundAuth "${nameOf(owner)}": the inbound trunk ${live.id} was opened by ${openedBy.owner} of another stack: remove that InboundAuth first.`,
     );
   }
   const fields = authFields(args, marker);
@@ -56,9 +56,7 @@ export const inboundAuth: Resource<Schema> = {
   rules: problemsAcross,
 
   claims({ trunk }) {
-    return trunk === undefined
-      ? []
-      : [{ key: trunk, words: `trunk "${nameOf(trunk)}" can only have one InboundAuth, and has one` }];
+    return trunk === undefined ? [] : [{ key: trunk, words: `trunk "${nameOf(trunk)}" can only have one InboundAuth` }];
   },
 
   computed(session, _owner, { method, trunk = "", password }, olds, isKnown) {
@@ -95,7 +93,7 @@ export const inboundAuth: Resource<Schema> = {
     return taken
       ? {
           problems: [
-            `allowedNumbers: the inbound trunk ${taken.id} of this LiveKit project takes the same callers for the same number, and LiveKit allows one: remove them here, or from that trunk.`,
+            `allowedNumbers: the inbound trunk ${taken.id} of this LiveKit project takes the same callers for the same number, and LiveKit allows only one such trunk: remove them here, or from that trunk.`,
           ],
         }
       : NO_CONFLICTS;
@@ -124,7 +122,7 @@ export const inboundAuth: Resource<Schema> = {
       // The trunk may already be open. Recording the resource makes sure that it can be closed again.
       const properties = { ...wanted.inputs, inboundTrunkId: live.id, project: account.connection.project };
       throw new ResourceError(
-        `Creating InboundAuth "${nameOf(wanted.owner)}": ${error.message} It may be done all the same: run \`pulumi up\` again to finish it.`,
+        `Creating InboundAuth "${nameOf(wanted.owner)}": ${error.message} It may have succeeded anyway: run \`pulumi up\` again to finish it.`,
         { cause: error, partial: { id, properties } },
       );
     }
@@ -170,7 +168,7 @@ async function trunkToOpen(
   if (!live) {
     goneForGood("InboundAuth", owner, state, account.connection);
     throw new ResourceError(
-      `InboundAuth "${nameOf(owner)}": the inbound trunk of SipTrunk "${nameOf(args.trunk)}" does not exist: run \`pulumi up\` without --target, so that the trunk is made first.`,
+      `InboundAuth "${nameOf(owner)}": the inbound trunk of SipTrunk "${nameOf(args.trunk)}" does not exist: run \`pulumi up\` without --target, so that the trunk is created first.`,
     );
   }
   return live;

@@ -33,7 +33,10 @@ export class Claims {
       const others = this.claimants.get(key) ?? new Set();
       for (const other of others) {
         const [otherKind = "", otherOwner = ""] = other.split(/ (.*)/s);
-        problems.set(other, problems.get(other) ?? `${words} in ${otherKind} "${nameOf(otherOwner)}" too`);
+        problems.set(
+          other,
+          problems.get(other) ?? `${words}, but ${otherKind} "${nameOf(otherOwner)}" uses it too: change one of them.`,
+        );
       }
       this.claimants.set(key, others);
     }

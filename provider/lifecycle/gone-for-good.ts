@@ -13,9 +13,9 @@ import type { Props } from "./values";
 export function goneForGood(kind: string, owner: string, state: Props, { project }: Connection): void {
   if (typeof state.project === "string" && state.project !== project) {
     throw new ResourceError(
-      `${kind} "${nameOf(owner)}" was made in the LiveKit project ${state.project}, and the configured project ${project} does not have it: ` +
-        "configure the project that the stack was made in (livekit:url, livekit:apiKey, livekit:apiSecret), with `pulumi up --refresh=false` after a change; " +
-        "or, if it was deleted there, take it out of the state with `pulumi state delete`.",
+      `${kind} "${nameOf(owner)}" was created in the LiveKit project ${state.project}, and the configured project ${project} does not have it. ` +
+        "Configure the first project again (livekit:url, livekit:apiKey, livekit:apiSecret) and run `pulumi up --refresh=false` once; " +
+        "or, if it was deleted there, remove it from the state with `pulumi state delete`.",
     );
   }
 }

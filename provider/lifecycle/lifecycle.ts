@@ -137,7 +137,7 @@ export function lifecycle<Schema extends z.ZodObject>(resource: Resource<Schema>
           if (!observation && goneNeedsNewId) {
             replaces.push("platformStatus");
           }
-          const declared = `is not as declared: ${drift.join("; ")}.`;
+          const declared = `differs from its declaration: ${drift.join("; ")}.`;
           tell(session, kind, news, drift.length > 0 ? [declared] : []);
         }
         if (replaces.length > 0) {

@@ -95,7 +95,7 @@ function apiUrl(text: string): URL {
   }
   if (url.protocol === "http:" && !isLoopback(url.hostname)) {
     throw new ConfigurationError(
-      `livekit:url would send passwords in clear text to ${url.host}: use wss:// or https:// (ws:// and http:// only reach this machine).`,
+      `livekit:url would send passwords in clear text to ${url.host}: use wss:// or https:// (ws:// and http:// are allowed only for this machine).`,
     );
   }
   return url;
@@ -117,7 +117,7 @@ function checkedHost(host: string): string {
 
 function outboundProxy(text: string): OutboundProxy {
   const fix =
-    "set it with `pulumi config set --path livekit:outboundProxy.address proxy.example.com` and, where the proxy reads another header than the default, `pulumi config set --path livekit:outboundProxy.header X-…`.";
+    "set it with `pulumi config set --path livekit:outboundProxy.address proxy.example.com` and, if the proxy expects a different header, `pulumi config set --path livekit:outboundProxy.header X-…`.";
   let proxy: { address?: unknown; header?: unknown } = { address: text };
   if (text.startsWith("{")) {
     try {

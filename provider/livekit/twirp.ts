@@ -119,7 +119,7 @@ export async function callLiveKit<Response>(
     throw new LiveKitError(
       "failed",
       method,
-      `LiveKit at ${url} answered ${method} with more than ${MAX_MESSAGE_MIB} MiB, which is not read: check that livekit:url names a LiveKit server, and that nobody keeps large data in the metadata of trunks and rules.`,
+      `LiveKit at ${url} answered ${method} with more than ${MAX_MESSAGE_MIB} MiB, which is too much to read: check that livekit:url names a LiveKit server, and that the metadata of trunks and rules is not very large.`,
       response.status,
       { lasting: true },
     );
@@ -202,7 +202,7 @@ function refusal(
     return new LiveKitError(
       "unauthenticated",
       method,
-      `LiveKit refused the API key for ${project} (${status} ${message}): check livekit:apiKey and livekit:apiSecret, or LIVEKIT_API_KEY and LIVEKIT_API_SECRET; if the configuration was just changed, run \`pulumi up --refresh=false\` once, because Pulumi refreshes with the one of the last update.`,
+      `LiveKit refused the API key for ${project} (${status} ${message}): check livekit:apiKey and livekit:apiSecret, or LIVEKIT_API_KEY and LIVEKIT_API_SECRET; if the configuration was just changed, run \`pulumi up --refresh=false\` once, because Pulumi refreshes with the configuration of the last update.`,
       status,
     );
   }

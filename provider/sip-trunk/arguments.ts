@@ -253,7 +253,7 @@ export function problemsAcross(args: Partial<SipTrunkInputs>, isKnown: IsKnown<S
     problems.push('extension is missing: set it, for example extension: "1011", or use type: "did" with numbers.');
   }
   if (type === "extension" && numbers !== undefined) {
-    problems.push('numbers does not go with type: "extension": remove it, or use type: "did".');
+    problems.push(`numbers can't be used with type: "extension": remove it, or use type: "did".`);
   }
   if (type === "did" && isKnown("numbers") && numbers === undefined) {
     problems.push(
@@ -261,15 +261,15 @@ export function problemsAcross(args: Partial<SipTrunkInputs>, isKnown: IsKnown<S
     );
   }
   if (type === "did" && extension !== undefined) {
-    problems.push('extension does not go with type: "did": remove it, or use type: "extension".');
+    problems.push(`extension can't be used with type: "did": remove it, or use type: "extension".`);
   }
   if (args.verifier && isKnown("password") && password === undefined) {
     problems.push(
-      `password is missing: ${args.verifier.source} holds only a hash of it, which LiveKit can't use; declare the password too.`,
+      `password is missing: ${args.verifier.source} stores only a hash of it, which LiveKit can't use. Declare the password too.`,
     );
   } else if (username !== undefined && isKnown("password") && password === undefined) {
     problems.push(
-      "password is missing: a username without a password would let calls in unasked; set both or neither.",
+      "password is missing: a username without a password would let callers in without authentication. Set both or neither.",
     );
   }
   if (password !== undefined && isKnown("username") && username === undefined) {
@@ -279,10 +279,10 @@ export function problemsAcross(args: Partial<SipTrunkInputs>, isKnown: IsKnown<S
     problems.push(...numberProblems(numbers, country, schema.shape.numberFormat.parse(args.numberFormat)));
   }
   if (metadata !== undefined && usesMarkerKey(metadata)) {
-    problems.push(`metadata must not use the key "${MARKER_KEY}": this package keeps its own there; choose another.`);
+    problems.push(`metadata must not use the key "${MARKER_KEY}": this package reserves it. Use another key.`);
   }
   if (args.fixedIp && headers && Object.keys(headers).some((name) => name.toLowerCase() === "route")) {
-    problems.push("headers must not set Route together with fixedIp: the proxy decides the way; remove it.");
+    problems.push("headers must not set Route when fixedIp is true, because the proxy does the routing: remove Route.");
   }
   return problems;
 }

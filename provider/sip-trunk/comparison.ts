@@ -64,7 +64,7 @@ export function compare(
     hidden,
     isOpened &&
       `inbound trunk ${inbound.id} ${exposureOf(inbound) === "none" ? "was opened outside Pulumi" : "is OPEN TO ANYONE"}`,
-    spare.length > 0 && `${spare.map((trunk) => trunk.id).join(", ")} left over from an update that was cut off`,
+    spare.length > 0 && `${spare.map((trunk) => trunk.id).join(", ")} left over from an interrupted update`,
   ].filter((text) => typeof text === "string");
   const fingerprint =
     password === undefined ? hidden && "hidden" : credentialFingerprint(connection.apiSecret, owner, String(password));

@@ -129,7 +129,7 @@ export async function ensure(
       throw error;
     }
     throw new ResourceError(
-      `${doing} SipTrunk "${nameOf(wanted.owner)}": ${error.message} What was done is recorded: run \`pulumi up\` again to finish it.`,
+      `${doing} SipTrunk "${nameOf(wanted.owner)}": ${error.message} The completed part is recorded: run \`pulumi up\` again to finish it.`,
       { cause: error, partial: { id, properties: { ...wanted.inputs, ...outputs } } },
     );
   }

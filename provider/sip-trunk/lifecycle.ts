@@ -41,7 +41,7 @@ export const sipTrunk: Resource<Schema> = {
   claims({ extension, numbers }) {
     return [extension, ...(numbers ?? [])]
       .filter((number) => number !== undefined)
-      .map((number) => ({ key: matchingForm(number), words: `the number ${number} can only be on one trunk, and is` }));
+      .map((number) => ({ key: matchingForm(number), words: `the number ${number} can only be on one trunk` }));
   },
 
   computed(session, owner, args, olds, isKnown) {
@@ -85,11 +85,11 @@ export const sipTrunk: Resource<Schema> = {
       return NO_CONFLICTS;
     }
     const closes =
-      left?.inbound && !left.mayStayOpen ? "; the inbound one is closed until an InboundAuth opens it" : "";
+      left?.inbound && !left.mayStayOpen ? "; the inbound trunk is closed until an InboundAuth opens it" : "";
     return {
       problems: [],
       remarks: [
-        `takes over ${strange.map(({ id }) => id).join(" and ")} on LiveKit, which carry its name and are in no state${closes}.`,
+        `takes over ${strange.map(({ id }) => id).join(" and ")} on LiveKit, which carry its name but are not in the state${closes}.`,
       ],
     };
   },

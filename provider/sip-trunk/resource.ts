@@ -67,7 +67,7 @@ function followed(held: VoipCredential, declared: string | undefined): string | 
   }
   if (declared !== undefined) {
     throw new pulumi.RunError(
-      "SipTrunk takes its password from the VoIP system (credential) and has one of its own (password): remove one of them.",
+      "SipTrunk has both credential, which reads the password from the VoIP system, and password: remove one of them.",
     );
   }
   return held.password;

@@ -108,15 +108,15 @@ export async function numberTakenBy(
     const number = numbers.find((it) => other.numbers.some((its) => matchingForm(its) === matchingForm(it)));
     const isTwin = names.includes(manager) && !own.has(id);
     if (!manager || isTwin || !(own.has(id) || stackOf(manager) === stackOf(owner))) {
-      const twin = isTwin ? " of another state" : "";
-      const whose = manager ? `which ${manager}${twin} manages` : "which this stack does not manage";
+      const twin = isTwin ? " in another state" : "";
+      const whose = manager ? `which ${manager} manages${twin}` : "which this stack does not manage";
       return `${args.type === "did" ? "numbers" : "extension"}: ${number} is taken by the inbound trunk ${other.id} of this LiveKit project, ${whose}: use another number, or delete that trunk.`;
     }
     // A SipTrunk that was declared earlier gives up the number in this same update; otherwise the claims would have refused it.
     if (!own.isDeclared("SipTrunk", manager)) {
       return (
-        `SipTrunk "${nameOf(manager)}" of this stack still has the number ${number} (inbound trunk ${other.id}). If this is that one with a new name, ` +
-        `give it the option ${aliasOf(manager, owner)}; if the number moves, take it from that one first, with a \`pulumi up\` of its own; if an interrupted \`pulumi up\` left that trunk, delete it.`
+        `SipTrunk "${nameOf(manager)}" of this stack still has the number ${number} (inbound trunk ${other.id}). If this is the same trunk under a new name, ` +
+        `give it the option ${aliasOf(manager, owner)}; to move the number, remove it from the other one first, in a separate \`pulumi up\`; if an interrupted \`pulumi up\` left that trunk behind, delete it.`
       );
     }
   }

@@ -70,15 +70,15 @@ export async function requireAccepted(session: Session, doing: string, owner: st
   const { verifier, password, username } = side;
   if (verifier && password !== undefined && !verifies(verifier, password)) {
     throw new ResourceError(
-      `${resource}: ${status.differs(verifier.source)} for user "${verifier.username}" than the declared one, and \`up\` can't follow it, ` +
-        "because only a hash is stored there: declare the password that the VoIP system has, or set the declared one there. Nothing was changed on LiveKit.",
+      `${resource}: ${status.differs(verifier.source)} for user "${verifier.username}" than the declared one, and \`up\` can't adopt it, ` +
+        "because only a hash is stored there. Declare the VoIP system's password, or set the declared one there. Nothing was changed on LiveKit.",
     );
   }
   const voipStatus = await ask(session, side);
   if (status.isRejection(voipStatus)) {
     throw new ResourceError(
-      `${resource}: ${voipStatus}, so calls would fail, and nothing was changed on LiveKit: give user "${username}" the declared password in the VoIP system ` +
-        'at that address, or declare the password that it has there in the stack; voipCheck: "off" goes on without asking it.',
+      `${resource}: ${voipStatus}, so calls would fail. Nothing was changed on LiveKit. Set the declared password for user "${username}" in the VoIP system, ` +
+        'or declare the password that it has there; voipCheck: "off" skips this check.',
     );
   }
   return { voipStatus };
