@@ -171,7 +171,7 @@ for (const server of databaseServers) {
       const closed = await closedPort();
       const url = new URL(database.url({ user: "u", password: CANARY }));
       url.port = String(closed);
-      expect(await failure("1011", { url: url.href })).toContain("is not to be reached: check host and port in `url`");
+      expect(await failure("1011", { url: url.href })).toContain("can't be reached: check host and port in `url`");
     });
 
     test("an url that can't be parsed is not repeated", async () => {

@@ -256,7 +256,7 @@ const MENDS: readonly (readonly [problem: string, codes: readonly string[]])[] =
     ["42501", "ER_TABLEACCESS_DENIED_ERROR", "ER_COLUMNACCESS_DENIED_ERROR"],
   ],
   [
-    "the database is not to be reached: check host and port in `url`, that the database is up, and that a firewall lets this machine through",
+    "the database can't be reached: check host and port in `url`, that the database is up, and that a firewall lets this machine through",
     ["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH", "ENOENT", "ETIMEDOUT"],
   ],
   [
