@@ -29,12 +29,12 @@ const AT_ONCE = 16;
 
 /** Lists both kinds in a fresh process, as a preview does. The ids come as JSON on the command line; none means all. */
 const LIST = `
-const { listInbound, listOutbound } = require("./dist/livekit/sip-api.js");
+const sip = require("./dist/livekit/sip-api.js");
 const { readConnection } = require("./dist/livekit/connection.js");
 const [inbound, outbound] = JSON.parse(process.argv[1]);
 const connection = readConnection(() => undefined, process.env);
 const start = performance.now();
-Promise.all([listInbound(connection, inbound), listOutbound(connection, outbound)]).then((lists) => {
+Promise.all([sip.inbound.list(connection, inbound), sip.outbound.list(connection, outbound)]).then((lists) => {
   const ms = performance.now() - start;
   console.log(JSON.stringify({ ms, memory: process.resourceUsage().maxRSS * 1024, found: lists.flat().length }));
 });`;

@@ -100,6 +100,10 @@ export interface Resource<Schema extends z.ZodObject, Args = z.output<Schema>> {
   observe?(session: Session, id: string, applied: Wanted<Args>, state: Props): Promise<Observation | undefined>;
   /** Asks systems other than LiveKit, and returns computed inputs. Called only by read(), after observe(). */
   probe?(session: Session, applied: Wanted<Args>): Promise<Probe>;
+  /**
+   * Creates the resource. The id and the `stableOutputs` count as this stack's own from then on: return LiveKit's id only if the
+   * resource owns that object.
+   */
   create(session: Session, wanted: Wanted<Args>): Promise<{ id: string; outputs: Props }>;
   /** Makes the platform match the declaration, whatever is there now. Returns the outputs that are not inputs. */
   update(session: Session, id: string, wanted: Wanted<Args>, state: Props): Promise<Props>;
