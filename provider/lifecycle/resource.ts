@@ -130,7 +130,7 @@ export interface Lifecycle {
   /** The outputs that an update does not change. */
   readonly stableOutputs: readonly string[];
   readonly deleteBeforeReplace: boolean;
-  /** The inputs with defaults and computed values, and the problems found, as sentences. */
+  /** The inputs in their normal form with the computed values, and the problems found, as sentences. */
   check(olds: Props, news: Props): Promise<{ readonly inputs: Props; readonly problems: readonly string[] }>;
   diff(id: string, olds: Props, news: Props): Promise<Difference>;
   create(inputs: Props): Promise<{ readonly id: string; readonly outputs: Props }>;
