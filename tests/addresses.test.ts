@@ -10,6 +10,8 @@ describe("allowlist entries", () => {
     ["2001:DB8::1", "2001:db8::1/128"],
     ["2001:db8:0:0::/32", "2001:db8::/32"],
     ["::ffff:192.0.2.1", "::ffff:c000:201/128"],
+    ["::192.0.2.1", "::c000:201/128"],
+    ["64:ff9b::192.0.2.1/96", "64:ff9b::/96"],
     ["::/0", "::/0"],
   ])("%s is written as %s", (address, cidr) => {
     expect(canonicalCidr(address)).toBe(cidr);
@@ -53,6 +55,7 @@ describe("allowlist entries", () => {
         list.addAddress(address, "ipv6");
         expect(list.check(canonical, "ipv6")).toBe(true);
       }),
+      { examples: [["::0.0.0.0"], ["::192.0.2.1"], ["::ffff:192.0.2.1"]] },
     );
   });
 });

@@ -43,6 +43,7 @@ describe("the packed tarball", () => {
       "@bufbuild",
       "@livekit",
       "cockatiel",
+      "ipaddr.js",
       "libphonenumber-js",
       "livekit-server-sdk",
       "saxes",

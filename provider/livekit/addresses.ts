@@ -1,6 +1,8 @@
 /** IP allowlists as LiveKit reads them: what is a range, what two ranges cover, and when a list admits everyone. */
 
+import { isIP } from "node:net";
 import ipaddr from "ipaddr.js";
+import { unbracketed } from "../host-text";
 
 /** A range of addresses: `size` addresses of IP `version` from `start` on. */
 interface Range {
@@ -54,12 +56,18 @@ export function exposureOf(trunk: {
 
 function parseRange(text: string): Range | undefined {
   const [address = "", prefixText, ...rest] = text.split("/");
-  const isAddress =
-    ipaddr.IPv4.isValidFourPartDecimal(address) || (ipaddr.IPv6.isValid(address) && !address.includes("%"));
-  if (!isAddress || rest.length > 0 || (prefixText !== undefined && !/^(0|[1-9]\d{0,2})$/.test(prefixText))) {
+  const version = isIP(address);
+  if (
+    version === 0 ||
+    address.includes("%") ||
+    rest.length > 0 ||
+    (prefixText !== undefined && !/^(0|[1-9]\d{0,2})$/.test(prefixText))
+  ) {
     return undefined;
   }
-  const bytes = ipaddr.parse(address).toByteArray();
+  // A URL writes dotted quads in IPv6 in hexadecimal. ipaddr.js takes ::192.0.2.1 for ::ffff:192.0.2.1, another address.
+  const plain = version === 4 ? address : unbracketed(new URL(`http://[${address}]`).hostname);
+  const bytes = ipaddr.parse(plain).toByteArray();
   const bits = bytes.length * 8;
   const prefix = prefixText === undefined ? bits : Number(prefixText);
   if (prefix > bits) {
