@@ -3,7 +3,7 @@
  * every depth.
  */
 
-import { type Message, WireType } from "@bufbuild/protobuf";
+import { type Message, Timestamp, WireType } from "@bufbuild/protobuf";
 import {
   RoomConfiguration,
   SIPDispatchRule,
@@ -22,6 +22,7 @@ import {
   rule,
   written,
 } from "../provider/livekit/messages";
+import * as sip from "../provider/livekit/sip-api";
 import { changesOf, fullMessage, futureFields, withFutureFields } from "./support/messages";
 
 /** Which member of each oneof is set. The longest oneof has five. */
@@ -74,6 +75,39 @@ describe("a field that is written is read back, and all that a newer LiveKit has
       expectKept(changed, unchanged());
     });
   });
+});
+
+describe("a change is made field by field where LiveKit's update message has the field", () => {
+  const HEADERS = ["headers", "headersToAttributes", "attributesToHeaders", "includeHeaders"];
+  const wholeOnly = (rows: object, isFieldWise: (fields: object) => boolean) =>
+    Object.keys(rows).filter((name) => !isFieldWise({ [name]: "changed" }));
+
+  it("of an inbound trunk", () => {
+    const whole = [...HEADERS, "ringingTimeout", "maxCallDuration", "krispEnabled"];
+    expect(wholeOnly(INBOUND, sip.inbound.isFieldWise).sort()).toEqual(whole.sort());
+    expect(sip.inbound.isFieldWise({ name: "changed", krispEnabled: undefined })).toBe(true);
+    expect(sip.inbound.isFieldWise({ name: "changed", krispEnabled: true })).toBe(false);
+  });
+
+  it("of an outbound trunk", () => {
+    expect(wholeOnly(OUTBOUND, sip.outbound.isFieldWise).sort()).toEqual(HEADERS.toSorted());
+  });
+
+  it("of no rule", () => {
+    expect(wholeOnly(RULE, sip.rules.isFieldWise)).toEqual(Object.keys(RULE));
+  });
+});
+
+it("no duration is an unset one, not one of zero seconds", () => {
+  expect(written(INBOUND, inbound(), { ringingTimeout: 0 }).ringingTimeout).toBeUndefined();
+});
+
+it("the times that LiveKit gives are read", () => {
+  const [createdAt, updatedAt] = [new Date(1_000_000), new Date(2_000_000)];
+  const dated = { createdAt: Timestamp.fromDate(createdAt), updatedAt: Timestamp.fromDate(updatedAt) };
+  expect(inboundTrunk(new SIPInboundTrunkInfo(dated))).toMatchObject({ createdAt, updatedAt });
+  expect(outboundTrunk(new SIPOutboundTrunkInfo())).not.toHaveProperty("createdAt");
+  expect(outboundTrunk(new SIPOutboundTrunkInfo())).not.toHaveProperty("updatedAt");
 });
 
 describe("the items of a list keep what is theirs", () => {
