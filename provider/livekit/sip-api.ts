@@ -47,20 +47,17 @@ interface Kind<Info extends Message<Info>, Rows extends Table<Info>, Item extend
   listRequest(ids: string[], page: Pagination | undefined): Message;
   readonly listResponse: TwirpType<{ items: Info[] }>;
   createRequest(message: Info): Message;
-  replaceRequest(id: string, whole: Info): Message;
-  /** How LiveKit updates single fields of this kind. Absent if LiveKit can't update half of its fields that way. */
-  readonly fieldWise?: FieldWise;
+  updateRequest(id: string, action: UpdateAction<Info>): Message;
+  /** The fields that LiveKit can update one by one. Absent if those are not even half of the fields. */
+  readonly fieldWise?: readonly FieldInfo[];
   /** Values of an object that may be secret. They are removed from messages, because a server may quote its input. */
   secretsIn(message: Info): string[];
 }
 
-/** An update of single fields. */
-interface FieldWise {
-  /** The fields that LiveKit can set, by the message's own names. */
-  readonly fields: readonly FieldInfo[];
-  /** The request that sets `values`, which have the form of LiveKit's update message. */
-  request(id: string, values: object): Message;
-}
+/** What an update does: it replaces the whole object, or sets single fields, in the form of LiveKit's update message. */
+type UpdateAction<Info> =
+  | { readonly case: "replace"; readonly value: Info }
+  | { readonly case: "update"; readonly value: object };
 
 /** One kind of object on LiveKit. */
 export interface Collection<Rows, Item> {
@@ -85,7 +82,7 @@ function collection<
   const { name, rows, fieldWise } = kind;
   const isFieldWise = (fields: Partial<FieldsOf<Rows>>) =>
     fieldWise !== undefined &&
-    holders(rows, fields).every((holder) => fieldWise.fields.some(({ localName }) => localName === holder));
+    holders(rows, fields).every((holder) => fieldWise.some(({ localName }) => localName === holder));
   return {
     isFieldWise,
 
@@ -108,10 +105,11 @@ function collection<
 
     update: async (connection, current, fields) => {
       const whole = written(rows, current.message, fields);
-      const request =
+      const action: UpdateAction<Info> =
         fieldWise && isFieldWise(fields)
-          ? fieldWise.request(current.id, updateOf(fieldWise.fields, holders(rows, fields), whole))
-          : kind.replaceRequest(current.id, whole);
+          ? { case: "update", value: updateOf(fieldWise, holders(rows, fields), whole) }
+          : { case: "replace", value: whole };
+      const request = kind.updateRequest(current.id, action);
       return kind.view(await again(connection, `Update${name}`, request, kind.info, kind.secretsIn(whole)));
     },
   };
@@ -143,12 +141,8 @@ export const inbound = collection({
   listRequest: (trunkIds, page) => new ListSIPInboundTrunkRequest({ trunkIds, page }),
   listResponse: ListSIPInboundTrunkResponse,
   createRequest: (trunk) => new CreateSIPInboundTrunkRequest({ trunk }),
-  replaceRequest: (sipTrunkId, value) =>
-    new UpdateSIPInboundTrunkRequest({ sipTrunkId, action: { case: "replace", value } }),
-  fieldWise: {
-    fields: SIPInboundTrunkUpdate.fields.list(),
-    request: (sipTrunkId, value) => new UpdateSIPInboundTrunkRequest({ sipTrunkId, action: { case: "update", value } }),
-  },
+  updateRequest: (sipTrunkId, action) => new UpdateSIPInboundTrunkRequest({ sipTrunkId, action }),
+  fieldWise: SIPInboundTrunkUpdate.fields.list(),
   secretsIn: trunkSecrets,
 });
 
@@ -160,13 +154,8 @@ export const outbound = collection({
   listRequest: (trunkIds, page) => new ListSIPOutboundTrunkRequest({ trunkIds, page }),
   listResponse: ListSIPOutboundTrunkResponse,
   createRequest: (trunk) => new CreateSIPOutboundTrunkRequest({ trunk }),
-  replaceRequest: (sipTrunkId, value) =>
-    new UpdateSIPOutboundTrunkRequest({ sipTrunkId, action: { case: "replace", value } }),
-  fieldWise: {
-    fields: SIPOutboundTrunkUpdate.fields.list(),
-    request: (sipTrunkId, value) =>
-      new UpdateSIPOutboundTrunkRequest({ sipTrunkId, action: { case: "update", value } }),
-  },
+  updateRequest: (sipTrunkId, action) => new UpdateSIPOutboundTrunkRequest({ sipTrunkId, action }),
+  fieldWise: SIPOutboundTrunkUpdate.fields.list(),
   secretsIn: trunkSecrets,
 });
 
@@ -179,8 +168,7 @@ export const rules = collection({
   listRequest: (dispatchRuleIds, page) => new ListSIPDispatchRuleRequest({ dispatchRuleIds, page }),
   listResponse: ListSIPDispatchRuleResponse,
   createRequest: (dispatchRule) => new CreateSIPDispatchRuleRequest({ dispatchRule }),
-  replaceRequest: (sipDispatchRuleId, value) =>
-    new UpdateSIPDispatchRuleRequest({ sipDispatchRuleId, action: { case: "replace", value } }),
+  updateRequest: (sipDispatchRuleId, action) => new UpdateSIPDispatchRuleRequest({ sipDispatchRuleId, action }),
   secretsIn: ruleSecrets,
 });
 
