@@ -20,10 +20,10 @@ import type { Collection } from "../provider/livekit/sip-api";
 import * as sip from "../provider/livekit/sip-api";
 import { changesOf } from "./support/messages";
 import { ModelHost } from "./support/model/host";
-import { ModelPlatform, stopEmulator } from "./support/model/platform";
+import { ModelPlatform } from "./support/model/platform";
 import { type ModelGoal, resourceGoal, TYPES } from "./support/model/program";
-import { closeConnections } from "./support/model/quick-fetch";
 import { ModelStack } from "./support/model/stack";
+import { setUpModel } from "./support/model/suite";
 
 type Args = Readonly<Record<string, unknown>>;
 type Kind = keyof typeof TYPES;
@@ -181,18 +181,7 @@ const CASES = [
   ...cases("rule", "rules", namesIn(RULE), { trunk: TRUNK, rule: DISPATCH_RULE }),
 ];
 
-beforeEach(() => {
-  jest.spyOn(process.stdout, "write").mockReturnValue(true);
-});
-
-afterEach(() => {
-  jest.restoreAllMocks();
-});
-
-afterAll(async () => {
-  closeConnections();
-  await stopEmulator();
-});
+setUpModel();
 
 test.each(CASES)("%s is written, changes, drifts and is repaired", async (_name, it) => {
   const platform = await ModelPlatform.start();

@@ -13,9 +13,9 @@ import { isWholeMatrix, testWithProcesses } from "./support/matrix";
 import { commands, programs, run } from "./support/model/commands";
 import { EXAMPLES } from "./support/model/examples";
 import { described } from "./support/model/oracle";
-import { itemsIn, stopEmulator } from "./support/model/platform";
+import { itemsIn } from "./support/model/platform";
 import { asConfiguration } from "./support/model/program";
-import { closeConnections } from "./support/model/quick-fetch";
+import { setUpModel } from "./support/model/suite";
 import { World } from "./support/model/world";
 
 const RUNS = Number(process.env.MODEL_RUNS ?? (isWholeMatrix ? 2_000 : 300));
@@ -25,19 +25,7 @@ const SEED = Number(process.env.MODEL_SEED ?? (process.env.CI ? 1 : randomInt(2 
 /** Enough for 20,000 runs on a busy machine. */
 const TIMEOUT_MS = 3 * 3_600_000;
 
-beforeEach(() => {
-  // The providers' messages to the user would be many thousand lines.
-  jest.spyOn(process.stdout, "write").mockReturnValue(true);
-});
-
-afterEach(() => {
-  jest.restoreAllMocks();
-});
-
-afterAll(async () => {
-  closeConnections();
-  await stopEmulator();
-});
+setUpModel();
 
 test.each(Object.entries(EXAMPLES))("%s", (_name, example) => run(example));
 
