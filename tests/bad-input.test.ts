@@ -220,7 +220,7 @@ describeInWorlds((startWorld, platform) => {
     ["livekit:url", "ws://192.0.2.1:7880", "would send passwords in clear text"],
     ["livekit:url", "http://127.0.0.1:1", "LiveKit at http://127.0.0.1:1 did not answer"],
     ["livekit:apiKey", "APInobody", "LiveKit refused the API key for"],
-  ])("a wrong %s (%p) is said in the preview", async (key, value, sentence) => {
+  ])("a wrong %s (%p) is reported in the preview", async (key, value, sentence) => {
     const it = await startWorld();
     await it.secret("office", password("office"));
     await it.declare({ trunks: { office } });

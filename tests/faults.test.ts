@@ -7,11 +7,11 @@
  * - retry.test.ts: which failures are retried, and for how long.
  * - bad-input.test.ts: "a number that another trunk of the project has is refused, and that trunk named"; "a second
  *   stack that declares the same trunk is refused, and the first one named"; "a wrong secret is one sentence without
- *   the token, and nothing is taken for deleted"; "a wrong livekit:apiKey … is said in the preview".
+ *   the token, and nothing is taken for deleted"; "a wrong livekit:apiKey … is reported in the preview".
  * - dispatch-rule.test.ts: "refuses two rules with the same trunk, pin and number, in the program and on the
  *   platform"; "is made again when it was deleted, with and without refresh".
  * - project.test.ts: "another project's key is an error that names both, and nothing is deleted or made"; "a clock
- *   that is off is said to be the clock" (behind; ahead is here); "no inbound trunk is open at any moment, from the
+ *   that is off is reported as the cause" (behind; ahead is here); "no inbound trunk is open at any moment, from the
  *   first up to destroy".
  * - sip-trunk.test.ts: "makes the … trunk again when it was deleted"; "makes everything again when everything was
  *   deleted"; "takes a trunk over that a create left behind when it was cut off".
@@ -238,7 +238,7 @@ describeUnderFaults((start) => {
     await loser.endsClean();
   });
 
-  test("a clock that is ten minutes ahead is said to be the clock", async () => {
+  test("a clock that is ten minutes ahead is reported as the cause", async () => {
     const it = await start({ clockAheadMs: 10 * 60_000 });
     await it.declare(trunk);
     const failed = await it.up();

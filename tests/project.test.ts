@@ -86,7 +86,7 @@ test("another key of the same project changes no plan", async () => {
   expect((await stack.preview({ expectNoChanges: true })).exitCode).toBe(0);
 });
 
-test("a clock that is off is said to be the clock", async () => {
+test("a clock that is off is reported as the cause", async () => {
   let ahead = 0;
   await start({ clock: () => Date.now() + ahead });
   await settle();
