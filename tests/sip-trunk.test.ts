@@ -75,6 +75,31 @@ describeInWorlds((startWorld) => {
     expectNoCanary(JSON.stringify(await it.stack.exportState()));
   });
 
+  test("keeps drift as a list in the state while it lasts", async () => {
+    const it = await world();
+    await it.given({ ...everything, trunks: { ...everything.trunks, office: { ...office, headers: { "X-A": "1" } } } });
+    const drift = async (type: string) => {
+      const { resources = [] } = (await it.stack.exportState()).deployment;
+      const { outputs = {} } = resources.find(({ urn }) => urn.endsWith(`:${type}::office`)) ?? {};
+      return outputs.platformDrift;
+    };
+    await it.changeOutbound("office", {
+      authPassword: password("by hand"),
+      numbers: new ListUpdate({ set: ["1012"] }),
+    });
+    await it.outsider.deleteSipTrunk((await it.inbound("office")).sipTrunkId);
+    expectSuccess(await it.refresh());
+    expect(await drift("SipTrunk")).toEqual([
+      "extension",
+      "password",
+      expect.stringMatching(/^inbound trunk ST_\w+ is gone$/),
+    ]);
+    await it.upAndSettle();
+    expect(await drift("SipTrunk")).toBeUndefined();
+    expect(await drift("InboundAuth")).toBeUndefined();
+    expectNoCanary(it.printed + JSON.stringify(await it.stack.exportState()));
+  });
+
   test("shows each thing that somebody changed on the platform as itself, and repairs it with one up", async () => {
     const it = await world();
     await it.given(everything);

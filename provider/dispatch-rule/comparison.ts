@@ -1,6 +1,6 @@
 /** Compares a rule with what was applied, in values and words that a plan may show. */
 
-import { type Change, changedOutside, shownChanges } from "../lifecycle/drift";
+import { type Change, type Drift, shownChanges } from "../lifecycle/drift";
 import type { Observation, Wanted } from "../lifecycle/resource";
 import type { Session } from "../lifecycle/session";
 import { differences } from "../lifecycle/values";
@@ -38,17 +38,17 @@ export async function compare(session: Session, live: Rule, { owner, args }: Wan
   const { ids, missing } = await trunkIds(session, args.trunks);
   const wanted = ruleFields(args, [...ids, ...missing]);
   const values: Record<string, unknown> = {};
-  const words: string[] = [];
+  const drift: Drift[] = [];
   const changed: string[] = [];
   const changes: Change[] = [];
   for (const field of differences<RuleFields>(wanted, live)) {
     if (field === "trunkIds") {
       values.trunks = await trunkReferences(session.account, live.trunkIds, args.trunks);
       if (live.trunkIds.length === 0) {
-        words.push("takes the calls of EVERY TRUNK");
+        drift.push("takes the calls of EVERY TRUNK");
       }
       if (missing.length > 0) {
-        words.push(
+        drift.push(
           `can't find the inbound trunk of SipTrunk ${missing.map((trunk) => `"${nameOf(trunk)}"`).join(", ")}`,
         );
       } else {
@@ -62,7 +62,7 @@ export async function compare(session: Session, live: Rule, { owner, args }: Wan
   const shown = shownChanges(changes, { sensitive: SENSITIVE, apiSecret, subject: owner });
   changed.push(...shown.names);
   if (changed.length > 0) {
-    words.push(changedOutside(changed, shown.digest));
+    drift.push({ names: changed, digest: shown.digest });
   }
-  return { values: { ...values, ...shown.values }, words };
+  return { values: { ...values, ...shown.values }, drift };
 }

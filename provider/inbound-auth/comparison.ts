@@ -1,6 +1,6 @@
 /** Compares the inbound trunk with what an InboundAuth applied, in values and words that a plan may show. Pure. */
 
-import { changedOutside, shownChanges } from "../lifecycle/drift";
+import { type Drift, shownChanges } from "../lifecycle/drift";
 import { credentialFingerprint } from "../lifecycle/fingerprint";
 import type { Observation, Wanted } from "../lifecycle/resource";
 import { differences, type Props } from "../lifecycle/values";
@@ -42,10 +42,10 @@ export function compare(
   if (changed.includes("authPassword") && args.method === "credentials") {
     values.credentialFingerprint = credentialFingerprint(apiSecret, args.trunk, live.authPassword);
   }
-  const words: string[] = [];
+  const drift: Drift[] = [];
   const exposure = exposureOf(live);
   if (exposure !== "none" && !trunks.hidesPassword(live)) {
-    words.push(
+    drift.push(
       exposure === "anyone"
         ? `inbound trunk ${live.id} is OPEN TO ANYONE`
         : `inbound trunk ${live.id} is OPEN TO ANYONE who writes an allowed host into the From header`,
@@ -53,10 +53,10 @@ export function compare(
   }
   if (!marker) {
     // Its SipTrunk will close it, because it can no longer tell who opened it.
-    words.push(`the metadata of inbound trunk ${live.id} was overwritten outside Pulumi`);
+    drift.push(`the metadata of inbound trunk ${live.id} was overwritten outside Pulumi`);
   } else if (marker.openedBy?.id !== id) {
     const by = marker.openedBy;
-    words.push(
+    drift.push(
       by
         ? `inbound trunk ${live.id} has since been opened by InboundAuth "${nameOf(by.owner)}"`
         : `inbound trunk ${live.id} is closed`,
@@ -64,12 +64,12 @@ export function compare(
   }
   if (changed.length > 0) {
     const names = [...shown.names, ...(changed.includes("authPassword") ? ["password"] : [])];
-    words.push(changedOutside(names, shown.digest));
+    drift.push({ names, digest: shown.digest });
   }
   const hidden = trunks.hiddenChange("inbound", live);
   if (hidden && args.method === "credentials") {
     values.credentialFingerprint = "hidden";
-    words.push(hidden);
+    drift.push(hidden);
   }
-  return { values, words };
+  return { values, drift };
 }

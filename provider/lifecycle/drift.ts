@@ -14,14 +14,21 @@ export interface Change {
   readonly live: unknown;
 }
 
-/** The part of some changes that may be shown. */
-export interface ShownChanges {
-  /** The arguments that can be shown, with their values on the platform. */
-  readonly values: Readonly<Record<string, unknown>>;
+/** What somebody changed outside Pulumi, by name. */
+export interface NamedChanges {
   /** The names of what changed: an argument, or the path of a part of one. */
   readonly names: readonly string[];
   /** A digest of everything that is not shown by value; undefined if there is nothing of the kind. */
-  readonly digest?: string;
+  readonly digest?: string | undefined;
+}
+
+/** A difference between the platform and what was last applied: changed arguments, or anything else in words. */
+export type Drift = NamedChanges | string;
+
+/** The part of some changes that may be shown. */
+export interface ShownChanges extends NamedChanges {
+  /** The arguments that can be shown, with their values on the platform. */
+  readonly values: Readonly<Record<string, unknown>>;
 }
 
 /** What decides which values are shown, and what goes into the digests. */
@@ -67,8 +74,20 @@ export function shownChanges(changes: readonly Change[], { sensitive, apiSecret,
   };
 }
 
-/** The part of `platformStatus` that lists what changed. */
-export function changedOutside(names: readonly string[], digest?: string): string {
+/** The differences as data, for `platformDrift`: an entry for each changed argument and for each other difference. */
+export function entriesOf(drift: readonly Drift[]): string[] {
+  return drift.flatMap((it) => (typeof it === "string" ? printable(it) : it.names)).slice(0, MOST_ENTRIES);
+}
+
+/** The most entries of `platformDrift`. Other people choose how many attributes and headers there are. */
+const MOST_ENTRIES = 100;
+
+/** A difference in words, for `platformStatus`. */
+export function inWords(drift: Drift): string {
+  if (typeof drift === "string") {
+    return drift;
+  }
+  const { names, digest } = drift;
   const more = names.length - MOST_NAMES;
   const listed = more > 0 ? `${names.slice(0, MOST_NAMES).join(", ")} and ${more} more` : names.join(", ");
   return `${listed} changed outside Pulumi${digest === undefined ? "" : ` (digest ${digest})`}`;

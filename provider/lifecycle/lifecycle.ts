@@ -8,13 +8,14 @@ import { ConfigurationError } from "../livekit/connection";
 import { LiveKitError } from "../livekit/errors";
 import { nameOf } from "../livekit/ownership";
 import { printable } from "../printable";
+import { entriesOf, inWords } from "./drift";
 import { explain, ResourceError } from "./errors";
 import { IN_SYNC, type Lifecycle, NO_CONFLICTS, type Observation, type Resource, type Wanted } from "./resource";
 import type { Session } from "./session";
 import { fieldsOf, LAST_APPLIED, lastApplied, type Validated, validate, validateKept } from "./validation";
 import { defined, type Props, same } from "./values";
 
-const UNCHANGED: Observation = { values: {}, words: [] };
+const UNCHANGED: Observation = { values: {}, drift: [] };
 
 /**
  * The resource's own id, kept among its inputs so that check() can recognise it. Pulumi does not show names that begin with `__`.
@@ -133,7 +134,7 @@ export function lifecycle<Schema extends z.ZodObject>(resource: Resource<Schema>
         const drift: string[] = [];
         if (resource.observe && olds.platformStatus === IN_SYNC) {
           const observation = await resource.observe(session, id, wanted(olds), olds);
-          drift.push(...(observation?.words ?? ["gone from LiveKit"]));
+          drift.push(...(observation?.drift.map(inWords) ?? ["gone from LiveKit"]));
           if (!observation && goneNeedsNewId) {
             replaces.push("platformStatus");
           }
@@ -171,7 +172,7 @@ export function lifecycle<Schema extends z.ZodObject>(resource: Resource<Schema>
         if (!observation) {
           return undefined;
         }
-        const { words, outputs } = observation;
+        const { drift, outputs } = observation;
         const probe = await resource.probe?.(session, wanted(applied));
         tell(session, kind, state, probe?.remarks ?? []);
         const values = Object.fromEntries(
@@ -184,8 +185,9 @@ export function lifecycle<Schema extends z.ZodObject>(resource: Resource<Schema>
           ...applied,
           ...values,
           ...probe?.values,
-          ...status(printable(words.join("; ")) || IN_SYNC),
-          [LAST_APPLIED]: words.length > 0 ? JSON.stringify(before) : undefined,
+          ...status(printable(drift.map(inWords).join("; ")) || IN_SYNC),
+          platformDrift: drift.length > 0 ? entriesOf(drift) : undefined,
+          [LAST_APPLIED]: drift.length > 0 ? JSON.stringify(before) : undefined,
         };
         // As inputs, the ids stay known when an update is previewed. The id of a deleted object is left out: it will change.
         const stable = stableOutputs.map((field) => [field, Reflect.get(outputs ?? live, field)]);

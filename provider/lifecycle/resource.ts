@@ -2,6 +2,7 @@
 
 import type { z } from "zod";
 import type { Claim } from "./claims";
+import type { Drift } from "./drift";
 import type { Session } from "./session";
 import type { Props } from "./values";
 
@@ -26,8 +27,8 @@ declare module "zod" {
 export interface Observation {
   /** The inputs that differ, with their values on the platform. Never a password: its fingerprint is included instead. */
   readonly values: Props;
-  /** Each difference in words, without values. Empty if everything is as applied. */
-  readonly words: readonly string[];
+  /** The differences, in the order of the plan. Empty if everything is as applied. */
+  readonly drift: readonly Drift[];
   /** Outputs that have changed without an update. */
   readonly outputs?: Props;
 }

@@ -1,6 +1,6 @@
 /** Compares a SipTrunk's pair with what was applied, in values and words that a plan may show. Pure. */
 
-import { type Change, changedOutside, shownChanges } from "../lifecycle/drift";
+import { type Change, type Drift, shownChanges } from "../lifecycle/drift";
 import { credentialFingerprint } from "../lifecycle/fingerprint";
 import type { Observation, Wanted } from "../lifecycle/resource";
 import { differences, type Props } from "../lifecycle/values";
@@ -54,23 +54,23 @@ export function compare(
     changes.filter(({ argument }) => argument !== "password"),
     { sensitive: SENSITIVE, apiSecret: connection.apiSecret, subject: owner },
   );
-  const changed = [...names, ...(password === undefined ? [] : ["password"])];
+  const changed: Drift = { names: [...names, ...(password === undefined ? [] : ["password"])], digest };
   const hidden = outbound && trunks.hiddenChange("outbound", outbound);
   const isOpened = inbound && !trunks.metadataOf(inbound).marker?.openedBy && !trunks.isClosed(inbound);
-  const words = [
-    changed.length > 0 && changedOutside(changed, digest),
+  const drift = [
+    changed.names.length > 0 && changed,
     !inbound && missing("inbound", state.inboundTrunkId),
     !outbound && missing("outbound", state.outboundTrunkId),
     hidden,
     isOpened &&
       `inbound trunk ${inbound.id} ${exposureOf(inbound) === "none" ? "was opened outside Pulumi" : "is OPEN TO ANYONE"}`,
     spare.length > 0 && `${spare.map((trunk) => trunk.id).join(", ")} left over from an interrupted update`,
-  ].filter((text) => typeof text === "string");
+  ].filter((it) => typeof it === "object" || typeof it === "string");
   const fingerprint =
     password === undefined ? hidden && "hidden" : credentialFingerprint(connection.apiSecret, owner, String(password));
   return {
     values: { ...values, ...(fingerprint ? { credentialFingerprint: fingerprint } : {}) },
-    words,
+    drift,
     // A trunk whose create got no answer is found by its marker. The state does not have its id yet.
     outputs: {
       ...(inbound ? { inboundTrunkId: inbound.id } : {}),
