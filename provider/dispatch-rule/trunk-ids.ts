@@ -12,14 +12,11 @@ export async function trunkIds(
   const ids: string[] = [];
   const missing: string[] = [];
   for (const trunk of wanted === "all" ? [] : wanted) {
-    const renamed = own.newOwner("SipTrunk", trunk);
-    const names = isReference(trunk) ? [trunk, ...(renamed === undefined ? [] : [renamed])] : [];
-    const found = await Promise.all(names.map((owner) => trunks.inboundOf(account, own.keyOf("SipTrunk", owner))));
-    const live = found.find((it) => it !== undefined);
-    if (isReference(trunk) && !live) {
+    const id = isReference(trunk) ? (await trunks.inboundOf(account, own.keyOf("SipTrunk", trunk)))?.id : trunk;
+    if (id === undefined) {
       missing.push(trunk);
     } else {
-      ids.push(live?.id ?? trunk);
+      ids.push(id);
     }
   }
   return { ids, missing };

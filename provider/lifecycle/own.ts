@@ -32,10 +32,11 @@ export class Own {
     return id !== undefined && this.holdersById.has(id);
   }
 
-  /** The key to a resource's objects: its name, and all ids that it has under its current, former or new name. */
+  /** The key to a resource's objects: its current, former and new name, and all ids that it has under them. */
   keyOf(kind: string, owner: string): OwnerKey {
     const names = [owner, this.formerOwner(kind, owner), this.newOwner(kind, owner)];
-    return { owner, ids: new Set(names.flatMap((name) => [...(this.idsByHolder.get(`${kind} ${name}`) ?? [])])) };
+    const owners = [...new Set(names.filter((name) => name !== undefined))];
+    return { owners, ids: new Set(owners.flatMap((name) => [...(this.idsByHolder.get(`${kind} ${name}`) ?? [])])) };
   }
 
   /** Records LiveKit ids that the plan takes over. `pulumi up` then makes them this stack's own. */
@@ -82,7 +83,7 @@ export class Own {
   }
 
   /** The new name of a resource that the program has renamed or moved. */
-  newOwner(kind: string, former: string): string | undefined {
+  private newOwner(kind: string, former: string): string | undefined {
     return this.newOwners.get(`${kind} ${former}`);
   }
 

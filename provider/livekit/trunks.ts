@@ -129,8 +129,8 @@ export async function pairOwnedBy(account: Account, owner: string): Promise<Pair
 
 /** Identifies a trunk by its SipTrunk's name. */
 export interface OwnerKey {
-  /** The SipTrunk's owner name. */
-  readonly owner: string;
+  /** The SipTrunk's owner name. If the program renames it, its other names follow. */
+  readonly owners: readonly string[];
   /** The ids in the state. They distinguish its trunk from that of another stack of the same name. */
   readonly ids: ReadonlySet<string>;
 }
@@ -159,11 +159,16 @@ export async function outboundOf({ outbound }: Account, key: OwnerKey): Promise<
 }
 
 /** Prefers trunks that match an id, then the name, and last a trunk whose marker somebody has overwritten. */
-async function ownedBy<Kind extends Trunk>(listing: Listing<Kind>, { owner, ids }: OwnerKey): Promise<readonly Kind[]> {
-  const named = await listing.having(owners, owner);
-  const own = named.filter((trunk) => ids.has(trunk.id) || ids.has(metadataOf(trunk).marker?.id ?? ""));
-  if (named.length > 0) {
-    return own.length > 0 ? own : named;
+async function ownedBy<Kind extends Trunk>(
+  listing: Listing<Kind>,
+  { ids, ...key }: OwnerKey,
+): Promise<readonly Kind[]> {
+  const named = await Promise.all(key.owners.map((owner) => listing.having(owners, owner)));
+  const isOwn = (trunk: Kind) => ids.has(trunk.id) || ids.has(metadataOf(trunk).marker?.id ?? "");
+  const own = named.map((group) => group.filter(isOwn));
+  const found = [...own, ...named].find((group) => group.length > 0);
+  if (found) {
+    return found;
   }
   const unmarked = await Promise.all([...ids].map((id) => unmarkedTrunk(listing, id)));
   return unmarked.filter((trunk) => trunk !== undefined);

@@ -34,6 +34,16 @@ export function notChecked(reason: string): string {
   return `not checked: ${reason}`;
 }
 
+/** What a status says of the declared credential. */
+export type VoipVerdict = "accepts" | "rejects" | "unknown";
+
+export function verdictOf(status: string): VoipVerdict {
+  if (status === ACCEPTS) {
+    return "accepts";
+  }
+  return isRejection(status) ? "rejects" : "unknown";
+}
+
 /** Whether a status is drift: the VoIP system does not accept the declared credential. */
 export function isRejection(status: unknown): boolean {
   return typeof status === "string" && status !== ACCEPTS && !isInconclusive(status);
