@@ -19,7 +19,9 @@ export type { CredentialsAuthArgs, InboundAuthArgs, IpAuthArgs } from "./inbound
 export { InboundAuth } from "./inbound-auth/resource";
 export { formatDialedNumber, type NumberFormat, type NumberFormatOptions } from "./phone-number/format";
 export type { DidTrunkArgs, ExtensionTrunkArgs, SipTrunkArgs } from "./sip-trunk/arguments";
+export type { TrunkReference } from "./sip-trunk/reference";
 export { SipTrunk } from "./sip-trunk/resource";
 export type { InboundCallArgs, OutboundCallArgs, TestCallArgs } from "./test-call/arguments";
 export { TestCall } from "./test-call/resource";
 export type { CredentialVerifier, PasswordCredential, VoipCredential } from "./voip/credential";
+export type { VoipVerdict } from "./voip/status";

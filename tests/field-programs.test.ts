@@ -397,6 +397,107 @@ describe("on the emulator alone", () => {
     });
   });
 
+  describe("a trunk of another stack", () => {
+    const THERE = "organization/another-stack/network";
+    const reference = (changes = {}) =>
+      JSON.stringify({
+        owner: `${THERE}/office`,
+        username: "3001",
+        password: password("field"),
+        country: "US",
+        numberFormat: "international",
+        ...changes,
+      });
+    const network = (config?: Record<string, string>) =>
+      field("in-process engine", "another-stack", { stack: "network", ...(config && { config }) });
+    const callers = async (value = reference()) => {
+      const it = await field("in-process engine", "another-stack", { stack: "callers" });
+      it.stack.setConfig("reference", value, { secret: true });
+      return it;
+    };
+
+    test("is opened by its reference, follows its password, and is closed again", async () => {
+      const there = await network();
+      await there.settle();
+      const here = await callers();
+      expect(said(await here.preview())).toContain(`${THERE}/office`);
+      await here.settle();
+      await there.expectNothingToDo();
+      const opened = (await pairOn(platform)).inbound;
+      expect(opened).toMatchObject({ authUsername: "3001", allowedNumbers: ["+12025550188", "1012"] });
+      expect(opened.authPassword === password("field")).toBe(true);
+      expect((await objectsOn(platform)).rules.map(({ trunkIds }) => trunkIds)).toEqual([[opened.sipTrunkId]]);
+
+      there.stack.setConfig("password", password("second"), { secret: true });
+      await there.settle();
+      here.stack.setConfig("reference", reference({ password: password("second") }), { secret: true });
+      expect(said(await here.preview())).toMatch(/~ credentialFingerprint/);
+      await here.settle();
+      expect((await pairOn(platform)).inbound.authPassword === password("second")).toBe(true);
+
+      expectSuccess(await here.destroy());
+      expect(isClosed((await pairOn(platform)).inbound)).toBe(true);
+      await there.expectNothingToDo();
+      expectNoCanary(there.printed + here.printed);
+      expectNoCanary(JSON.stringify([there.stack.exportState(), here.stack.exportState()]));
+    });
+
+    test("is refused in the preview while it does not exist", async () => {
+      const it = await callers();
+      const plan = await it.preview();
+      expect(plan.succeeded).toBe(false);
+      expect(said(plan)).toContain(
+        `LiveKit has no inbound trunk of SipTrunk "office" of stack ${THERE}: run \`pulumi up\` there first, with the same LiveKit project.`,
+      );
+    });
+
+    test("is refused in the preview if it has an InboundAuth of its own", async () => {
+      await (await network({ opened: "true" })).settle();
+      const before = await pairOn(platform);
+      const it = await callers();
+      const plan = await it.preview();
+      expect(plan.succeeded).toBe(false);
+      expect(said(plan)).toContain(`was opened by ${THERE}/office of another stack: remove that InboundAuth first.`);
+      expect((await it.up()).succeeded).toBe(false);
+      expect(await pairOn(platform)).toEqual(before);
+    });
+
+    test.each([
+      ["an id", '"ST_123"'],
+      ["something else", '{"inboundTrunkId": "ST_123"}'],
+    ])("is refused in a sentence if the reference is %s", async (_what, value) => {
+      const plan = await (await callers(value)).preview();
+      expect(plan.succeeded).toBe(false);
+      expect(said(plan)).toContain('InboundAuth "office": trunk is neither a SipTrunk nor a reference to one');
+      expect(said(plan)).not.toMatch(/^\s+at /m);
+    });
+
+    test("needs a password there, if callers are to know it", async () => {
+      await (await network()).settle();
+      const it = await callers(reference({ username: undefined, password: undefined }));
+      const plan = await it.preview();
+      expect(plan.succeeded).toBe(false);
+      expect(said(plan)).toContain('method "credentials" needs a trunk with a password');
+    });
+
+    (findPulumiCli() ? test : test.skip)("comes by a stack reference with the CLI", async () => {
+      const there = await cliField("another-stack", { stack: "network" });
+      await there.settle();
+      const config = { network: THERE };
+      const here = await cliField("another-stack", { stack: "callers", config, beside: there.stack });
+      await here.settle();
+      there.stack.setConfig("password", password("second"), { secret: true });
+      await there.settle();
+      await here.settle();
+      const { inbound, outbound } = await pairOn(platform);
+      expect([inbound, outbound].map(({ authPassword }) => authPassword === password("second"))).toEqual([true, true]);
+      expectSuccess(await here.destroy());
+      expect(isClosed((await pairOn(platform)).inbound)).toBe(true);
+      await there.expectNothingToDo();
+      expectNoCanary(there.printed + here.printed);
+    });
+  });
+
   withCli("a saved plan", () => {
     test.each([
       ["the number format", { format: "international" }],

@@ -8,6 +8,7 @@ import { canonicalRoomConfig, type JsonObject, type JsonValue, RULE_KINDS } from
 import { nameOf } from "../livekit/ownership";
 import * as schemas from "../livekit/schemas";
 import { matchingForm } from "../phone-number/format";
+import type { TrunkReference } from "../sip-trunk/reference";
 import type { SipTrunk } from "../sip-trunk/resource";
 
 /** The largest total of a participant's attributes, in bytes: LiveKit's default `limit.max_attributes_size`. */
@@ -17,8 +18,8 @@ const json: z.ZodType<JsonObject, JsonObject> = z.record(z.string(), z.json());
 
 export const schema = z.strictObject({
   /**
-   * The trunks whose calls this rule takes: SipTrunks of this program, or ids (`ST_…`) of trunks that this package does not
-   * manage. `"all"` takes every call of the project, even calls that no trunk's allowlist admits: LiveKit then needs no trunk.
+   * The trunks whose calls this rule takes: SipTrunks, the `reference` that another stack exports of its SipTrunk, or ids (`ST_…`) of
+   * trunks that this package does not manage. `"all"` takes every call of the project, even calls that no trunk's allowlist admits: LiveKit then needs no trunk.
    * @livekit `trunkIds`, empty for `"all"`
    */
   trunks: z
@@ -201,7 +202,7 @@ export type RuleInputs = z.output<Schema>;
 type Common = Omit<ArgsOf<Schema>, "trunks" | "rule" | "roomName" | "roomPrefix" | "randomize" | "name"> &
   Partial<Pick<ArgsOf<Schema>, "name">> & {
     /** The trunks whose calls this rule takes; `"all"` takes every call of the project. */
-    trunks: "all" | (SipTrunk | pulumi.Input<string>)[];
+    trunks: "all" | (SipTrunk | pulumi.Input<TrunkReference | string>)[];
   };
 
 /** Arguments of a {@link DispatchRule} that puts each caller into a new room. */

@@ -24,24 +24,37 @@ export interface DispatchRule extends OutputsOf<Schema> {}
 export class DispatchRule extends pulumi.dynamic.Resource {
   /** `"in sync"`, or a description of how the platform differs from what was last applied. */
   declare readonly platformStatus: pulumi.Output<string>;
+  /**
+   * What differs, as a list: the names of changed arguments, such as `"password"` or `"headers.X-Token"`, and every other difference
+   * in words. At most 100 entries; undefined while `platformStatus` is `"in sync"`.
+   */
+  declare readonly platformDrift: pulumi.Output<string[] | undefined>;
 
   constructor(name: string, args: DispatchRuleArgs, options?: pulumi.CustomResourceOptions) {
     const { trunks: wanted, pin } = args;
-    const reference = (trunk: SipTrunk | pulumi.Input<string>) => (SipTrunk.isInstance(trunk) ? trunk.owner : trunk);
     super(
       thinProvider("DispatchRule"),
       name,
       {
         ...args,
-        trunks: wanted === "all" ? wanted : wanted.map(reference),
+        trunks: wanted === "all" ? wanted : wanted.map(idOrOwner),
         ...(pin === undefined ? {} : { pin: pulumi.secret(pin) }),
         name: args.name ?? name,
         owner: ownerOf(name, TYPE, options),
         platformStatus: undefined,
+        platformDrift: undefined,
       },
       supported("DispatchRule", name, options),
       "livekit",
       "DispatchRule",
     );
   }
+}
+
+/** A trunk as the plan shows it: a LiveKit id, or a SipTrunk's owner. Neither is secret, even in a reference, which holds a password. */
+function idOrOwner(trunk: Exclude<DispatchRuleArgs["trunks"], "all">[number]): pulumi.Input<string> {
+  if (SipTrunk.isInstance(trunk)) {
+    return trunk.owner;
+  }
+  return pulumi.unsecret(pulumi.output(trunk).apply((it) => (typeof it === "string" ? it : it.owner)));
 }

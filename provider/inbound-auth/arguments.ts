@@ -1,5 +1,6 @@
 /** The arguments of an InboundAuth: the schema, and the rules that involve more than one argument. */
 
+import type * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import type { ArgsOf } from "../dynamic/inputs";
 import type { IsKnown } from "../lifecycle/resource";
@@ -7,11 +8,12 @@ import { admitsEveryone, canonicalCidr } from "../livekit/addresses";
 import { nameOf } from "../livekit/ownership";
 import * as schemas from "../livekit/schemas";
 import { NUMBER_FORMATS } from "../phone-number/format";
+import type { TrunkReference } from "../sip-trunk/reference";
 import type { SipTrunk } from "../sip-trunk/resource";
 
 export const schema = z.strictObject({
   /**
-   * The SipTrunk to open. It must be declared in this program.
+   * The SipTrunk to open, or the `reference` that another stack exports of its SipTrunk.
    * @livekit the inbound trunk that is changed
    */
   trunk: z.string().meta({ replaces: true, refersTo: "SipTrunk" }),
@@ -73,8 +75,8 @@ export const schema = z.strictObject({
 export type Schema = typeof schema;
 export type InboundAuthInputs = z.output<Schema>;
 type Common = Pick<ArgsOf<Schema>, "allowedNumbers"> & {
-  /** The trunk to open. */
-  trunk: SipTrunk;
+  /** The trunk to open: a SipTrunk, or the {@link SipTrunk.reference} of one in another stack. */
+  trunk: SipTrunk | pulumi.Input<TrunkReference>;
 };
 
 /** Arguments of an {@link InboundAuth} that challenges callers for the trunk's credential. */

@@ -4,6 +4,7 @@ import { randomBytes } from "node:crypto";
 import { ResourceError } from "../lifecycle/errors";
 import { fingerprintOf } from "../lifecycle/fingerprint";
 import { goneForGood } from "../lifecycle/gone-for-good";
+import type { Own } from "../lifecycle/own";
 import { NO_CONFLICTS, type Resource, type Wanted } from "../lifecycle/resource";
 import type { Session } from "../lifecycle/session";
 import { type Props, same, UNKNOWN } from "../lifecycle/values";
@@ -27,15 +28,13 @@ async function open(
   const { user, marker } = trunks.metadataOf(live);
   if (!marker) {
     throw new ResourceError(
-      `InboundAuth "${nameOf(owner)}": the metadata of inbound trunk ${live.id} was overwritten outside Pulumi: run \`pulumi up\` without --target, so that its SipTrunk repairs it.`,
+      `InboundAuth "${nameOf(owner)}": the metadata of inbound trunk ${live.id} was overwritten outside Pulumi: run \`pulumi up\` of ${stackOf(args.trunk)} without --target, so that its SipTrunk repairs it.`,
     );
   }
-  const { openedBy, unconfirmed: _, ...confirmed } = marker;
-  const isOurs = [marker.id, live.id, openedBy?.id].some((known) => own.has(known));
-  if (openedBy && !isOurs && stackOf(openedBy.owner) !== stackOf(owner)) {
-    throw new ResourceError(
-      `InboundAuth "${nameOf(owner)}": the inbound trunk ${live.id} was opened by ${openedBy.owner} of another stack: remove that InboundAuth first.`,
-    );
+  const { openedBy: _, unconfirmed: __, ...confirmed } = marker;
+  const opened = openedByAnother(own, live, owner);
+  if (opened) {
+    throw new ResourceError(`InboundAuth "${nameOf(owner)}": ${opened}`);
   }
   const fields = authFields(args, marker);
   const metadata = trunks.metadataFor(live, user, confirmed, { owner, id });
@@ -45,6 +44,28 @@ async function open(
   });
   await account.inbound.put(updated);
   return { inboundTrunkId: updated.id, project: account.connection.project };
+}
+
+/** Whether a trunk is another stack's, which exports a reference to it. */
+function isElsewhere(trunk: string, owner: string): boolean {
+  return stackOf(trunk) !== stackOf(owner);
+}
+
+/** The problem if an InboundAuth of another stack has opened the trunk. */
+function openedByAnother(own: Own, live: InboundTrunk, owner: string): string | undefined {
+  const { marker } = trunks.metadataOf(live);
+  const { openedBy } = marker ?? {};
+  const isOurs = [marker?.id, live.id, openedBy?.id].some((known) => own.has(known));
+  return openedBy && !isOurs && isElsewhere(openedBy.owner, owner)
+    ? `the inbound trunk ${live.id} was opened by ${openedBy.owner} of another stack: remove that InboundAuth first.`
+    : undefined;
+}
+
+/** What is missing if the inbound trunk of a SipTrunk does not exist, and how to create it. */
+function trunkIsMissing(trunk: string, owner: string): string {
+  return isElsewhere(trunk, owner)
+    ? `trunk: LiveKit has no inbound trunk of SipTrunk "${nameOf(trunk)}" of stack ${stackOf(trunk)}: run \`pulumi up\` there first, with the same LiveKit project.`
+    : `the inbound trunk of SipTrunk "${nameOf(trunk)}" does not exist: run \`pulumi up\` without --target, so that the trunk is created first.`;
 }
 
 export const inboundAuth: Resource<Schema> = {
@@ -66,12 +87,20 @@ export const inboundAuth: Resource<Schema> = {
     return fingerprintOf(session, trunk, isKnown("password") ? password : UNKNOWN, olds);
   },
 
-  async conflicts(session, _owner, args, existing) {
+  async conflicts(session, owner, args, existing) {
     const { account, own } = session;
-    const { trunk = "" } = args;
-    const names = [trunk, own.formerOwner("SipTrunk", trunk)].filter((name) => name !== undefined);
-    const named = await Promise.all(names.map((owner) => trunks.inboundOf(account, own.keyOf("SipTrunk", owner))));
-    const live = named.find((it) => it !== undefined);
+    const { trunk } = args;
+    if (trunk === undefined) {
+      return NO_CONFLICTS;
+    }
+    const key = own.keyOf("SipTrunk", trunk);
+    const live = await trunks.inboundOf(account, key);
+    if (isElsewhere(trunk, owner)) {
+      const problem = live ? openedByAnother(own, live, owner) : trunkIsMissing(trunk, owner);
+      if (problem) {
+        return { problems: [problem] };
+      }
+    }
     const numbers = declaredNumbers(session).get(trunk) ?? live?.numbers;
     if (!numbers || !args.allowedNumbers?.length) {
       return NO_CONFLICTS;
@@ -84,7 +113,7 @@ export const inboundAuth: Resource<Schema> = {
       const isOurs = !marker || own.has(marker.id) || marker.openedBy?.id === existing?.id;
       return (
         existing !== undefined &&
-        names.includes(String(existing.state.trunk)) &&
+        key.owners.includes(String(existing.state.trunk)) &&
         trunk.id === existing.state.inboundTrunkId &&
         isOurs
       );
@@ -167,9 +196,7 @@ async function trunkToOpen(
   const live = await trunks.freshInboundOf(account, openedKey(session, wanted, id, state));
   if (!live) {
     goneForGood("InboundAuth", owner, state, account.connection);
-    throw new ResourceError(
-      `InboundAuth "${nameOf(owner)}": the inbound trunk of SipTrunk "${nameOf(args.trunk)}" does not exist: run \`pulumi up\` without --target, so that the trunk is created first.`,
-    );
+    throw new ResourceError(`InboundAuth "${nameOf(owner)}": ${trunkIsMissing(args.trunk, owner)}`);
   }
   return live;
 }

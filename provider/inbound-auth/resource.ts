@@ -5,7 +5,7 @@ import type { OutputsOf } from "../dynamic/inputs";
 import { supported } from "../dynamic/options";
 import { ownerOf } from "../dynamic/owner";
 import { thinProvider } from "../dynamic/provider";
-import { credentialOf, dialPlanOf, requireTrunk } from "../sip-trunk/resource";
+import { partsOf } from "../sip-trunk/reference";
 import type { InboundAuthArgs, Schema } from "./arguments";
 
 /** The arguments of an InboundAuth are outputs, too, as far as the program gives them. */
@@ -26,23 +26,28 @@ export class InboundAuth extends pulumi.dynamic.Resource {
   declare readonly credentialFingerprint: pulumi.Output<string | undefined>;
   /** `"in sync"`, or a description of how the platform differs from what was last applied. */
   declare readonly platformStatus: pulumi.Output<string>;
+  /**
+   * What differs, as a list: the names of changed arguments, such as `"password"` or `"headers.X-Token"`, and every other difference
+   * in words. At most 100 entries; undefined while `platformStatus` is `"in sync"`.
+   */
+  declare readonly platformDrift: pulumi.Output<string[] | undefined>;
 
   constructor(name: string, args: InboundAuthArgs, options?: pulumi.CustomResourceOptions) {
     const { trunk, ...rest } = args;
-    requireTrunk("InboundAuth", name, trunk);
-    const { country, numberFormat } = dialPlanOf(trunk);
+    const { owner, credential, country, numberFormat } = partsOf("InboundAuth", name, trunk);
     super(
       thinProvider("InboundAuth"),
       name,
       {
         ...rest,
-        ...(args.method === "credentials" ? credentialOf(trunk) : {}),
+        ...(args.method === "credentials" ? credential : {}),
         ...(args.allowedNumbers === undefined ? {} : { country, numberFormat }),
-        trunk: trunk.owner,
+        trunk: owner,
         owner: ownerOf(name, "pulumi-nodejs:dynamic/livekit:InboundAuth", options),
         inboundTrunkId: undefined,
         credentialFingerprint: undefined,
         platformStatus: undefined,
+        platformDrift: undefined,
       },
       supported("InboundAuth", name, options),
       "livekit",

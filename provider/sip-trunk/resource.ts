@@ -6,8 +6,10 @@ import { supported } from "../dynamic/options";
 import { ownerOf } from "../dynamic/owner";
 import { thinProvider } from "../dynamic/provider";
 import { isVerifier, type VoipCredential } from "../voip/credential";
+import { type VoipVerdict, verdictOf } from "../voip/status";
 import type { Schema, SipTrunkArgs } from "./arguments";
 import { lacksSpecialCharacter } from "./password";
+import type { TrunkReference } from "./reference";
 
 /** The resource type in Pulumi's URNs. */
 const TYPE = "pulumi-nodejs:dynamic/livekit:SipTrunk";
@@ -103,6 +105,11 @@ export class SipTrunk extends pulumi.dynamic.Resource {
   /** `"in sync"`, or a description of how the platform differs from what was last applied. */
   declare readonly platformStatus: pulumi.Output<string>;
   /**
+   * What differs, as a list: the names of changed arguments, such as `"password"` or `"headers.X-Token"`, and every other difference
+   * in words. At most 100 entries; undefined while `platformStatus` is `"in sync"`.
+   */
+  declare readonly platformDrift: pulumi.Output<string[] | undefined>;
+  /**
    * `"accepts the credential"`, or what the check found instead. `"pbx.acme.com rejects the credential (401)"` is drift;
    * `"unreachable: …"` and `"not checked: …"` are not.
    */
@@ -113,6 +120,12 @@ export class SipTrunk extends pulumi.dynamic.Resource {
   declare readonly password: pulumi.Output<string | undefined>;
   /** The owner of the trunks, as written into their metadata: organization/project/stack/name. */
   declare readonly owner: pulumi.Output<string>;
+  /** What `voipStatus` says of the credential: `"accepts"`, `"rejects"` or `"unknown"`. Not in the state. */
+  readonly voipVerdict: pulumi.Output<VoipVerdict>;
+  /**
+   * What an InboundAuth in another stack needs of this trunk; secret. Export it, and pass it as `trunk` there. Not in the state.
+   */
+  readonly reference: pulumi.Output<TrunkReference>;
 
   /** @internal */
   declare readonly [DECLARED]: Declared;
@@ -140,6 +153,7 @@ export class SipTrunk extends pulumi.dynamic.Resource {
         sipUri: undefined,
         credentialFingerprint: undefined,
         platformStatus: undefined,
+        platformDrift: undefined,
         voipStatus: undefined,
       },
       supported("SipTrunk", name, options),
@@ -152,6 +166,9 @@ export class SipTrunk extends pulumi.dynamic.Resource {
       dialPlan: { extension, numbers, country, numberFormat, mediaEncryption },
     };
     Object.defineProperty(this, DECLARED, { value: declared });
+    this.voipVerdict = this.voipStatus.apply(verdictOf);
+    const parts = { owner: this.owner, ...credentialOf(this), country, numberFormat: numberFormat ?? "international" };
+    this.reference = pulumi.secret(parts);
     pulumi.output(password).apply((text) => {
       if (typeof text === "string" && lacksSpecialCharacter(text)) {
         void pulumi.log.warn("password has no special character: one is recommended.", this);
