@@ -95,8 +95,10 @@ const here = kamailioAvailability(["postgres"]).available && sippAvailability().
   test.each(["udp", "tls"] as const)("reaches a phone system over %s, which answers 407", async (transport) => {
     const to = transport === "tls" ? `127.0.0.1:${registrar.tlsPort};transport=tls` : at(registrar);
     const call = await callTo(to, { from: "1011@voip.test", username: "1011", password: PASSWORD });
+    if (!call.asExpected) {
+      throw new Error(`The call failed: ${call.trace}`);
+    }
     expect(call.statuses.filter((status) => status !== 100)).toEqual([407, 180, 200]);
-    expect(call.asExpected).toBe(true);
     expect(registrar.requests().at(-1)).toMatchObject({ method: "BYE", sourceIp: proxy.host, transport });
   });
 

@@ -111,6 +111,19 @@ export class SippCallee {
 
 /** Places one call and waits for its end. */
 export async function sippCall(options: CallOptions): Promise<CallResult> {
+  // Another process may take the free port before sipp does. sipp then ends without having sent anything.
+  for (let attempt = 1; ; attempt++) {
+    const result = await placeCall(options);
+    if (result.messages.some(({ direction }) => direction === "sent")) {
+      return result;
+    }
+    if (attempt === 3) {
+      throw new Error(`sipp placed no call: ${result.trace}`);
+    }
+  }
+}
+
+async function placeCall(options: CallOptions): Promise<CallResult> {
   const { to, username, password, expect = 200, localIp = "127.0.0.1", transport = "udp", headers = [] } = options;
   const { from = "caller", timeoutMs = 10_000, hangUp = "caller" } = options;
   const scenario = callerScenario({
