@@ -12,6 +12,7 @@ import {
   SIPMediaConfig,
   SIPOutboundTrunkInfo,
 } from "@livekit/protocol";
+import { type Field, secretsIn, type Table } from "../provider/livekit/fields";
 import {
   INBOUND,
   inboundTrunk,
@@ -264,4 +265,46 @@ describe("a room configuration", () => {
 
 function hex(message: Message | undefined): string {
   return Buffer.from(message?.toBinary() ?? []).toString("hex");
+}
+
+describe("a text that can hold a secret is known as one, to be cut out of error messages", () => {
+  const CANARY = "Canary-1-quoted-text";
+  const sensitive = <Info>(rows: Table<Info>): [string, Field<Info, unknown>][] =>
+    Object.entries(rows).filter(([, row]) => row.sensitive);
+
+  const expectCut = <Info>(rows: Table<Info>, message: Info, row: Field<Info, unknown>) => {
+    row.write(message, withText(row.read(message), CANARY));
+    expect(secretsIn(rows, message)).toContain(CANARY);
+  };
+
+  it.each(sensitive<SIPInboundTrunkInfo>(INBOUND))("inbound trunk: %s", (_, row) => {
+    expectCut<SIPInboundTrunkInfo>(INBOUND, inbound(), row);
+  });
+
+  it.each(sensitive<SIPOutboundTrunkInfo>(OUTBOUND))("outbound trunk: %s", (_, row) => {
+    expectCut<SIPOutboundTrunkInfo>(OUTBOUND, outbound(), row);
+  });
+
+  it.each(sensitive<SIPDispatchRuleInfo>(RULE))("dispatch rule: %s", (_, row) => {
+    expectCut<SIPDispatchRuleInfo>(RULE, dispatchRule(1), row);
+  });
+
+  it("leaves out short names and user names, which an error message needs", () => {
+    const trunk = written(OUTBOUND, new SIPOutboundTrunkInfo(), {
+      name: "office",
+      authUsername: "1011",
+      address: CANARY,
+    });
+    expect(secretsIn<SIPOutboundTrunkInfo>(OUTBOUND, trunk).filter((text) => text !== "")).toEqual([]);
+  });
+});
+
+/** The value with a text in it. */
+function withText(value: unknown, text: string): unknown {
+  if (typeof value === "string") {
+    return text;
+  }
+  return Array.isArray(value)
+    ? value.map((item) => ({ ...item, metadata: text }))
+    : { ...Object(value), metadata: text };
 }

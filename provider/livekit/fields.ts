@@ -4,6 +4,7 @@
  */
 
 import { Duration } from "@bufbuild/protobuf";
+import { textsIn } from "./ownership";
 
 /** One field of a message. */
 export interface Field<Message, Value> {
@@ -13,6 +14,8 @@ export interface Field<Message, Value> {
   readonly words?: readonly string[];
   /** Whether it can hold a secret: LiveKit marks it as sensitive (`logger.sensitivity`), or agents get it. */
   readonly sensitive?: boolean;
+  /** From which length a text in it is cut out of error messages. Shorter ones are ordinary words that a message may need. */
+  readonly secretFrom?: number;
   read(message: Message): Value;
   /** Changes the message. The value is copied into it. */
   write(message: Message, value: Value): void;
@@ -64,9 +67,31 @@ export function holders<Rows extends Table<never>>(rows: Rows, fields: Partial<F
   return [...new Set(changed.map(([, { holder }]) => holder))];
 }
 
-/** A field that can hold a secret: a plan shows its name and a digest, never a value that somebody else set. */
-export function sensitive<Message, Value>(field: Field<Message, Value>): Field<Message, Value> {
-  return { ...field, sensitive: true };
+/**
+ * A field that can hold a secret. A plan shows its name and a digest, never a value that somebody else set. Texts of at least
+ * `secretFrom` characters are cut out of error messages.
+ */
+export function sensitive<Message, Value>(field: Field<Message, Value>, secretFrom = 1): Field<Message, Value> {
+  return { ...field, sensitive: true, secretFrom };
+}
+
+/** A field that a plan shows, although a long text in it may be a secret: it is cut out of error messages. */
+export function secretFrom<Message, Value>(length: number, field: Field<Message, Value>): Field<Message, Value> {
+  return { ...field, secretFrom: length };
+}
+
+/** Texts in a message that may be secret. They are cut out of error messages, because a server may quote its input. */
+export function secretsIn<Message>(rows: Table<Message>, message: Message): string[] {
+  return Object.values(rows).flatMap(({ secretFrom = Number.POSITIVE_INFINITY, read }) =>
+    textsWithin(read(message)).filter((text) => text.length >= secretFrom),
+  );
+}
+
+function textsWithin(value: unknown): string[] {
+  if (typeof value === "string") {
+    return textsIn(value);
+  }
+  return typeof value === "object" && value !== null ? Object.values(value).flatMap(textsWithin) : [];
 }
 
 /** The arguments whose fields can hold a secret. `argumentOf` maps a field to its argument where the names differ. */

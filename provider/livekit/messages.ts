@@ -29,6 +29,7 @@ import {
   map,
   read,
   seconds,
+  secretFrom,
   sensitive,
   type Table,
   text,
@@ -93,6 +94,12 @@ function inMedia<Value>({ read, write }: Field<SIPMediaConfig, Value>): Field<Wi
   };
 }
 
+/** The shortest name that may be a secret. Shorter ones are ordinary words and numbers. */
+const NAME_LENGTH = 12;
+
+/** The shortest text in a room configuration that may be a secret: it also has file names and file types. */
+const ROOM_TEXT_LENGTH = 8;
+
 /** The fields that trunks and rules share. */
 const MEDIA = {
   mediaEncryption,
@@ -103,14 +110,14 @@ const MEDIA = {
 
 /** The fields that both kinds of trunk share. */
 const TRUNK = {
-  name: text("name"),
+  name: secretFrom(NAME_LENGTH, text("name")),
   metadata: sensitive(text("metadata")),
   headers: sensitive(map("headers")),
   headersToAttributes: map("headersToAttributes"),
   attributesToHeaders: map("attributesToHeaders"),
   includeHeaders: word("includeHeaders", INCLUDE_HEADERS),
   numbers: texts("numbers"),
-  authUsername: sensitive(text("authUsername")),
+  authUsername: sensitive(text("authUsername"), NAME_LENGTH),
   authPassword: sensitive(text("authPassword")),
   ...MEDIA,
 };
@@ -190,7 +197,7 @@ const agents: Field<SIPDispatchRuleInfo, readonly JsonObject[]> = {
 
 /** The settable fields of a dispatch rule (SIPDispatchRuleInfo). */
 export const RULE = {
-  name: text("name"),
+  name: secretFrom(NAME_LENGTH, text("name")),
   metadata: sensitive(text("metadata")),
   trunkIds: texts("trunkIds"),
   // The kind comes first, because the fields inside it are written into the new one.
@@ -204,7 +211,7 @@ export const RULE = {
   hidePhoneNumber: flag("hidePhoneNumber"),
   krispEnabled: flag("krispEnabled"),
   roomPreset: text("roomPreset"),
-  roomConfig: sensitive(roomConfig),
+  roomConfig: sensitive(roomConfig, ROOM_TEXT_LENGTH),
   agents: sensitive(agents),
   ...MEDIA,
 } satisfies Table<SIPDispatchRuleInfo>;

@@ -28,9 +28,8 @@ import {
 import { printable } from "../printable";
 import type { Connection } from "./connection";
 import { LiveKitError } from "./errors";
-import { type FieldsOf, holders, type Table } from "./fields";
-import { INBOUND, inboundTrunk, type JsonValue, OUTBOUND, outboundTrunk, RULE, rule, written } from "./messages";
-import { textsIn } from "./ownership";
+import { type FieldsOf, holders, secretsIn, type Table } from "./fields";
+import { INBOUND, inboundTrunk, OUTBOUND, outboundTrunk, RULE, rule, written } from "./messages";
 import { createdOnce, type RetrySettings, retried } from "./retry";
 import { callSip, hasAnswered, type MessageType as TwirpType } from "./twirp";
 
@@ -50,8 +49,6 @@ interface Kind<Info extends Message<Info>, Rows extends Table<Info>, Item extend
   updateRequest(id: string, action: UpdateAction<Info>): Message;
   /** The fields that LiveKit can update one by one. Absent if those are not even half of the fields. */
   readonly fieldWise?: readonly FieldInfo[];
-  /** Values of an object that may be secret. They are removed from messages, because a server may quote its input. */
-  secretsIn(message: Info): string[];
 }
 
 /** What an update does: it replaces the whole object, or sets single fields, in the form of LiveKit's update message. */
@@ -99,7 +96,7 @@ function collection<
       const message = written(rows, new kind.info(), fields);
       const request = kind.createRequest(message);
       const create = async () =>
-        kind.view(await callSip(connection, `Create${name}`, request, kind.info, kind.secretsIn(message)));
+        kind.view(await callSip(connection, `Create${name}`, request, kind.info, secretsIn(rows, message)));
       return createdOnce(settings(connection), create, find);
     },
 
@@ -110,7 +107,7 @@ function collection<
           ? { case: "update", value: updateOf(fieldWise, holders(rows, fields), whole) }
           : { case: "replace", value: whole };
       const request = kind.updateRequest(current.id, action);
-      return kind.view(await again(connection, `Update${name}`, request, kind.info, kind.secretsIn(whole)));
+      return kind.view(await again(connection, `Update${name}`, request, kind.info, secretsIn(rows, whole)));
     },
   };
 }
@@ -143,7 +140,6 @@ export const inbound = collection({
   createRequest: (trunk) => new CreateSIPInboundTrunkRequest({ trunk }),
   updateRequest: (sipTrunkId, action) => new UpdateSIPInboundTrunkRequest({ sipTrunkId, action }),
   fieldWise: SIPInboundTrunkUpdate.fields.list(),
-  secretsIn: trunkSecrets,
 });
 
 export const outbound = collection({
@@ -156,7 +152,6 @@ export const outbound = collection({
   createRequest: (trunk) => new CreateSIPOutboundTrunkRequest({ trunk }),
   updateRequest: (sipTrunkId, action) => new UpdateSIPOutboundTrunkRequest({ sipTrunkId, action }),
   fieldWise: SIPOutboundTrunkUpdate.fields.list(),
-  secretsIn: trunkSecrets,
 });
 
 /** No field-wise update: LiveKit's does not cover half of a rule's fields. */
@@ -169,7 +164,6 @@ export const rules = collection({
   listResponse: ListSIPDispatchRuleResponse,
   createRequest: (dispatchRule) => new CreateSIPDispatchRuleRequest({ dispatchRule }),
   updateRequest: (sipDispatchRuleId, action) => new UpdateSIPDispatchRuleRequest({ sipDispatchRuleId, action }),
-  secretsIn: ruleSecrets,
 });
 
 /** Deletes an inbound or outbound trunk. Succeeds if it is already gone. */
@@ -227,39 +221,4 @@ async function pages<Item extends { readonly id: string }>(
     }
     afterId = [...byId.keys()].reduce((last, id) => (id > last ? id : last), "");
   }
-}
-
-/** The shortest name that is treated as a secret. Shorter ones are ordinary words that a message may need. */
-const SECRET_NAME_LENGTH = 12;
-
-/** The same for strings in a room configuration, which include file names and file types. */
-const SECRET_TEXT_LENGTH = 8;
-
-function trunkSecrets(trunk: SIPInboundTrunkInfo | SIPOutboundTrunkInfo): string[] {
-  return [trunk.authPassword, ...secretName(trunk.name), ...textsIn(trunk.metadata), ...Object.values(trunk.headers)];
-}
-
-function ruleSecrets(dispatchRule: SIPDispatchRuleInfo): string[] {
-  const agents = dispatchRule.roomConfig?.agents ?? [];
-  const { pin, roomConfig } = rule(dispatchRule);
-  return [
-    pin,
-    ...secretName(dispatchRule.name),
-    ...textsIn(dispatchRule.metadata),
-    ...Object.values(dispatchRule.attributes),
-    ...agents.flatMap(({ metadata, attributes }) => [...textsIn(metadata), ...Object.values(attributes)]),
-    ...secretsWithin(roomConfig),
-  ];
-}
-
-/** Every string in a room configuration, and inside its metadata, that is long enough to be a secret. */
-function secretsWithin(value: JsonValue): string[] {
-  if (typeof value === "string") {
-    return textsIn(value).filter((text) => text.length >= SECRET_TEXT_LENGTH);
-  }
-  return typeof value === "object" && value !== null ? Object.values(value).flatMap(secretsWithin) : [];
-}
-
-function secretName(name: string): string[] {
-  return name.length < SECRET_NAME_LENGTH ? [] : [name];
 }
