@@ -1,4 +1,4 @@
-/** Derives from a schema the types of the arguments that a program passes, and of the outputs that it gets back. */
+/** The types of the arguments that a program passes and of the outputs that it gets back, both derived from a schema. */
 
 import type * as pulumi from "@pulumi/pulumi";
 import type { z } from "zod";
@@ -21,3 +21,8 @@ export type ArgsOf<Schema extends z.ZodType> = {
 export type OutputsOf<Schema extends z.ZodType> = {
   readonly [Key in keyof z.input<Schema>]: pulumi.Output<Exclude<z.input<Schema>[Key], undefined>>;
 };
+
+/** A list that is empty when the output is undefined: properties of no interest are left out of the state, where each has its cost. */
+export function listOf<Item>(list: pulumi.Output<Item[] | undefined>): pulumi.Output<Item[]> {
+  return list.apply((it) => it ?? []);
+}

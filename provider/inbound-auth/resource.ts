@@ -1,7 +1,7 @@
 /** The InboundAuth class that programs use. */
 
 import * as pulumi from "@pulumi/pulumi";
-import type { OutputsOf } from "../dynamic/inputs";
+import { listOf, type OutputsOf } from "../dynamic/inputs";
 import { supported } from "../dynamic/options";
 import { ownerOf } from "../dynamic/owner";
 import { thinProvider } from "../dynamic/provider";
@@ -28,9 +28,9 @@ export class InboundAuth extends pulumi.dynamic.Resource {
   declare readonly platformStatus: pulumi.Output<string>;
   /**
    * What differs, as a list: the names of changed arguments, such as `"password"` or `"headers.X-Token"`, and every other difference
-   * in words. At most 100 entries; undefined while `platformStatus` is `"in sync"`.
+   * in words. Empty while `platformStatus` is `"in sync"`; at most 100 entries. In the state only if it is not empty.
    */
-  declare readonly platformDrift: pulumi.Output<string[] | undefined>;
+  declare readonly platformDrift: pulumi.Output<string[]>;
 
   constructor(name: string, args: InboundAuthArgs, options?: pulumi.CustomResourceOptions) {
     const { trunk, ...rest } = args;
@@ -53,5 +53,6 @@ export class InboundAuth extends pulumi.dynamic.Resource {
       "livekit",
       "InboundAuth",
     );
+    this.platformDrift = listOf(this.platformDrift);
   }
 }

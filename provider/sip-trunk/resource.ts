@@ -1,7 +1,7 @@
 /** The SipTrunk class that programs use. */
 
 import * as pulumi from "@pulumi/pulumi";
-import type { OutputsOf } from "../dynamic/inputs";
+import { listOf, type OutputsOf } from "../dynamic/inputs";
 import { supported } from "../dynamic/options";
 import { ownerOf } from "../dynamic/owner";
 import { thinProvider } from "../dynamic/provider";
@@ -106,9 +106,9 @@ export class SipTrunk extends pulumi.dynamic.Resource {
   declare readonly platformStatus: pulumi.Output<string>;
   /**
    * What differs, as a list: the names of changed arguments, such as `"password"` or `"headers.X-Token"`, and every other difference
-   * in words. At most 100 entries; undefined while `platformStatus` is `"in sync"`.
+   * in words. Empty while `platformStatus` is `"in sync"`; at most 100 entries. In the state only if it is not empty.
    */
-  declare readonly platformDrift: pulumi.Output<string[] | undefined>;
+  declare readonly platformDrift: pulumi.Output<string[]>;
   /**
    * `"accepts the credential"`, or what the check found instead. `"pbx.acme.com rejects the credential (401)"` is drift;
    * `"unreachable: …"` and `"not checked: …"` are not.
@@ -166,6 +166,7 @@ export class SipTrunk extends pulumi.dynamic.Resource {
       dialPlan: { extension, numbers, country, numberFormat, mediaEncryption },
     };
     Object.defineProperty(this, DECLARED, { value: declared });
+    this.platformDrift = listOf(this.platformDrift);
     this.voipVerdict = this.voipStatus.apply(verdictOf);
     const parts = { owner: this.owner, ...credentialOf(this), country, numberFormat: numberFormat ?? "international" };
     this.reference = pulumi.secret(parts);
