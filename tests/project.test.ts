@@ -163,13 +163,12 @@ describe("a platform that hides passwords", () => {
     let later = 0;
     await start({ hidePasswords: true, clock: () => Date.now() + later });
     await settle();
-    // The provider allows for clocks that differ by a minute, as LiveKit does for tokens. It only notices a later
-    // change.
-    later = 0;
     const outsider = new SipClient(emulator.url, emulator.apiKey, emulator.apiSecret);
     const [trunk] = (await outsider.listSipOutboundTrunk()).filter(({ name }) => name === "office");
+    // The provider allows for clocks that differ by a minute, as LiveKit does for tokens. It only notices a later
+    // change.
     later = 100_000;
-    await changePassword(trunk?.sipTrunkId ?? "", later);
+    await changePassword(trunk?.sipTrunkId ?? "");
     later = 0;
     const plan = await stack.preview();
     expect(said(plan)).toMatch(/~ credentialFingerprint *: "hidden" => "[0-9a-f]{8}"/);
@@ -204,11 +203,10 @@ describe("a platform that hides passwords", () => {
     expect(outbound).toMatchObject({ headers, authPassword: password("office") });
   });
 
-  async function changePassword(sipTrunkId: string, clockAhead: number): Promise<void> {
+  async function changePassword(sipTrunkId: string): Promise<void> {
     const { apiKey, apiSecret, url } = emulator;
     const token = new AccessToken(apiKey, apiSecret, { ttl: "10m" });
     token.addSIPGrant({ admin: true });
-    expect(clockAhead).toBeGreaterThan(70_000);
     const request = new UpdateSIPOutboundTrunkRequest({
       sipTrunkId,
       action: { case: "update", value: { authPassword: password("changed-by-hand") } },

@@ -19,7 +19,7 @@ export function planDeletes(
     }
     if (state.delete) {
       context.deleting.add(state.urn);
-      steps.push(deleteStep(context, state, "before"));
+      steps.push(deleteStep(context, state, "exists"));
     } else if (!isPlanned(state.urn)) {
       context.deleting.add(state.urn);
       steps.push(state.pendingReplacement ? forgetStep(state) : deleteStep(context, state));

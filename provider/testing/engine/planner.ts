@@ -213,13 +213,13 @@ export class Planner {
         );
         throw new Bail();
       }
-      steps.push(state.delete ? deleteStep(this.context, state) : deleteStep(this.context, state, "after"));
+      steps.push(state.delete ? deleteStep(this.context, state) : deleteStep(this.context, state, "to-come"));
       this.context.deleting.add(state.urn);
       this.pendingDeletes.add(state);
     }
     if (!old.pendingReplacement) {
       this.context.deleting.add(old.urn);
-      steps.push(deleteStep(this.context, old, "after"));
+      steps.push(deleteStep(this.context, old, "to-come"));
     }
     return steps;
   }

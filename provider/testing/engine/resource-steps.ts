@@ -87,15 +87,13 @@ export function updateStep(
   };
 }
 
-/**
- * Deletes a resource. `replaced` says whether its replacement was created before or comes after; unset, there is none.
- */
-export function deleteStep(context: StepContext, old: ResourceState, replaced?: "before" | "after"): Step {
+/** Deletes a resource. `replacement` says whether its replacement exists already or is to come; unset, there is none. */
+export function deleteStep(context: StepContext, old: ResourceState, replacement?: "exists" | "to-come"): Step {
   return {
-    ...base(replaced ? "delete-replaced" : "delete", old.urn, old, undefined),
-    logical: !replaced,
+    ...base(replacement ? "delete-replaced" : "delete", old.urn, old, undefined),
+    logical: !replacement,
     apply: async () => {
-      if (!replaced && old.protect) {
+      if (!replacement && old.protect) {
         throw new ProtectedError(
           `resource "${old.urn}" cannot be deleted\n` +
             "because it is protected. To unprotect the resource, either remove the `protect` flag from the resource in " +
@@ -107,7 +105,7 @@ export function deleteStep(context: StepContext, old: ResourceState, replaced?: 
       if (!context.preview && !old.retainOnDelete && !goesAlong) {
         await context.hostOf(old)?.delete(old);
       }
-      if (replaced === "after") {
+      if (replacement === "to-come") {
         old.pendingReplacement = true;
       }
       return undefined;
