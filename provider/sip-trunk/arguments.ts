@@ -9,8 +9,11 @@ import { MARKER_KEY, usesMarkerKey } from "../livekit/ownership";
 import * as schemas from "../livekit/schemas";
 import { formatNumber, isKnownCountry, NUMBER_FORMATS, PhoneNumberError, parseNumber } from "../phone-number/format";
 import type { VoipCredential } from "../voip/credential";
-import { CHECK_METHODS } from "../voip/credential-check";
 import { passwordProblems } from "./password";
+
+/** How a credential is checked: with every request that proves something, with OPTIONS alone, or not at all. */
+export const VOIP_CHECKS = ["register", "options", "off"] as const;
+export type VoipCheck = (typeof VOIP_CHECKS)[number];
 
 export const schema = z.strictObject({
   /**
@@ -85,12 +88,11 @@ export const schema = z.strictObject({
     .meta({ secret: true }),
 
   /**
-   * How to check whether the VoIP system accepts the credential. `"register"` sends a REGISTER that changes nothing. `"options"`
-   * sends an OPTIONS, and a REGISTER if the OPTIONS is answered without a challenge. `"off"` sends nothing. The check runs in a
+   * How to check whether the VoIP system accepts the credential. `"register"` sends an OPTIONS and, if the answers to it prove nothing,
+   * a REGISTER or a SUBSCRIBE that changes nothing. `"options"` sends an OPTIONS alone. `"off"` sends nothing. The check runs in a
    * preview with refresh, and before `up` changes anything; `voipStatus` has the result.
-   * @default `"register"` for an extension, `"options"` for numbers
    */
-  voipCheck: z.enum([...CHECK_METHODS, "off"]).optional(),
+  voipCheck: z.enum(VOIP_CHECKS).default("register"),
 
   /**
    * Time limit for the whole check, in seconds; 60 at most.

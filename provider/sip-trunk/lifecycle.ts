@@ -104,11 +104,11 @@ export const sipTrunk: Resource<Schema> = {
     return compare(pair, applied, id, state, account.connection);
   },
 
-  probe: (session, { args }) => probeVoip(session, voipSide(args)),
+  probe: (session, { args }) => probeVoip(session, voipSide(args, session.account.connection)),
 
   async create(session, wanted) {
     const { account } = session;
-    const voip = await requireAccepted(session, "Creating", wanted.owner, voipSide(wanted.args));
+    const voip = await requireAccepted(session, "Creating", wanted.owner, voipSide(wanted.args, account.connection));
     const id = `sip-trunk-${randomBytes(6).toString("hex")}`;
     const leftover = await leftoverOf(session, wanted.owner, wanted.args);
     const problem = leftover.refusal ?? (await numberTakenBy(session, wanted.owner, wanted.args));
@@ -120,7 +120,7 @@ export const sipTrunk: Resource<Schema> = {
 
   async update(session, id, wanted, state) {
     const { account } = session;
-    const voip = await requireAccepted(session, "Updating", wanted.owner, voipSide(wanted.args));
+    const voip = await requireAccepted(session, "Updating", wanted.owner, voipSide(wanted.args, account.connection));
     const pair = await trunks.freshPairOf(account, pairKey(id, state));
     if (pair.inbound ?? pair.outbound) {
       return { ...voip, ...(await ensure(account, id, pair, wanted, state, "Updating")) };

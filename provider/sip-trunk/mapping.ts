@@ -20,7 +20,7 @@ export function numberArguments(args: Partial<SipTrunkInputs>): NumberArguments 
 }
 
 /** The caller ids of outbound calls. */
-function callerIds(args: NumberArguments): string[] {
+export function callerIds(args: NumberArguments): string[] {
   return args.type === "extension"
     ? [args.extension ?? ""]
     : (args.numbers ?? []).map((number) => writtenNumber(number, args));

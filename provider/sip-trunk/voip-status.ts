@@ -4,13 +4,15 @@ import { ResourceError } from "../lifecycle/errors";
 import type { IsKnown, Probe } from "../lifecycle/resource";
 import { perSession, type Session } from "../lifecycle/session";
 import type { Props } from "../lifecycle/values";
+import type { Connection } from "../livekit/connection";
 import { nameOf } from "../livekit/ownership";
 import { printable } from "../printable";
 import { CredentialChecks } from "../voip/checks";
 import { type CredentialVerifier, verifies } from "../voip/credential";
-import type { CheckMethod, CredentialQuery } from "../voip/credential-check";
+import type { CheckResult, CredentialQuery } from "../voip/credential-check";
 import * as status from "../voip/status";
-import type { SipTrunkInputs } from "./arguments";
+import { type SipTrunkInputs, VOIP_CHECKS, type VoipCheck } from "./arguments";
+import { callerIds } from "./mapping";
 
 /** A credential and how to check it. Values that are unknown or not given are absent. */
 interface DeclaredSide {
@@ -18,8 +20,7 @@ interface DeclaredSide {
   readonly password?: string;
   /** What the VoIP system stores, if that is only a hash. */
   readonly verifier?: CredentialVerifier;
-  /** The methods in the order to try. Empty if the VoIP system is not to be asked. */
-  readonly methods: readonly CheckMethod[];
+  readonly check: VoipCheck;
 }
 
 /** A credential and the VoIP system that should accept it. */
@@ -27,8 +28,9 @@ interface VoipSide extends DeclaredSide {
   readonly address: string;
   readonly port?: number;
   readonly transport: SipTrunkInputs["transport"];
-  /** The user whose registration is queried. */
-  readonly user?: string;
+  /** The user and the host in the From header of LiveKit's calls. */
+  readonly caller: string;
+  readonly domain: string;
   readonly timeoutSeconds: number;
 }
 
@@ -51,7 +53,7 @@ export function wantedVoipStatus(side: DeclaredSide, olds: Props): Props {
 
 /** Asks the VoIP system during a refresh. Adds a remark if the result says nothing about the credential. */
 export async function probeVoip(session: Session, side: VoipSide): Promise<Probe> {
-  const voipStatus = await ask(session, side);
+  const { status: voipStatus } = await ask(session, side);
   const isNews = status.isInconclusive(voipStatus) && voipStatus !== standing(side);
   return {
     values: { voipStatus },
@@ -74,33 +76,40 @@ export async function requireAccepted(session: Session, doing: string, owner: st
         "because only a hash is stored there. Declare the VoIP system's password, or set the declared one there. Nothing was changed on LiveKit.",
     );
   }
-  const voipStatus = await ask(session, side);
+  const { status: voipStatus, mayBeStranger } = await ask(session, side);
   if (status.isRejection(voipStatus)) {
+    const stranger = mayBeStranger
+      ? ` Asterisk gives the same answer to a caller that it does not know and to an address that it does not allow: check that an endpoint matches "${side.caller}" and that this machine's address is allowed.`
+      : "";
     throw new ResourceError(
       `${resource}: ${voipStatus}, so calls would fail. Nothing was changed on LiveKit. Set the declared password for user "${username}" in the VoIP system, ` +
-        'or declare the password that it has there; voipCheck: "off" skips this check.',
+        `or declare the password that it has there; voipCheck: "off" skips this check.${stranger}`,
     );
   }
   return { voipStatus };
 }
 
 /** The status that is known without asking, if any. */
-function standing({ methods, username, password }: DeclaredSide): string | undefined {
-  if (methods.length === 0) {
+function standing({ check, username, password }: DeclaredSide): string | undefined {
+  if (check === "off") {
     return status.OFF;
   }
   return username === undefined || password === undefined ? status.NO_CREDENTIAL : undefined;
 }
 
-async function ask(session: Session, side: VoipSide): Promise<string> {
+async function ask(session: Session, side: VoipSide): Promise<CheckResult> {
   const query = queryOf(side);
-  return standing(side) ?? (query ? printable(await checksOf(session).ask(query)) : status.NO_CREDENTIAL);
+  const known = standing(side) ?? (query ? undefined : status.NO_CREDENTIAL);
+  if (known !== undefined || !query) {
+    return { status: known ?? status.NO_CREDENTIAL, mayBeStranger: false };
+  }
+  const result = await checksOf(session).ask(query);
+  return { ...result, status: printable(result.status) };
 }
 
 function queryOf(side: VoipSide): CredentialQuery | undefined {
-  const { address, port, transport, user, username, password, timeoutSeconds } = side;
-  const [first, ...others] = side.methods;
-  if (first === undefined || username === undefined || password === undefined) {
+  const { address, port, transport, caller, domain, username, password, check, timeoutSeconds } = side;
+  if (check === "off" || username === undefined || password === undefined) {
     return undefined;
   }
   return {
@@ -110,22 +119,28 @@ function queryOf(side: VoipSide): CredentialQuery | undefined {
       ...(port === undefined ? {} : { port }),
       protocol: transport === "auto" ? "udp" : transport,
     },
-    user: user ?? username,
+    caller,
+    domain,
     username,
     password,
-    methods: [first, ...others],
+    optionsOnly: check === "options",
     timeoutMs: timeoutSeconds * 1000,
   };
 }
 
-/** The VoIP system and credential that the arguments describe. */
-export function voipSide(args: SipTrunkInputs): VoipSide {
-  const { address, port, transport, extension, voipCheckTimeout } = args;
+/**
+ * The VoIP system and credential that the arguments describe. The check asks what LiveKit's call would ask: the From header of its
+ * calls has the caller number, at `fromHost` or at LiveKit's own SIP host (livekit/sip).
+ */
+export function voipSide(args: SipTrunkInputs, { sipHost }: Pick<Connection, "sipHost">): VoipSide {
+  const { address, port, transport, fromHost, voipCheckTimeout } = args;
+  const [caller = args.username ?? ""] = callerIds(args);
   return {
     address,
     transport,
     ...(port === undefined ? {} : { port }),
-    ...(extension === undefined ? {} : { user: extension }),
+    caller,
+    domain: (fromHost || sipHost?.replace(/:\d+$/, "") || address).toLowerCase(),
     ...declaredSide(args, () => true),
     timeoutSeconds: voipCheckTimeout,
   };
@@ -133,22 +148,20 @@ export function voipSide(args: SipTrunkInputs): VoipSide {
 
 /** The part of it that the plan needs. The credential is left out while anything that the check depends on is unknown. */
 export function declaredSide(args: Partial<SipTrunkInputs>, isKnown: IsKnown<SipTrunkInputs>): DeclaredSide {
-  const { username, password, verifier } = args;
-  const needed = ["address", "port", "transport", "username", "password", "extension", "voipCheck"] as const;
-  const credential = needed.every(isKnown)
+  const { username, password, verifier, voipCheck } = args;
+  const credential = CHECKED.every(isKnown)
     ? { ...(username === undefined ? {} : { username }), ...(password === undefined ? {} : { password }) }
     : {};
-  return { ...credential, ...(verifier === undefined ? {} : { verifier }), methods: checkMethods(args) };
+  return { ...credential, ...(verifier === undefined ? {} : { verifier }), check: checkIn(voipCheck) };
 }
 
-function checkMethods({ type, voipCheck }: Partial<SipTrunkInputs>): readonly CheckMethod[] {
-  switch (voipCheck ?? (type === "did" ? "options" : "register")) {
-    case "register":
-      return ["register"];
-    case "options":
-      return ["options", "register"];
-    // "off", or a value that another version wrote to the state.
-    default:
-      return [];
-  }
+/** The arguments that a check depends on. */
+const CHECKED = [
+  ...(["address", "port", "transport", "username", "password", "voipCheck"] as const),
+  ...(["extension", "numbers", "country", "numberFormat", "fromHost"] as const),
+];
+
+/** A value that another version wrote to the state turns the check off. */
+function checkIn(voipCheck: unknown = "register"): VoipCheck {
+  return VOIP_CHECKS.find((it) => it === voipCheck) ?? "off";
 }

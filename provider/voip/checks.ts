@@ -1,7 +1,7 @@
 /** The credential checks of one Pulumi operation: bounded in number at a time, and each credential shown only once. */
 
 import { bulkhead } from "cockatiel";
-import { type CredentialQuery, checkCredential } from "./credential-check";
+import { type CheckResult, type CredentialQuery, checkCredential } from "./credential-check";
 
 /** How many VoIP systems are asked at the same time. */
 export const CHECKS_AT_ONCE = 32;
@@ -10,20 +10,20 @@ export const CHECKS_AT_ONCE = 32;
 const ANSWER_TTL_MS = 60_000;
 
 export class CredentialChecks {
-  private readonly answers = new Map<string, { readonly at: number; readonly status: Promise<string> }>();
+  private readonly answers = new Map<string, { readonly at: number; readonly result: Promise<CheckResult> }>();
   private readonly places = bulkhead(CHECKS_AT_ONCE, Number.POSITIVE_INFINITY);
 
-  constructor(private readonly check: (query: CredentialQuery) => Promise<string> = checkCredential) {}
+  constructor(private readonly check: (query: CredentialQuery) => Promise<CheckResult> = checkCredential) {}
 
-  /** What the VoIP system says, in the words of `voipStatus`. The same question within a minute is not asked again. */
-  ask(query: CredentialQuery): Promise<string> {
+  /** What the VoIP system says. The same question within a minute is not asked again. */
+  ask(query: CredentialQuery): Promise<CheckResult> {
     const key = JSON.stringify(query);
     const known = this.answers.get(key);
     if (known && Date.now() - known.at < ANSWER_TTL_MS) {
-      return known.status;
+      return known.result;
     }
-    const status = this.places.execute(() => this.check(query));
-    this.answers.set(key, { at: Date.now(), status });
-    return status;
+    const result = this.places.execute(() => this.check(query));
+    this.answers.set(key, { at: Date.now(), result });
+    return result;
   }
 }

@@ -1,59 +1,67 @@
 /**
- * Asks a VoIP system whether it accepts a credential, without changing anything there: with a REGISTER without Contact, which
- * only queries the current bindings (RFC 3261, section 10.2.3), or with OPTIONS. Any outcome is returned in words, never as an
- * error.
+ * Asks a VoIP system whether it accepts a credential, as LiveKit's call would ask it, and without changing anything there. Any outcome
+ * is returned in words, never as an error. verdict.ts decides what is asked and what the answers prove.
  */
 
 import { randomBytes } from "node:crypto";
 import { bracketed } from "../host-text";
 import { type Connection, connect, type Target } from "../sip/connection";
 import { answer, answerable, type DigestChallenge, parseChallenges } from "../sip/digest";
-import { escapeUser, headersOf, isResponse, type SipHeader, type SipResponse } from "../sip/message";
+import { escapeUser, headerOf, headersOf, isResponse, type SipHeader, type SipResponse } from "../sip/message";
 import { type Dns, resolve, type SipServer, systemDns } from "../sip/resolve";
 import { ClientTransaction } from "../sip/transaction";
 import { whyUnreachable, withinTime } from "./reach";
 import * as status from "./status";
-
-/** The methods of asking a VoIP system. */
-export const CHECK_METHODS = ["register", "options"] as const;
-export type CheckMethod = (typeof CHECK_METHODS)[number];
+import { type CheckMethod, type Exchange, isAsterisk, nextMethod, proof, verdictOn } from "./verdict";
 
 /** A credential to check, and the VoIP system to ask. */
 export interface CredentialQuery {
   readonly server: SipServer;
-  /** The user whose bindings are queried: the extension or the username. */
-  readonly user: string;
+  /** Who calls: the user in the From header of LiveKit's calls, the caller number or the extension. */
+  readonly caller: string;
+  /** The SIP domain in that header. VoIP systems choose the user's domain and realm by it. */
+  readonly domain: string;
   readonly username: string;
   readonly password: string;
-  /** The methods in order. The next one is used if a system responds without asking for a credential. */
-  readonly methods: readonly [CheckMethod, ...CheckMethod[]];
+  /** Whether only OPTIONS may be sent. */
+  readonly optionsOnly: boolean;
   /** How long the whole check may take, in milliseconds. */
   readonly timeoutMs: number;
 }
 
-/**
- * How often a credential may be sent: each time to another realm or for a stale nonce. It is never sent again after a rejection.
- */
-const MOST_ANSWERS = 3;
+/** What a check found. */
+export interface CheckResult {
+  /** In the words of `voipStatus`. */
+  readonly status: string;
+  /** A rejection by a system that answers strangers in the same way as it answers wrong passwords. */
+  readonly mayBeStranger: boolean;
+}
 
-/**
- * Checks a credential and returns the result as `voipStatus` shows it. A rejected credential is not sent again, because repeated
- * failures get the platform banned.
- */
-export async function checkCredential(query: CredentialQuery, dns: Dns = systemDns): Promise<string> {
+/** The most rounds of challenges of one request: a proxy's, the phone system's, and one for a stale nonce. */
+const MOST_ROUNDS = 3;
+
+/** The most challenges of one response that are answered. Each answer is a digest that somebody could try to crack. */
+const MOST_ANSWERS = 2;
+
+/** Checks a credential. After a proven rejection nothing more is sent, because repeated failures get the platform banned. */
+export async function checkCredential(query: CredentialQuery, dns: Dns = systemDns): Promise<CheckResult> {
   const { host } = query.server;
   const deadline = Date.now() + query.timeoutMs;
   const remaining = () => Math.max(1, Math.ceil(deadline - Date.now()));
-  const attempt: Attempt = { shown: false };
+  const attempt: Attempt = { exchanges: [], shown: false };
   let reason = "it has no address";
   try {
     const targets = await withinTime(resolve(query.server, dns), AbortSignal.timeout(remaining()));
     for (const [index, target] of targets.entries()) {
       const signal = AbortSignal.timeout(Math.ceil(remaining() / (targets.length - index)));
       try {
-        return await askAt(target, query, attempt, signal);
+        await askAt(target, query, attempt, signal);
+        return resultOf(host, attempt.exchanges);
       } catch (error) {
         reason = whyUnreachable(error, query.server.protocol, query.timeoutMs);
+        if (attempt.exchanges.length > 0) {
+          return resultOf(host, attempt.exchanges);
+        }
         if (attempt.shown || Date.now() >= deadline) {
           break;
         }
@@ -62,57 +70,77 @@ export async function checkCredential(query: CredentialQuery, dns: Dns = systemD
   } catch (error) {
     reason = whyUnreachable(error, query.server.protocol, query.timeoutMs);
   }
-  return status.unreachable(host, reason);
+  return { status: status.unreachable(host, reason), mayBeStranger: false };
 }
 
-/** Whether the credential has been sent to anybody. */
+/** What has happened so far. */
 interface Attempt {
+  readonly exchanges: Exchange[];
+  /** Whether the credential has been sent to anybody. If so, no other address of the host is asked. */
   shown: boolean;
 }
 
-async function askAt(target: Target, query: CredentialQuery, attempt: Attempt, signal: AbortSignal): Promise<string> {
+function resultOf(host: string, exchanges: readonly Exchange[]): CheckResult {
+  const verdict = verdictOn(exchanges);
+  switch (verdict.kind) {
+    case "accepts":
+      return { status: status.ACCEPTS, mayBeStranger: false };
+    case "rejects":
+      return { status: status.rejected(host, verdict.status), mayBeStranger: isAsterisk(exchanges) };
+    case "unknown":
+      return { status: status.couldNotTell(host, verdict.reason), mayBeStranger: false };
+  }
+}
+
+async function askAt(target: Target, query: CredentialQuery, attempt: Attempt, signal: AbortSignal): Promise<void> {
+  const { exchanges } = attempt;
   const dialogue = await Dialogue.open(target, signal);
   try {
-    let words = "";
-    for (const method of query.methods) {
-      const asked = await ask(dialogue, method, query, attempt);
-      words = asked.words;
-      if (asked.challenged) {
-        break;
+    for (;;) {
+      const method = proof(exchanges) ? undefined : nextMethod(exchanges);
+      if (method === undefined || (query.optionsOnly && method !== "OPTIONS")) {
+        return;
       }
+      exchanges.push(await ask(dialogue, method, query, attempt));
     }
-    return words;
   } finally {
     dialogue.close();
   }
 }
 
-interface Asked {
-  readonly words: string;
-  /** Whether the system asked for a credential, so that its response says something about it. */
-  readonly challenged: boolean;
-}
-
-async function ask(dialogue: Dialogue, method: CheckMethod, query: CredentialQuery, attempt: Attempt): Promise<Asked> {
-  const request = requestOf(method, query);
-  const { host } = query.server;
+async function ask(
+  dialogue: Dialogue,
+  method: CheckMethod,
+  query: CredentialQuery,
+  attempt: Attempt,
+): Promise<Exchange> {
+  const request = requestOf(method, query, dialogue.contact);
+  dialogue.begin();
+  const first = await dialogue.send(request);
+  const product = headerOf(first, "server") ?? headerOf(first, "user-agent");
+  const exchange = { method, before: first.status, ...(product !== undefined && { product }) };
   const answered = new Map<string, string>();
   let headers: SipHeader[] = [];
+  let wasStale = false;
+  let response = first;
   for (let round = 0; ; round++) {
-    const response = await dialogue.send({ ...request, extra: headers });
-    const open = openChallenges(response, answered);
-    if (!isChallenge(response) || (round > 0 && open.length === 0)) {
-      return { words: wordsOf(response, method, query, round > 0), challenged: round > 0 };
+    if (!isChallenge(response)) {
+      return round === 0 ? exchange : { ...exchange, after: response.status };
     }
-    if (open.length === 0 || round === MOST_ANSWERS) {
-      return {
-        words: status.notChecked(`${host} asks for a credential in a way that is not supported`),
-        challenged: true,
-      };
+    const all = challengesIn(response);
+    const open = all.filter((challenge) => isOpen(challenge, answered)).slice(0, MOST_ANSWERS);
+    const isStale = round > 0 && open.some((challenge) => answered.has(realmKey(challenge)));
+    if (open.length === 0) {
+      return round === 0
+        ? { ...exchange, unanswered: "asks for a credential in a way that is not supported" }
+        : { ...exchange, after: response.status };
     }
-    attempt.shown = true;
-    for (const { header, challenge } of open) {
-      answered.set(realmKey(header, challenge), challenge.nonce);
+    if (round === MOST_ROUNDS || (isStale && wasStale)) {
+      return { ...exchange, unanswered: "asks for the credential again and again" };
+    }
+    wasStale ||= isStale;
+    for (const challenge of open) {
+      answered.set(realmKey(challenge), challenge.challenge.nonce);
     }
     // Every realm on the path gets its answer. Answers accepted earlier are sent along (RFC 3261, section 22.3).
     const kept = headers.filter(({ name }) => !open.some(({ header }) => header === name));
@@ -123,6 +151,8 @@ async function ask(dialogue: Dialogue, method: CheckMethod, query: CredentialQue
         value: answer(challenge, query, { method: request.method, uri: request.uri }),
       })),
     ];
+    attempt.shown = true;
+    response = await dialogue.send({ ...request, headers: [...request.headers, ...headers] });
   }
 }
 
@@ -132,48 +162,24 @@ interface OpenChallenge {
   readonly challenge: DigestChallenge;
 }
 
-/** The challenges without an answer yet, or whose answer was correct except for an expired nonce. */
-function openChallenges(response: SipResponse, answered: ReadonlyMap<string, string>): OpenChallenge[] {
+function challengesIn(response: SipResponse): OpenChallenge[] {
   const of = (field: string, header: OpenChallenge["header"]) =>
     answerable(parseChallenges(headersOf(response, field))).map((challenge) => ({ header, challenge }));
-  const all = [...of("www-authenticate", "Authorization"), ...of("proxy-authenticate", "Proxy-Authorization")];
-  return all.filter(({ header, challenge }) => {
-    const nonce = answered.get(realmKey(header, challenge));
-    return nonce === undefined || (challenge.stale && challenge.nonce !== nonce);
-  });
+  return [...of("www-authenticate", "Authorization"), ...of("proxy-authenticate", "Proxy-Authorization")];
 }
 
-function realmKey(header: string, { realm }: DigestChallenge): string {
-  return `${header} ${realm}`;
+/** Whether a challenge has no answer yet, or its answer was correct except for an expired nonce. */
+function isOpen(challenge: OpenChallenge, answered: ReadonlyMap<string, string>): boolean {
+  const nonce = answered.get(realmKey(challenge));
+  return nonce === undefined || (challenge.challenge.stale && challenge.challenge.nonce !== nonce);
+}
+
+function realmKey({ header, challenge }: OpenChallenge): string {
+  return `${header} ${challenge.realm}`;
 }
 
 function isChallenge({ status: code }: SipResponse): boolean {
   return code === 401 || code === 407;
-}
-
-function wordsOf({ status: code }: SipResponse, method: CheckMethod, query: CredentialQuery, shown: boolean): string {
-  const { host } = query.server;
-  const isGood = code >= 200 && code < 300;
-  if (!shown && isGood) {
-    return status.notChecked(`${host} does not ask for a credential`);
-  }
-  if (method === "register" && code === 404) {
-    return status.unknownUser(host, query.user, code);
-  }
-  if (method === "register" && code === 403) {
-    // A system that has not seen the credential only says that it takes no registrations, for example from this address.
-    return shown ? status.forbidden(host, code) : status.notChecked(status.forbidden(host, code));
-  }
-  const other = status.notChecked(`${host} answers ${method.toUpperCase()} with ${code}`);
-  if (!shown) {
-    return other;
-  }
-  if (code === 401 || code === 407 || code === 403) {
-    return status.rejected(host, code);
-  }
-  // A system that refuses OPTIONS for another reason after seeing the credential has accepted the credential.
-  const passed = isGood || (method === "options" && code >= 400 && code < 500 && code !== 408);
-  return passed ? status.ACCEPTS : other;
 }
 
 /** A request of a check. Only its sequence number and the answers to challenges change between rounds. */
@@ -182,20 +188,44 @@ interface CheckRequest {
   readonly uri: string;
   readonly from: string;
   readonly to: string;
-  readonly extra?: readonly SipHeader[];
+  readonly headers: readonly SipHeader[];
 }
 
-function requestOf(method: CheckMethod, { server: { host }, user }: CredentialQuery): CheckRequest {
-  const uri = `sip:${bracketed(host)}`;
-  const self = `<sip:${escapeUser(user)}@${bracketed(host)}>`;
-  return { method: method.toUpperCase(), uri, from: self, to: method === "register" ? self : `<${uri}>` };
+/**
+ * OPTIONS asks the system itself, in the caller's name. REGISTER has no Contact, so it only queries the account's bindings (RFC 3261,
+ * section 10.2.3). SUBSCRIBE with Expires 0 fetches the presence once (RFC 6665, section 4.4.3).
+ */
+function requestOf(method: CheckMethod, query: CredentialQuery, contact: string): CheckRequest {
+  const domain = bracketed(query.domain);
+  const caller = `sip:${escapeUser(query.caller)}@${domain}`;
+  const account = `sip:${escapeUser(query.username)}@${domain}`;
+  const uri = `sip:${bracketed(query.server.host)}`.toLowerCase();
+  switch (method) {
+    case "OPTIONS":
+      return { method, uri, from: `<${caller}>`, to: `<${uri}>`, headers: [] };
+    case "REGISTER":
+      return { method, uri: `sip:${domain}`, from: `<${account}>`, to: `<${account}>`, headers: [] };
+    case "SUBSCRIBE":
+      return {
+        method,
+        uri: caller,
+        from: `<${caller}>`,
+        to: `<${caller}>`,
+        headers: [
+          { name: "Contact", value: `<sip:${escapeUser(query.caller)}@${contact}>` },
+          { name: "Event", value: "presence" },
+          { name: "Accept", value: "application/pidf+xml" },
+          { name: "Expires", value: "0" },
+        ],
+      };
+  }
 }
 
 /** Sends requests one after another over one connection. */
 class Dialogue {
   readonly #signal: AbortSignal;
-  readonly #callId = randomBytes(12).toString("hex");
-  readonly #tag = randomBytes(6).toString("hex");
+  #callId = "";
+  #tag = "";
   #connection: Connection | undefined;
   #current: ClientTransaction | undefined;
   #sequence = 0;
@@ -217,7 +247,14 @@ class Dialogue {
     return dialogue;
   }
 
-  async send({ method, uri, from, to, extra = [] }: CheckRequest): Promise<SipResponse> {
+  /** Makes the next request the first of a dialog of its own. */
+  begin(): void {
+    this.#callId = randomBytes(12).toString("hex");
+    this.#tag = randomBytes(6).toString("hex");
+    this.#sequence = 0;
+  }
+
+  async send({ method, uri, from, to, headers: own }: CheckRequest): Promise<SipResponse> {
     if (!this.#connection) {
       throw new Error("the connection is closed");
     }
@@ -229,10 +266,16 @@ class Dialogue {
       { name: "Call-ID", value: this.#callId },
       { name: "CSeq", value: `${this.#sequence} ${method}` },
       { name: "User-Agent", value: "pulumi-livekit-sip" },
-      ...extra,
+      ...own,
     ];
     this.#current = new ClientTransaction(this.#connection, { method, uri, headers }, this.#signal);
     return this.#current.response;
+  }
+
+  /** Where the VoIP system reaches this end. */
+  get contact(): string {
+    const { localAddress = "", localPort = 0 } = this.#connection ?? {};
+    return `${bracketed(localAddress)}:${localPort}`;
   }
 
   close(): void {

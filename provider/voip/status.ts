@@ -10,17 +10,6 @@ export function rejected(host: string, code: number): string {
   return `${host} rejects the credential (${code})`;
 }
 
-export function unknownUser(host: string, user: string, code: number): string {
-  return `${host} does not know extension ${user} (${code})`;
-}
-
-/**
- * Some systems (FreeSWITCH) respond like this to a wrong password, others to a user who may not register. Counts as a rejection.
- */
-export function forbidden(host: string, code: number): string {
-  return `${host} forbids registration (${code})`;
-}
-
 /** The VoIP system stores only a hash, and it is not that of the declared password. */
 export function differs(source: string): string {
   return `${source} holds another password`;
@@ -30,8 +19,9 @@ export function unreachable(host: string, reason: string): string {
   return `unreachable: ${host}: ${reason}`;
 }
 
-export function notChecked(reason: string): string {
-  return `not checked: ${reason}`;
+/** The VoIP system has answered, but its answers prove nothing. */
+export function couldNotTell(host: string, reason: string): string {
+  return `could not tell: ${host} ${reason}`;
 }
 
 /** What a status says of the declared credential. */
@@ -51,7 +41,7 @@ export function isRejection(status: unknown): boolean {
 
 /** Whether a status says nothing about the credential. */
 export function isInconclusive(status: string): boolean {
-  return /^(unreachable|not checked): /.test(status);
+  return /^(unreachable|not checked|could not tell): /.test(status);
 }
 
 /** Whether two statuses are the same to a plan. For example, "unreachable" today and "accepts" yesterday is no difference. */
