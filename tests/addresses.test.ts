@@ -1,6 +1,6 @@
 import { BlockList } from "node:net";
 import fc from "fast-check";
-import { admitsEveryone, canonicalCidr, exposureOf } from "../provider/livekit/addresses";
+import { admitsEveryone, canonicalCidr, exposureOf, isAllowedHost } from "../provider/livekit/addresses";
 
 describe("allowlist entries", () => {
   test.each([
@@ -112,5 +112,26 @@ describe("exposure of an inbound trunk", () => {
     ["everything", { ...closed, allowedAddresses: ["0.0.0.0/0"] }, "anyone"],
   ])("with %s", (_, trunk, exposure) => {
     expect(exposureOf(trunk)).toBe(exposure);
+  });
+});
+
+describe("the hosts that a stack allows", () => {
+  it.each<[host: string, patterns: string[], isAllowed: boolean]>([
+    ["pbx.acme.com", ["pbx.acme.com"], true],
+    ["PBX.Acme.COM", ["pbx.acme.com"], true],
+    ["pbx.acme.com", ["*.acme.com"], true],
+    ["acme.com", ["*.acme.com"], false],
+    ["evilacme.com", ["*.acme.com"], false],
+    ["pbx.acme.com.evil.example", ["pbx.acme.com", "*.acme.com"], false],
+    ["192.0.2.7", ["192.0.2.0/24"], true],
+    ["192.0.2.7", ["192.0.2.7"], true],
+    ["192.0.3.7", ["192.0.2.0/24"], false],
+    ["[2001:db8::7]", ["2001:db8::/32"], true],
+    ["2001:db8::7", ["192.0.2.0/24"], false],
+    ["pbx.acme.com", ["0.0.0.0/0"], false],
+    ["192.0.2.7", ["*.2.7"], false],
+    ["pbx.acme.com", [], false],
+  ])("%s among %j: %s", (host, patterns, isAllowed) => {
+    expect(isAllowedHost(host, patterns)).toBe(isAllowed);
   });
 });

@@ -53,6 +53,10 @@ describe("connection", () => {
     ["livekit:outboundProxy", '{"address":"proxy;lr"}', "livekit:outboundProxy.address must be a host or IP"],
     ["livekit:outboundProxy", '{"address":"proxy","header":"To"}', "must be the name of an X-… header"],
     ["livekit:outboundProxy", "{broken", "is not valid JSON"],
+    ["livekit:voipHosts", "[broken", "livekit:voipHosts is not valid JSON"],
+    ["livekit:voipHosts", "[]", "livekit:voipHosts must be a list that is not empty"],
+    ["livekit:voipHosts", '["sip:pbx.acme.com"]', 'livekit:voipHosts has "sip:pbx.acme.com", which is no host'],
+    ["livekit:voipHosts", "[7]", "livekit:voipHosts has 7, which is no host"],
   ])("with %s = %p", (key, value, message) => {
     const config: Record<string, string> = { ...complete, ...(value === undefined ? {} : { [key]: value }) };
     if (value === undefined) {
@@ -72,6 +76,13 @@ describe("connection", () => {
     expect(project).toMatch(/^acme-x1\.livekit\.cloud \(key APIab….{4}\)$/);
     expect(read({ ...complete, "livekit:apiKey": "APIabcdefgX" }).project).not.toBe(project);
     expect(JSON.stringify(project)).not.toContain(SECRET);
+  });
+
+  test("takes a list of hosts as JSON, or with commas", () => {
+    const hosts = ["pbx.acme.com", "*.voip.example", "192.0.2.0/24", "2001:db8::1"];
+    expect(read({ ...complete, "livekit:voipHosts": JSON.stringify(hosts) }).voipHosts).toEqual(hosts);
+    expect(read({ ...complete, "livekit:voipHosts": hosts.join(", ") }).voipHosts).toEqual(hosts);
+    expect(read(complete).voipHosts).toBeUndefined();
   });
 
   test("takes the proxy's address alone, or with its header", () => {

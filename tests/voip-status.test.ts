@@ -81,6 +81,56 @@ describeHere.each(engines)("$name", (engine) => {
     expectNoCanary(JSON.stringify(await it.stack.exportState()));
   });
 
+  test("a preview asks the VoIP system about a new password, and says what it answers", async () => {
+    const pbx = await kamailio();
+    const it = await world();
+    await it.given(officeAt(pbx));
+    await it.secret("office", password("rotated"));
+    const rejected = await it.preview();
+    expectSuccess(rejected);
+    expect(said(rejected)).toMatch(
+      /~ voipStatus *: "accepts the credential" => "127\.0\.0\.1 rejects the credential \(401\)"/,
+    );
+    expect(said(rejected)).toContain(
+      'SipTrunk "office" has a new credential, but 127.0.0.1 rejects the credential (401): `pulumi up` would change nothing and fail.',
+    );
+    await pbx.setPassword("1011", password("rotated"));
+    const accepted = await it.preview();
+    expect(said(accepted)).toMatch(/~ voipStatus *: "127\.0\.0\.1 rejects .*" => "accepts the credential"/);
+    await it.upAndSettle();
+    expectNoCanary(it.printed);
+    expectNoCanary(JSON.stringify(await it.stack.exportState()));
+  });
+
+  test("a preview sends nothing to an address that the state does not have, and says that up will ask", async () => {
+    const [pbx, elsewhere] = [await kamailio(), await kamailio()];
+    const it = await world();
+    await it.declare(officeAt(pbx));
+    expect(said(await it.preview())).toMatch(/voipStatus *: "not checked yet: `pulumi up` checks it"/);
+    expect(pbx.requests()).toEqual([]);
+    await it.upAndSettle();
+    await it.declare(officeAt(elsewhere));
+    expect(said(await it.preview())).toMatch(/~ voipStatus *: ".*" => "not checked yet: `pulumi up` checks it"/);
+    expect(elsewhere.requests()).toEqual([]);
+    await it.upAndSettle();
+    expect(JSON.stringify(await it.stack.exportState())).toContain("accepts the credential");
+  });
+
+  test("a preview asks at every host that the stack allows, and refuses the others", async () => {
+    const pbx = await kamailio();
+    const it = await world();
+    it.stack.setConfig("livekit:voipHosts", '["pbx.acme.example", "127.0.0.0/8"]');
+    await it.declare(officeAt(pbx));
+    expect(said(await it.preview())).toMatch(/voipStatus *: "accepts the credential"/);
+    await it.declare(officeAt({ host: "evil.example", port: 5060 }));
+    const refused = await it.preview();
+    expect(refused.succeeded).toBe(false);
+    expect(said(refused)).toContain('address: "evil.example" is not among livekit:voipHosts');
+    const call = { trunk: "office", direction: "inbound", address: "evil.example", from: "+12025550100" };
+    await it.declare({ ...officeAt(pbx), calls: { call } });
+    expect(said(await it.preview())).toMatch(/TestCall.*address: "evil\.example" is not among livekit:voipHosts/s);
+  });
+
   test("follows the VoIP system with a reader in the program: a new fingerprint, and both trunks carry it", async () => {
     const pbx = await kamailio();
     const it = await world();
@@ -202,6 +252,30 @@ describeHere.each(engines)("$name", (engine) => {
     const before = shown(pbx, "acme");
     expect(said(await it.preview())).toContain("127.0.0.1 rejects the credential (401)");
     expect(shown(pbx, "acme") - before).toBe(1);
+  });
+
+  test("a preview does not wait for every VoIP system that is silent", async () => {
+    const pbx = await kamailio();
+    const it = await world();
+    const names = Array.from({ length: 12 }, (_, index) => `t${index}`);
+    const declare = (more: Record<string, unknown>) => ({
+      trunks: Object.fromEntries(
+        names.map((name, index) => [
+          name,
+          { ...office, extension: String(2000 + index), address: pbx.host, port: pbx.port, ...more },
+        ]),
+      ),
+    });
+    await it.given(declare({ voipCheck: "off" }));
+    pbx.pause();
+    await it.declare(declare({ voipCheck: "register", voipCheckTimeout: 10 }));
+    const start = performance.now();
+    const plan = await it.preview({ refresh: false });
+    pbx.resume();
+    expectSuccess(plan);
+    expect(said(plan)).toMatch(/=> "not checked yet: `pulumi up` checks it"/);
+    // Each check would take ten seconds.
+    expect(performance.now() - start).toBeLessThan(60_000);
   });
 
   test("asks nothing where the credential is not known yet", async () => {

@@ -10,6 +10,7 @@ import { nameOf } from "../livekit/ownership";
 import { printable } from "../printable";
 import { entriesOf, inWords } from "./drift";
 import { explain, ResourceError } from "./errors";
+import { tell } from "./remarks";
 import { IN_SYNC, type Lifecycle, NO_CONFLICTS, type Observation, type Resource, type Wanted } from "./resource";
 import type { Session } from "./session";
 import { fieldsOf, LAST_APPLIED, lastApplied, type Validated, validate, validateKept } from "./validation";
@@ -94,7 +95,11 @@ export function lifecycle<Schema extends z.ZodObject>(resource: Resource<Schema>
           const args = withDefaults(validated);
           problems.push(...session.claims.make(kind, owner, resource.claims?.(args) ?? []));
           const exists = Object.keys(olds).length > 0;
-          const computed = { ...resource.computed?.(session, owner, args, olds, isKnown), ...status(IN_SYNC) };
+          const before = exists ? { ...olds, ...valuesIn(olds, [...fields.keys()]) } : {};
+          const computed = {
+            ...(await resource.computed?.(session, owner, args, before, isKnown)),
+            ...status(IN_SYNC),
+          };
           // Programs do not set computed inputs. One that arrives here was restored by ignoreChanges and must stay.
           const kept = computedIn(news).map((field) => [field, news[field]]);
           const stable = [...stableOutputs, ID].map((output) => [output, olds[output]]);
@@ -102,7 +107,7 @@ export function lifecycle<Schema extends z.ZodObject>(resource: Resource<Schema>
           if (!exists) {
             const found = (await resource.conflicts?.(session, owner, args)) ?? NO_CONFLICTS;
             problems.push(...found.problems);
-            tell(session, kind, news, found.remarks ?? []);
+            tell(session, kind, owner, found.remarks ?? []);
           }
         }
       } catch (error) {
@@ -139,7 +144,7 @@ export function lifecycle<Schema extends z.ZodObject>(resource: Resource<Schema>
             replaces.push("platformStatus");
           }
           const declared = `differs from its declaration: ${drift.join("; ")}.`;
-          tell(session, kind, news, drift.length > 0 ? [declared] : []);
+          tell(session, kind, news.owner, drift.length > 0 ? [declared] : []);
         }
         if (replaces.length > 0) {
           // The replacement goes through check() again, and under its new name if ignoreChanges had kept the old one.
@@ -174,7 +179,7 @@ export function lifecycle<Schema extends z.ZodObject>(resource: Resource<Schema>
         }
         const { drift, outputs } = observation;
         const probe = await resource.probe?.(session, wanted(applied));
-        tell(session, kind, state, probe?.remarks ?? []);
+        tell(session, kind, state.owner, probe?.remarks ?? []);
         const values = Object.fromEntries(
           Object.entries(observation.values).filter(([field, value]) => !same(value, valueIn(applied, field))),
         );
@@ -215,15 +220,4 @@ export function lifecycle<Schema extends z.ZodObject>(resource: Resource<Schema>
         }
       }),
   };
-}
-
-/** Prints remarks. Only properties can appear in the plan itself; the host's output appears in Pulumi's diagnostics. */
-function tell(session: Session, kind: string, { owner }: Props, remarks: readonly string[]): void {
-  for (const remark of remarks) {
-    const line = printable(`${kind} "${nameOf(String(owner))}" ${remark}`);
-    if (!session.told.has(line)) {
-      session.told.add(line);
-      process.stdout.write(`${line}\n`);
-    }
-  }
 }

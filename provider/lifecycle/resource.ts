@@ -85,7 +85,13 @@ export interface Resource<Schema extends z.ZodObject, Args = z.output<Schema>> {
   /** What no other resource of the program may have. Called even when some fields are still unknown. */
   claims?(args: Partial<Args>): Claim[];
   /** The values that the plan wants for the computed inputs. */
-  computed?(session: Session, owner: string, args: Partial<Args>, olds: Props, isKnown: IsKnown<Args>): Props;
+  computed?(
+    session: Session,
+    owner: string,
+    args: Partial<Args>,
+    olds: Props,
+    isKnown: IsKnown<Args>,
+  ): Props | Promise<Props>;
   /** Looks for conflicts on the platform. Called even when some fields are still unknown. */
   conflicts?(
     session: Session,

@@ -95,3 +95,35 @@ function coversAll(ranges: readonly Range[], version: 4 | 6, total: bigint): boo
   }
   return covered >= total;
 }
+
+const HOST_PATTERN = /^(\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i;
+
+/** Whether a text is a host name, `*.` with a domain, an IP address or a CIDR range. */
+export function isHostPattern(text: string): boolean {
+  return canonicalCidr(unbracketed(text)) !== undefined || HOST_PATTERN.test(text);
+}
+
+/**
+ * Whether a host is one of those that a list of patterns allows. `*.acme.com` is every name below acme.com. A CIDR range allows
+ * addresses, but no name that has such an address: whoever runs the name can change that.
+ */
+export function isAllowedHost(host: string, patterns: readonly string[]): boolean {
+  const wanted = unbracketed(host).toLowerCase();
+  const address = parseRange(wanted);
+  return patterns.some((pattern) => {
+    const range = parseRange(unbracketed(pattern));
+    if (range || address) {
+      return range !== undefined && address !== undefined && includes(range, address);
+    }
+    const name = pattern.toLowerCase();
+    return name.startsWith("*.") ? wanted.endsWith(name.slice(1)) : wanted === name;
+  });
+}
+
+function includes(outer: Range, inner: Range): boolean {
+  return (
+    outer.version === inner.version &&
+    outer.start <= inner.start &&
+    inner.start + inner.size <= outer.start + outer.size
+  );
+}

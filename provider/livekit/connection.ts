@@ -2,6 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { isLoopback } from "../host-text";
+import { isHostPattern } from "./addresses";
 import type { RetryPace } from "./retry";
 
 /** How to reach a LiveKit project. Kept only in memory. */
@@ -18,6 +19,11 @@ export interface Connection {
   readonly outboundProxy?: OutboundProxy;
   /** Ids of SipTrunks from a lost state that this stack may take over (`livekit:takeOver`). The error about them lists the ids. */
   readonly takeOver?: ReadonlySet<string>;
+  /**
+   * The hosts of VoIP systems that trunks and test calls may use (`livekit:voipHosts`). A preview also sends digests of new credentials
+   * there. Absent if not configured: then every address may be used.
+   */
+  readonly voipHosts?: readonly string[];
   /** The pace of retries, for tests that can't wait as long as a user. Not configurable. */
   readonly pace?: RetryPace;
 }
@@ -57,6 +63,7 @@ export function readConnection(config: ConfigReader, env: NodeJS.ProcessEnv): Co
   const projectId = config("livekit:projectId");
   const sipHost = config("livekit:sipHost") ?? (projectId && `${projectId.replace(/^p_/, "")}.sip.livekit.cloud`);
   const proxy = config("livekit:outboundProxy");
+  const voipHosts = config("livekit:voipHosts");
   return {
     url: url.origin + url.pathname.replace(/\/+$/, ""),
     apiKey,
@@ -65,6 +72,7 @@ export function readConnection(config: ConfigReader, env: NodeJS.ProcessEnv): Co
     takeOver: new Set((config("livekit:takeOver") ?? "").split(/[\s,]+/).filter((id) => id !== "")),
     ...(sipHost ? { sipHost: checkedHost(sipHost) } : {}),
     ...(proxy ? { outboundProxy: outboundProxy(proxy) } : {}),
+    ...(voipHosts ? { voipHosts: hostList(voipHosts) } : {}),
   };
 }
 
@@ -134,4 +142,27 @@ function outboundProxy(text: string): OutboundProxy {
     throw new ConfigurationError(`livekit:outboundProxy.header must be the name of an X-… header: ${fix}`);
   }
   return { address, header };
+}
+
+/** A JSON list, as `pulumi config set --path` writes it, or a text with commas. */
+function hostList(text: string): string[] {
+  const fix =
+    "list names such as pbx.acme.com or *.acme.com and CIDR ranges: `pulumi config set --path 'livekit:voipHosts[0]' pbx.acme.com`.";
+  let hosts: unknown = text.split(/[\s,]+/).filter((host) => host !== "");
+  if (text.startsWith("[")) {
+    try {
+      hosts = JSON.parse(text);
+    } catch {
+      throw new ConfigurationError(`livekit:voipHosts is not valid JSON: ${fix}`);
+    }
+  }
+  if (!Array.isArray(hosts) || hosts.length === 0) {
+    throw new ConfigurationError(`livekit:voipHosts must be a list that is not empty: ${fix}`);
+  }
+  return hosts.map((host) => {
+    if (typeof host !== "string" || !isHostPattern(host)) {
+      throw new ConfigurationError(`livekit:voipHosts has ${JSON.stringify(host)}, which is no host: ${fix}`);
+    }
+    return host;
+  });
 }

@@ -17,7 +17,7 @@ import { compare } from "./comparison";
 import { ensure, removeTrunks } from "./ensure";
 import { calledNumbers, numberArguments } from "./mapping";
 import { leftoverOf, numberTakenBy } from "./take-over";
-import { declaredSide, probeVoip, requireAccepted, voipSide, wantedVoipStatus } from "./voip-status";
+import { probeVoip, requireAccepted, voipSide, wantedVoipStatus } from "./voip-status";
 
 function pairKey(id: string, state: Props): trunks.PairKey {
   return { id, inboundTrunkId: state.inboundTrunkId, outboundTrunkId: state.outboundTrunkId };
@@ -44,7 +44,7 @@ export const sipTrunk: Resource<Schema> = {
       .map((number) => ({ key: matchingForm(number), words: `the number ${number} can only be on one trunk` }));
   },
 
-  computed(session, owner, args, olds, isKnown) {
+  async computed(session, owner, args, olds, isKnown) {
     const { password, fixedIp } = args;
     const { connection } = session.account;
     const numbers = numberArguments(args);
@@ -58,7 +58,7 @@ export const sipTrunk: Resource<Schema> = {
     }
     return {
       ...fingerprintOf(session, owner, isKnown("password") ? password : UNKNOWN, olds),
-      ...wantedVoipStatus(declaredSide(args, isKnown), olds),
+      ...(await wantedVoipStatus(session, owner, args, isKnown, olds)),
       sipUri: connection.sipHost ? `sip:${connection.sipHost}` : NONE,
     };
   },

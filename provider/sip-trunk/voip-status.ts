@@ -1,10 +1,13 @@
 /** Checks the credential against the VoIP system: `voipStatus` as a computed input, and the error if that system rejects it. */
 
+import { z } from "zod";
 import { ResourceError } from "../lifecycle/errors";
+import { tell } from "../lifecycle/remarks";
 import type { IsKnown, Probe } from "../lifecycle/resource";
 import { perSession, type Session } from "../lifecycle/session";
-import type { Props } from "../lifecycle/values";
-import type { Connection } from "../livekit/connection";
+import { type Props, same } from "../lifecycle/values";
+import { isAllowedHost } from "../livekit/addresses";
+import { ConfigurationError, type Connection } from "../livekit/connection";
 import { nameOf } from "../livekit/ownership";
 import { printable } from "../printable";
 import { CredentialChecks } from "../voip/checks";
@@ -14,17 +17,13 @@ import * as status from "../voip/status";
 import { type SipTrunkInputs, VOIP_CHECKS, type VoipCheck } from "./arguments";
 import { callerIds } from "./mapping";
 
-/** A credential and how to check it. Values that are unknown or not given are absent. */
-interface DeclaredSide {
+/** A credential, the VoIP system that should accept it, and how that is checked. Values that are not given are absent. */
+interface VoipSide {
   readonly username?: string;
   readonly password?: string;
   /** What the VoIP system stores, if that is only a hash. */
   readonly verifier?: CredentialVerifier;
   readonly check: VoipCheck;
-}
-
-/** A credential and the VoIP system that should accept it. */
-interface VoipSide extends DeclaredSide {
   readonly address: string;
   readonly port?: number;
   readonly transport: SipTrunkInputs["transport"];
@@ -36,29 +35,99 @@ interface VoipSide extends DeclaredSide {
 
 const checksOf = perSession(() => new CredentialChecks());
 
+/** How long all checks of a program may wait for answers, in milliseconds. The engine runs them one after the other. */
+const MOST_WAITING_MS = 2_000;
+
+const waitingOf = perSession(() => ({ leftMs: MOST_WAITING_MS }));
+
 /**
- * The `voipStatus` that the plan wants: the credential is accepted. A status that says nothing about the credential is kept, so
- * that an unreachable VoIP system is not a difference.
+ * The `voipStatus` that the plan wants. As long as nothing changes that the VoIP system is asked about, that is the status in the state,
+ * or "accepts" instead of a rejection. For a new or changed credential it is the VoIP system's answer, if it may be asked and
+ * answers in time: so an unreachable VoIP system is no difference, and a plan promises nothing that nobody has asked about.
  */
-export function wantedVoipStatus(side: DeclaredSide, olds: Props): Props {
-  const { password, verifier } = side;
+export async function wantedVoipStatus(
+  session: Session,
+  owner: string,
+  args: Partial<SipTrunkInputs>,
+  isKnown: IsKnown<SipTrunkInputs>,
+  olds: Props,
+): Promise<Props> {
+  const { connection } = session.account;
+  const { address, password, verifier } = args;
+  if (address !== undefined && connection.voipHosts && !isAllowedHost(address, connection.voipHosts)) {
+    throw new ConfigurationError(
+      `address: "${address}" is not among livekit:voipHosts, the only VoIP systems of this stack: correct it, or add it there.`,
+    );
+  }
   if (verifier && password !== undefined && !verifies(verifier, password)) {
     return { voipStatus: status.differs(verifier.source) };
   }
-  const still = standing(side);
-  const { voipStatus } = olds;
-  const keeps = typeof voipStatus === "string" && !status.isRejection(voipStatus) && voipStatus !== status.OFF;
-  return { voipStatus: still ?? (keeps ? voipStatus : status.ACCEPTS) };
+  const isComplete = [...CHECKED, "voipCheckTimeout" as const].every(isKnown);
+  const side = isComplete ? voipSide(complete.parse(args), connection) : undefined;
+  const still = side && standing(side);
+  if (still !== undefined) {
+    return { voipStatus: still };
+  }
+  const unchanged = (field: keyof SipTrunkInputs) => same(olds[field], args[field]);
+  if (side && CHECKED.every(unchanged)) {
+    return { voipStatus: status.isRejection(olds.voipStatus) ? status.ACCEPTS : (olds.voipStatus ?? status.PENDING) };
+  }
+  // A digest sent to a wrong host can be misused there. Whoever can change the program must not be able to choose the host.
+  const mayAsk = side && (connection.voipHosts ?? DESTINATION.every(unchanged));
+  return { voipStatus: mayAsk ? await askedInTime(session, owner, side) : status.PENDING };
+}
+
+/** Valid arguments in which everything is known that a check depends on. */
+const complete = z.custom<SipTrunkInputs>();
+
+/** The arguments that a check depends on. */
+const CHECKED = [
+  ...(["address", "port", "transport", "username", "password", "voipCheck"] as const),
+  ...(["type", "extension", "numbers", "country", "numberFormat", "fromHost"] as const),
+];
+
+/** The arguments that say where a digest goes. */
+const DESTINATION = ["address", "port", "transport"] as const;
+
+/** The answer, if it comes in time. A late one is printed as a remark. */
+async function askedInTime(session: Session, owner: string, side: VoipSide): Promise<string> {
+  const waiting = waitingOf(session);
+  const asked = ask(session, side).then((result) => {
+    tell(session, "SipTrunk", owner, remarksOn(result.status));
+    return result.status;
+  });
+  const start = performance.now();
+  const inTime = await withTimeout(asked, waiting.leftMs);
+  waiting.leftMs -= performance.now() - start;
+  return inTime ?? status.PENDING;
+}
+
+/** The result, or undefined if it takes longer. */
+async function withTimeout<Result>(work: Promise<Result>, limitMs: number): Promise<Result | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), Math.max(0, limitMs));
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** What to tell the user about a status that a plan does not show as drift. */
+function remarksOn(text: string): string[] {
+  if (status.isRejection(text)) {
+    return [`has a new credential, but ${text}: \`pulumi up\` would change nothing and fail.`];
+  }
+  return status.isInconclusive(text) ? [`has a credential that could not be verified: ${text}.`] : [];
 }
 
 /** Asks the VoIP system during a refresh. Adds a remark if the result says nothing about the credential. */
 export async function probeVoip(session: Session, side: VoipSide): Promise<Probe> {
   const { status: voipStatus } = await ask(session, side);
-  const isNews = status.isInconclusive(voipStatus) && voipStatus !== standing(side);
-  return {
-    values: { voipStatus },
-    remarks: isNews ? [`has a credential that could not be verified: ${voipStatus}.`] : [],
-  };
+  const isNews = !status.isRejection(voipStatus) && voipStatus !== standing(side);
+  return { values: { voipStatus }, remarks: isNews ? remarksOn(voipStatus) : [] };
 }
 
 /**
@@ -86,11 +155,14 @@ export async function requireAccepted(session: Session, doing: string, owner: st
         `or declare the password that it has there; voipCheck: "off" skips this check.${stranger}`,
     );
   }
+  if (voipStatus !== standing(side)) {
+    tell(session, "SipTrunk", owner, remarksOn(voipStatus));
+  }
   return { voipStatus };
 }
 
 /** The status that is known without asking, if any. */
-function standing({ check, username, password }: DeclaredSide): string | undefined {
+function standing({ check, username, password }: VoipSide): string | undefined {
   if (check === "off") {
     return status.OFF;
   }
@@ -133,33 +205,21 @@ function queryOf(side: VoipSide): CredentialQuery | undefined {
  * calls has the caller number, at `fromHost` or at LiveKit's own SIP host (livekit/sip).
  */
 export function voipSide(args: SipTrunkInputs, { sipHost }: Pick<Connection, "sipHost">): VoipSide {
-  const { address, port, transport, fromHost, voipCheckTimeout } = args;
-  const [caller = args.username ?? ""] = callerIds(args);
+  const { address, port, transport, fromHost, username, password, verifier, voipCheckTimeout } = args;
+  const [caller = username ?? ""] = callerIds(args);
   return {
     address,
     transport,
     ...(port === undefined ? {} : { port }),
     caller,
     domain: (fromHost || sipHost?.replace(/:\d+$/, "") || address).toLowerCase(),
-    ...declaredSide(args, () => true),
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    ...(verifier === undefined ? {} : { verifier }),
+    check: checkIn(args.voipCheck),
     timeoutSeconds: voipCheckTimeout,
   };
 }
-
-/** The part of it that the plan needs. The credential is left out while anything that the check depends on is unknown. */
-export function declaredSide(args: Partial<SipTrunkInputs>, isKnown: IsKnown<SipTrunkInputs>): DeclaredSide {
-  const { username, password, verifier, voipCheck } = args;
-  const credential = CHECKED.every(isKnown)
-    ? { ...(username === undefined ? {} : { username }), ...(password === undefined ? {} : { password }) }
-    : {};
-  return { ...credential, ...(verifier === undefined ? {} : { verifier }), check: checkIn(voipCheck) };
-}
-
-/** The arguments that a check depends on. */
-const CHECKED = [
-  ...(["address", "port", "transport", "username", "password", "voipCheck"] as const),
-  ...(["extension", "numbers", "country", "numberFormat", "fromHost"] as const),
-];
 
 /** A value that another version wrote to the state turns the check off. */
 function checkIn(voipCheck: unknown = "register"): VoipCheck {

@@ -3,6 +3,7 @@
 import { randomBytes } from "node:crypto";
 import type { Resource } from "../lifecycle/resource";
 import { same } from "../lifecycle/values";
+import { isAllowedHost } from "../livekit/addresses";
 import { ConfigurationError } from "../livekit/connection";
 import { problemsAcross, type Schema, schema } from "./arguments";
 import { place } from "./call";
@@ -15,10 +16,15 @@ export const testCall: Resource<Schema> = {
   rules: problemsAcross,
 
   computed({ account }, _owner, { direction, address }, _olds, isKnown) {
+    const { sipHost, voipHosts } = account.connection;
+    if (address !== undefined && voipHosts && !isAllowedHost(address, [...voipHosts, ...(sipHost ? [sipHost] : [])])) {
+      throw new ConfigurationError(
+        `address: "${address}" is not among livekit:voipHosts, the only hosts that this stack may call: correct it, or add it there.`,
+      );
+    }
     if (direction !== "inbound" || address !== undefined || !isKnown("address")) {
       return {};
     }
-    const { sipHost } = account.connection;
     if (!sipHost) {
       throw new ConfigurationError(
         'direction: "inbound" needs the platform\'s SIP address: run `pulumi config set livekit:projectId <p_…>` or `pulumi config set livekit:sipHost <host>`, or set address.',

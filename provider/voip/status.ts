@@ -6,6 +6,9 @@ export const ACCEPTS = "accepts the credential";
 export const OFF = 'not checked: voipCheck is "off"';
 export const NO_CREDENTIAL = "not checked: the trunk has no credential";
 
+/** `pulumi up` will ask. */
+export const PENDING = "not checked yet: `pulumi up` checks it";
+
 export function rejected(host: string, code: number): string {
   return `${host} rejects the credential (${code})`;
 }
@@ -41,7 +44,7 @@ export function isRejection(status: unknown): boolean {
 
 /** Whether a status says nothing about the credential. */
 export function isInconclusive(status: string): boolean {
-  return /^(unreachable|not checked|could not tell): /.test(status);
+  return /^(unreachable|not checked( yet)?|could not tell): /.test(status);
 }
 
 /** Whether two statuses are the same to a plan. For example, "unreachable" today and "accepts" yesterday is no difference. */

@@ -1,0 +1,16 @@
+/** Remarks to the user. Only properties can appear in the plan itself; the host's output appears in Pulumi's diagnostics. */
+
+import { nameOf } from "../livekit/ownership";
+import { printable } from "../printable";
+import type { Session } from "./session";
+
+/** Prints remarks about a resource, each once. A remark completes a sentence that begins with the resource. */
+export function tell(session: Session, kind: string, owner: unknown, remarks: readonly string[]): void {
+  for (const remark of remarks) {
+    const line = printable(`${kind} "${nameOf(String(owner))}" ${remark}`);
+    if (!session.told.has(line)) {
+      session.told.add(line);
+      process.stdout.write(`${line}\n`);
+    }
+  }
+}
