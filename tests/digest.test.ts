@@ -181,6 +181,18 @@ describe("the challenges to answer", () => {
     ]);
     expect(found.map(({ nonce }) => nonce)).toEqual(["3", "6"]);
   });
+
+  it("answers with the strongest algorithm of a realm, and with qop if that is offered, in whatever order", () => {
+    const offered = [
+      challenge({ nonce: "1", algorithm: "MD5", qop: ["auth"] }),
+      challenge({ nonce: "2", algorithm: "SHA-256" }),
+      challenge({ nonce: "3", algorithm: "SHA-256", qop: ["auth"] }),
+      challenge({ nonce: "4" }),
+    ];
+    for (const order of [offered, offered.toReversed()]) {
+      expect(answerable(order).map(({ nonce }) => nonce)).toEqual(["3"]);
+    }
+  });
 });
 
 /** Texts with all the characters that make quoting difficult. */

@@ -111,7 +111,7 @@ export class SipTrunk extends pulumi.dynamic.Resource {
   declare readonly platformDrift: pulumi.Output<string[]>;
   /**
    * `"accepts the credential"`, or what the check found instead. `"pbx.acme.com rejects the credential (401)"` is drift;
-   * `"unreachable: …"` and `"not checked: …"` are not.
+   * `"could not tell: …"`, `"unreachable: …"` and `"not checked: …"` are not.
    */
   declare readonly voipStatus: pulumi.Output<string>;
   /** The user name of the credential. */

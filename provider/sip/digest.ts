@@ -3,7 +3,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { splitOutside, unquote } from "./message";
 
-/** The hash functions that SIP supports (RFC 8760, section 2.1), by their names in a challenge. */
+/** The hash functions that SIP supports (RFC 8760, section 2.1), by their names in a challenge, the weakest first. */
 const HASHES: ReadonlyMap<string, string> = new Map([
   ["MD5", "md5"],
   ["SHA-256", "sha256"],
@@ -82,18 +82,27 @@ export function parseChallenges(values: readonly string[]): DigestChallenge[] {
     });
 }
 
-/** The challenges to answer: the first supported one of each realm. Servers list them by preference (RFC 8760, section 2.4). */
+/**
+ * The challenges to answer: of each realm, the one with the strongest algorithm that is supported, and with a `qop` rather than without.
+ * RFC 8760, section 2.4, leaves the order to the server; but a weak answer is a risk for the credential.
+ */
 export function answerable(challenges: readonly DigestChallenge[]): DigestChallenge[] {
   const byRealm = new Map<string, DigestChallenge>();
   for (const challenge of challenges) {
     const { algorithm, qop, realm } = challenge;
     const known =
       hashOf(algorithm) !== undefined && (qop.length === 0 || qop.includes("auth") || qop.includes("auth-int"));
-    if (known && !byRealm.has(realm)) {
+    const other = byRealm.get(realm);
+    if (known && (!other || strength(challenge) > strength(other))) {
       byRealm.set(realm, challenge);
     }
   }
   return [...byRealm.values()];
+}
+
+function strength({ algorithm, qop }: DigestChallenge): number {
+  const rank = [...HASHES.values()].indexOf(hashOf(algorithm) ?? "");
+  return 2 * rank + (qop.length > 0 ? 1 : 0);
 }
 
 /**
