@@ -60,12 +60,13 @@ class Workspace {
     process.once("exit", this.remove);
   }
 
-  project(subject: Subject): string {
-    return join(this.dir, "programs", subject);
+  get project(): string {
+    return join(this.dir, "programs");
   }
 
-  env(endpoint: Endpoint, customers: number): Record<string, string> {
+  env(subject: Subject, endpoint: Endpoint, customers: number): Record<string, string> {
     return {
+      BENCH_SUBJECT: subject,
       LIVEKIT_URL: endpoint.url,
       LIVEKIT_API_KEY: endpoint.apiKey,
       LIVEKIT_API_SECRET: endpoint.apiSecret,
@@ -89,12 +90,12 @@ export async function createStack(
   customers: number,
 ): Promise<BenchStack> {
   const workspace = new Workspace();
-  const env = workspace.env(endpoint, customers);
+  const env = workspace.env(subject, endpoint, customers);
   return engine === "cli"
-    ? new CliBenchStack(workspace, subject, env)
+    ? new CliBenchStack(workspace, env)
     : new InProcessBenchStack(
         workspace,
-        await TestStack.create({ projectDir: workspace.project(subject), stack: "bench", env, color: false }),
+        await TestStack.create({ projectDir: workspace.project, stack: "bench", env, color: false }),
       );
 }
 
@@ -105,7 +106,6 @@ class CliBenchStack implements BenchStack {
 
   constructor(
     private readonly workspace: Workspace,
-    subject: Subject,
     env: Record<string, string>,
   ) {
     const cli = findPulumiCli();
@@ -115,7 +115,7 @@ class CliBenchStack implements BenchStack {
     const home = join(workspace.dir, "home");
     mkdirSync(home);
     this.#cli = cli;
-    this.#cwd = workspace.project(subject);
+    this.#cwd = workspace.project;
     this.#env = {
       ...process.env,
       ...env,

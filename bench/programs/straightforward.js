@@ -1,5 +1,4 @@
-// The provider that one would write first: livekit-server-sdk in the provider's methods, and a list call for every diff
-// and read.
+// The provider that one would write first: it calls livekit-server-sdk in its methods, and lists in every diff and read.
 
 const pulumi = require("@pulumi/pulumi");
 const livekit = require("livekit-server-sdk");
@@ -152,4 +151,4 @@ class DispatchRule extends pulumi.dynamic.Resource {
   }
 }
 
-require("../customers").declare({ SipTrunk, InboundAuth, DispatchRule });
+module.exports = { SipTrunk, InboundAuth, DispatchRule };

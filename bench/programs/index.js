@@ -1,0 +1,28 @@
+// The benchmark's program: a SipTrunk, an InboundAuth and a DispatchRule for each of BENCH_CUSTOMERS customers, as
+// resources of BENCH_SUBJECT.
+
+const { BENCH_CUSTOMERS, BENCH_SUBJECT } = process.env;
+
+const MODULES = {
+  livekit: "pulumi-livekit-sip",
+  floor: "./nothing",
+  arguments: "./nothing",
+  straightforward: "./straightforward",
+};
+const { SipTrunk, InboundAuth, DispatchRule } = require(MODULES[BENCH_SUBJECT]);
+
+for (let index = 0; index < Number(BENCH_CUSTOMERS); index++) {
+  const name = `customer-${String(index).padStart(5, "0")}`;
+  const trunk = new SipTrunk(name, {
+    type: "did",
+    numbers: [`+1212${2_000_000 + index}`],
+    address: `pbx.${name}.example.com`,
+    username: name,
+    password: `Bench-${name}-Password-1`,
+    country: "US",
+    // The hosts do not exist, so a check of the VoIP system would only measure timeouts.
+    voipCheck: "off",
+  });
+  new InboundAuth(name, { trunk, method: "credentials" });
+  new DispatchRule(name, { trunks: [trunk], rule: "individual", agents: [{ agentName: "receptionist" }] });
+}

@@ -1,3 +1,0 @@
-// The subject: this package.
-
-require("../customers").declare(require("pulumi-livekit-sip"));
