@@ -1,6 +1,8 @@
 /** `npm run bench`: measures, prints the tables and writes them to files. */
 
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { type Listing, measureListing } from "./account";
 import { expectedSeconds, measure, plan } from "./measure";
 import { type Options, readOptions, USAGE } from "./options";
@@ -12,8 +14,11 @@ const SIDE_RUNS = 5;
 /** @returns the exit code */
 export async function main(args: readonly string[]): Promise<number> {
   const say = (line: string) => process.stderr.write(`${line}\n`);
+  // Everything temporary goes into one folder, which is removed however the process ends.
+  const folder = mkdtempSync(join(tmpdir(), "livekit-sip-bench-"));
+  process.env.TMPDIR = folder;
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
   for (const signal of ["SIGINT", "SIGTERM"]) {
-    // Exit handlers end what was started and remove what was written.
     process.once(signal, () => process.exit(130));
   }
   try {
@@ -33,7 +38,7 @@ export async function main(args: readonly string[]): Promise<number> {
     }
     const results = await measure(options, say);
     const command = ["npm run bench --", ...args].join(" ");
-    const made = { command, machine: machine(options), minutes: (Date.now() - start) / 60_000 };
+    const made = { command, machine: machine(), minutes: (Date.now() - start) / 60_000 };
     const report = merge(options.append ? earlier(data(options)) : undefined, {
       ...results,
       startUp,

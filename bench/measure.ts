@@ -1,10 +1,11 @@
 /** Measures the subjects side by side: after each operation of one subject, the others run the same operation. */
 
 import type { ExportedResource } from "../provider/testing/test-stack";
+import { findPulumiCli } from "../tests/support/cli-stack";
 import { type Platform, startEmulatorPlatform, startLiveKitServer } from "../tests/support/livekit-platform";
 import { LONG_S, type Operation, type Options, type Subject, TOO_LONG_S } from "./options";
 import { SlowProxy } from "./slow-proxy";
-import { type BenchStack, createStack, type RunTime } from "./stacks";
+import { BenchStack, type Sample } from "./stacks";
 
 /** The measurements for one subject, operation, platform, latency and number of customers. */
 export interface Measurement {
@@ -86,7 +87,7 @@ export function expectedSeconds({
  */
 function runsOf(options: Options, customers: number, latencyMs: number, operation: Operation): number {
   const asked = makesStack(operation) ? options.upRuns : options.runs;
-  const savesOnce = writesOnce(options, customers);
+  const savesOnce = writesOnce(customers);
   const longest = Math.max(
     ...subjectsFor(options, customers).map((subject) =>
       expectedSeconds({ operation, customers, latencyMs, subject, savesOnce }),
@@ -106,8 +107,8 @@ function makesStack(operation: Operation): boolean {
 }
 
 /** Whether the state is written only at the end. The in-process engine always does that. */
-function writesOnce({ engine }: Options, customers: number): boolean {
-  return engine === "in-process" || customers * 3 >= SAVES_ONCE_FROM;
+function writesOnce(customers: number): boolean {
+  return findPulumiCli() === undefined || customers * 3 >= SAVES_ONCE_FROM;
 }
 
 /** The subjects. The straightforward provider is left out if it would take minutes and was not requested explicitly. */
@@ -143,7 +144,7 @@ export function plan(options: Options): Step[] {
         const runs = (operation: Operation) => runsOf(options, customers, latencyMs, operation);
         const add = (operation: Operation, turn: number) => {
           const subjects = subjectsFor(options, customers);
-          const savesOnce = makesStack(operation) && (writesOnce(options, customers) || !asked(operation));
+          const savesOnce = makesStack(operation) && (writesOnce(customers) || !makes);
           const order = subjects.map((_, index) => subjects[(index + turn) % subjects.length]);
           steps.push(
             ...order
@@ -213,8 +214,14 @@ async function withSubjects(
       ends.unshift(() => platform.stop());
       const proxy = await SlowProxy.start(platform.url);
       ends.unshift(() => proxy.stop());
-      const { apiKey, apiSecret } = platform;
-      const stack = await createStack(options.engine, subject, { url: proxy.url, apiKey, apiSecret }, customers);
+      const env = {
+        LIVEKIT_URL: proxy.url,
+        LIVEKIT_API_KEY: platform.apiKey,
+        LIVEKIT_API_SECRET: platform.apiSecret,
+        BENCH_CUSTOMERS: String(customers),
+      };
+      const savesOnce = writesOnce(customers) || !options.operations.some(makesStack);
+      const stack = await BenchStack.create(subject, env, savesOnce);
       ends.unshift(() => stack.dispose());
       benches.set(subject, { proxy, stack });
     }
@@ -241,19 +248,18 @@ async function take(
   const { proxy, stack } = bench;
   proxy.latencyMs = step.latencyMs;
   proxy.reset();
-  const { time, processorTime } = await progress.during(step, () => stack.run(operation, step.savesOnce));
+  const { milliseconds, processorMs, hostMemory } = await progress.during(step, () => stack.run(operation));
   if (options.operations.includes(operation)) {
     const { calls } = proxy;
-    const spent = processorTime === undefined ? [] : [processorTime];
-    const hostMemory = stack.hostMemory();
+    const spent = processorMs === undefined ? [] : [processorMs];
     const known = measurements.find((other) => isSame(other, step));
     if (known) {
-      known.times.push(time);
+      known.times.push(milliseconds);
       known.processorTimes.push(...spent);
       known.calls = calls;
       known.hostMemory = Math.max(known.hostMemory ?? 0, hostMemory ?? 0) || undefined;
     } else {
-      measurements.push({ ...step, times: [time], processorTimes: spent, calls, hostMemory });
+      measurements.push({ ...step, times: [milliseconds], processorTimes: spent, calls, hostMemory });
     }
   }
   if (operation === "up" && !states.some((state) => state.subject === subject && state.customers === customers)) {
@@ -267,13 +273,10 @@ function isSame(a: Step, b: Step): boolean {
 }
 
 async function stateSize(stack: BenchStack, subject: Subject, customers: number): Promise<StateSize> {
-  const { deployment } = await stack.state();
   const byType = new Map<string, ExportedResource[]>();
-  for (const resource of deployment.resources ?? []) {
-    if (resource.type.startsWith("pulumi-nodejs:dynamic/")) {
-      const type = resource.type.split(":").at(-1) ?? resource.type;
-      byType.set(type, [...(byType.get(type) ?? []), resource]);
-    }
+  for (const resource of await stack.resources()) {
+    const type = resource.type.split(":").at(-1) ?? resource.type;
+    byType.set(type, [...(byType.get(type) ?? []), resource]);
   }
   const bytes: Record<string, number> = {};
   const provider: Record<string, number> = {};
@@ -295,7 +298,7 @@ class Progress {
     private readonly say: (line: string) => void,
   ) {}
 
-  async during(step: Step, work: () => Promise<RunTime>): Promise<RunTime> {
+  async during(step: Step, work: () => Promise<Sample>): Promise<Sample> {
     const { platform, customers, latencyMs, operation, subject } = step;
     const what = `${platform}, N = ${customers}, ${latencyMs} ms: ${operation} of ${subject}`;
     this.#index += 1;
@@ -303,13 +306,13 @@ class Progress {
     const timer = setInterval(() => this.say(`  … ${what}, ${Math.round((Date.now() - start) / 1000)} s`), 15_000);
     try {
       const run = await work();
-      const { time } = run;
-      this.#spent += time / 1000;
+      const seconds = run.milliseconds / 1000;
+      this.#spent += seconds;
       this.#expected += expectedSeconds(step);
       const left = this.steps.slice(this.#index).reduce((sum, next) => sum + expectedSeconds(next), 0);
       const minutes = (left * this.#spent) / this.#expected / 60;
       this.say(
-        `[${this.#index}/${this.steps.length}] ${what}: ${(time / 1000).toFixed(2)} s (about ${minutes.toFixed(1)} min left)`,
+        `[${this.#index}/${this.steps.length}] ${what}: ${seconds.toFixed(2)} s (about ${minutes.toFixed(1)} min left)`,
       );
       return run;
     } finally {

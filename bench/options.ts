@@ -1,7 +1,6 @@
 /** What a benchmark run measures, from its command line. */
 
 import { parseArgs } from "node:util";
-import { findPulumiCli } from "../tests/support/cli-stack";
 import { livekitServerAvailability, type Platform } from "../tests/support/livekit-platform";
 
 /** The measured operations, named as in the table. */
@@ -19,7 +18,6 @@ export const SUBJECTS = ["livekit", "floor", "arguments", "straightforward"] as 
 export type Subject = (typeof SUBJECTS)[number];
 
 const PLATFORMS = ["emulator", "livekit-server"] as const satisfies readonly Platform["name"][];
-const ENGINES = ["cli", "in-process"] as const;
 
 /**
  * An operation without a goal that is expected to take longer than this, in seconds, is measured once, or not at all if
@@ -44,7 +42,6 @@ export interface Options {
   /** Milliseconds added to each call to the server. */
   readonly latencies: readonly number[];
   readonly platforms: readonly Platform["name"][];
-  readonly engine: (typeof ENGINES)[number];
   readonly subjects: readonly Subject[];
   /** Whether every subject was requested by name, so that none is left out. */
   readonly allSubjects: boolean;
@@ -62,7 +59,6 @@ export const USAGE = `npm run bench -- [options]
   --operations ${OPERATIONS.join(",")}
   --latency 0,50                 milliseconds that each call takes longer
   --platform ${PLATFORMS.join(",")}   without it, the real server, or the emulator where that can't be had
-  --engine ${ENGINES.join("|")}
   --subjects ${SUBJECTS.join(",")}   without it, the last is left out where it takes minutes
   --account 10000                trunks in the account that listing is measured in; 0 leaves it out
   --output bench/results.md      its figures are kept beside it, in .json
@@ -83,7 +79,6 @@ export function readOptions(args: readonly string[]): Options | undefined {
       operations: text,
       latency: text,
       platform: text,
-      engine: text,
       subjects: text,
       account: text,
       output: text,
@@ -102,7 +97,6 @@ export function readOptions(args: readonly string[]): Options | undefined {
     operations: choices("--operations", values.operations ?? (quick ? QUICK_OPERATIONS : undefined), OPERATIONS),
     latencies: numbers("--latency", values.latency ?? "0,50"),
     platforms: values.platform ? choices("--platform", values.platform, PLATFORMS) : defaultPlatforms(quick),
-    engine: values.engine ? one("--engine", values.engine, ENGINES) : findPulumiCli() ? "cli" : "in-process",
     subjects: choices("--subjects", values.subjects, SUBJECTS),
     account: numbers("--account", values.account ?? (quick ? "1000" : "10000"))[0] ?? 0,
     allSubjects: values.subjects !== undefined,

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { findPulumiCli } from "../tests/support/cli-stack";
 import type { Listing } from "./account";
 import type { Measurement, Results, StateSize } from "./measure";
-import type { Options, Subject } from "./options";
+import type { Subject } from "./options";
 import type { Spent, StartUp } from "./start-up";
 import { median } from "./statistics";
 
@@ -63,13 +63,10 @@ export function render(report: Report): string {
 }
 
 /** The machine, as one line. */
-export function machine({ engine }: Options): string {
+export function machine(): string {
   const { version } = JSON.parse(readFileSync(join(__dirname, "../node_modules/@pulumi/pulumi/package.json"), "utf8"));
   const cli = findPulumiCli();
-  const name =
-    engine === "cli" && cli
-      ? `Pulumi CLI ${execFileSync(cli, ["version"], { encoding: "utf8" }).trim()}`
-      : "in-process engine";
+  const name = cli ? `Pulumi CLI ${execFileSync(cli, ["version"], { encoding: "utf8" }).trim()}` : "in-process engine";
   const processor = cpus()[0]?.model.trim() ?? "unknown processor";
   const memory = (totalmem() / 2 ** 30).toFixed(0);
   return `${cpus().length} cores (${processor}), ${memory} GiB memory, Node ${process.version}, @pulumi/pulumi ${version}, ${name}, ${new Date().toISOString().slice(0, 10)}.`;

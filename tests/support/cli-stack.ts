@@ -51,6 +51,8 @@ export interface CliStackOptions extends TestStackOptions {
   passphrase?: string;
   /** Another stack whose backend and passphrase this one shares. Default: a backend of its own. */
   beside?: CliStack;
+  /** Leaves out what the benchmark must not measure: the diffs and the event log, so results have no steps. */
+  quiet?: boolean;
 }
 
 /** A stack of the Pulumi CLI. */
@@ -58,7 +60,7 @@ export class CliStack implements Stack {
   /** Everything that the CLI has printed so far. */
   allOutput = "";
   readonly #cli: string;
-  readonly #options: TestStackOptions;
+  readonly #options: CliStackOptions;
   readonly #home = mkdtempSync(join(tmpdir(), "pulumi-cli-"));
   readonly #backend: string;
   readonly #configFile = join(this.#home, "stack.yaml");
@@ -244,7 +246,7 @@ export class CliStack implements Stack {
     const color = this.#options.color ? "always" : "never";
     const common = [
       "--non-interactive",
-      "--diff",
+      ...(this.#options.quiet ? [] : ["--diff", "--event-log", log]),
       "--color",
       color,
       "--stack",
@@ -252,7 +254,7 @@ export class CliStack implements Stack {
       "--config-file",
       this.#configFile,
     ];
-    const child = spawn(this.#cli, [...args, ...common, "--event-log", log], {
+    const child = spawn(this.#cli, [...args, ...common], {
       cwd: this.#options.projectDir,
       env: this.#env,
       stdio: ["ignore", output, output],
