@@ -1,19 +1,23 @@
-/** `npm run bench`: measures, prints the tables and writes them to files. */
+/** `npm run bench`: measures, then prints the tables or adds them to the results. */
 
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { execFileSync } from "node:child_process";
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpus, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
-import { type Listing, measureListing } from "./account";
-import { expectedSeconds, measure, plan } from "./measure";
-import { type Options, readOptions, USAGE } from "./options";
-import { machine, merge, type Report, render } from "./report";
-import { measureStartUp } from "./start-up";
+import { version as sdk } from "@pulumi/pulumi/version";
+import { findPulumiCli } from "../tests/support/cli-stack";
+import { measure } from "./measure";
+import { measureListing, measureLoading } from "./processes";
+import { type Run, render } from "./report";
+import { readOptions, USAGE } from "./scenario";
 
-const SIDE_RUNS = 5;
+const RESULTS = join(__dirname, "results");
 
-/** @returns the exit code */
-export async function main(args: readonly string[]): Promise<number> {
-  const say = (line: string) => process.stderr.write(`${line}\n`);
+export async function main(args: readonly string[]): Promise<void> {
+  if (args.includes("--help")) {
+    console.log(USAGE);
+    return;
+  }
   // Everything temporary goes into one folder, which is removed however the process ends.
   const folder = mkdtempSync(join(tmpdir(), "livekit-sip-bench-"));
   process.env.TMPDIR = folder;
@@ -21,46 +25,44 @@ export async function main(args: readonly string[]): Promise<number> {
   for (const signal of ["SIGINT", "SIGTERM"]) {
     process.once(signal, () => process.exit(130));
   }
-  try {
-    const options = readOptions(args);
-    if (!options) {
-      process.stdout.write(USAGE);
-      return 0;
-    }
-    const steps = plan(options);
-    const minutes = steps.reduce((sum, step) => sum + expectedSeconds(step), 60) / 60;
-    say(`${steps.length} measurements, about ${minutes.toFixed(0)} minutes on an idle machine of two cores.`);
-    const start = Date.now();
-    const startUp = await measureStartUp(SIDE_RUNS);
-    const listings: Listing[] = [];
-    for (const platform of options.account > 0 ? options.platforms : []) {
-      listings.push(...(await measureListing(platform, options.account, SIDE_RUNS, say)));
-    }
-    const results = await measure(options, say);
-    const command = ["npm run bench --", ...args].join(" ");
-    const made = { command, machine: machine(), minutes: (Date.now() - start) / 60_000 };
-    const report = merge(options.append ? earlier(data(options)) : undefined, {
-      ...results,
-      startUp,
-      listings,
-      parts: [made],
-    });
-    const text = render(report);
-    writeFileSync(options.output, text);
-    writeFileSync(data(options), `${JSON.stringify(report, undefined, 1)}\n`);
-    process.stdout.write(`${text}\nWritten to ${options.output}.\n`);
-    return 0;
-  } catch (error) {
-    say(error instanceof Error ? error.message : String(error));
-    return 1;
+  const start = Date.now();
+  const { scenarios, account, append } = readOptions(args);
+  if (!findPulumiCli()) {
+    console.error("There is no Pulumi CLI here: measuring the in-process engine, without its processor time.");
   }
+  const platform = scenarios[0]?.platform ?? "emulator";
+  const tables: Run["tables"] = {
+    operations: [],
+    straightforward: [],
+    state: [],
+    loading: await measureLoading(),
+    listing: account > 0 ? await measureListing(platform, account) : [],
+  };
+  for (const scenario of scenarios) {
+    await measure(scenario, tables);
+  }
+  const run: Run = {
+    date: new Date().toISOString().slice(0, 10),
+    command: ["npm run bench --", ...args].join(" "),
+    minutes: Math.round((Date.now() - start) / 60_000),
+    machine: machine(),
+    tables,
+  };
+  if (!append) {
+    console.log(render([run]));
+    return;
+  }
+  appendFileSync(`${RESULTS}.jsonl`, `${JSON.stringify(run)}\n`);
+  const lines = readFileSync(`${RESULTS}.jsonl`, "utf8").trim().split("\n");
+  writeFileSync(`${RESULTS}.md`, render(lines.map((line): Run => JSON.parse(line))));
+  console.error("Added to bench/results.jsonl and bench/results.md.");
 }
 
-/** The file for the raw figures. */
-function data({ output }: Options): string {
-  return output.replace(/\.md$/, "").concat(".json");
-}
-
-function earlier(file: string): Report | undefined {
-  return existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : undefined;
+function machine(): string {
+  const cli = findPulumiCli();
+  const engine = cli
+    ? `Pulumi CLI ${execFileSync(cli, ["version"], { encoding: "utf8" }).trim()}`
+    : "in-process engine";
+  const memory = (totalmem() / 2 ** 30).toFixed(0);
+  return `${cpus().length} cores (${cpus()[0]?.model.trim()}), ${memory} GiB memory, Node ${process.version}, @pulumi/pulumi ${sdk}, ${engine}.`;
 }

@@ -1,7 +1,6 @@
-// Measures this package against resources that do nothing and against a straightforward provider, and writes
-// bench/results.md.
-//   npm run bench -- --quick         100 customers, three runs
-//   npm run bench -- --help          lists the options that narrow a run
+// Measures this package against resources that do nothing and against a straightforward provider.
+//   npm run bench -- --quick         a first look, in a few minutes
+//   npm run bench -- --help          lists the options
 
 import { readFileSync } from "node:fs";
 import { createRequire, Module } from "node:module";
@@ -15,4 +14,9 @@ Module._extensions[".ts"] = (module, fileName) => {
 };
 
 const { main } = createRequire(import.meta.url)("../bench/main.ts");
-process.exitCode = await main(process.argv.slice(2));
+try {
+  await main(process.argv.slice(2));
+} catch (error) {
+  console.error(error.message);
+  process.exit(1); // Ends the platforms too.
+}
