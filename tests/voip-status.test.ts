@@ -71,7 +71,7 @@ describeHere.each(engines)("$name", (engine) => {
     const up = await it.up();
     expect(up.succeeded).toBe(false);
     expect(said(up)).toMatch(
-      /Updating SipTrunk "office": 127.0.0.1 rejects the credential \(401\), .*Nothing was changed on LiveKit\. Set the declared password for user "1011" in the VoIP system, or declare the password that it has there;/,
+      /Updating SipTrunk "office": 127.0.0.1 rejects the credential \(401\), so nothing was changed on LiveKit\. Set the declared password for user "1011" in the VoIP system, or declare the one that it has/,
     );
     expect([(await it.inbound("office")).toJson(), (await it.outbound("office")).toJson()]).toEqual(before);
 

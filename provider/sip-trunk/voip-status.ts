@@ -148,11 +148,11 @@ export async function requireAccepted(session: Session, doing: string, owner: st
   const { status: voipStatus, mayBeStranger } = await ask(session, side);
   if (status.isRejection(voipStatus)) {
     const stranger = mayBeStranger
-      ? ` Asterisk gives the same answer to a caller that it does not know and to an address that it does not allow: check that an endpoint matches "${side.caller}" and that this machine's address is allowed.`
+      ? ` Asterisk also answers so to a caller or an address that it does not know: check its endpoint for "${side.caller}".`
       : "";
     throw new ResourceError(
-      `${resource}: ${voipStatus}, so calls would fail. Nothing was changed on LiveKit. Set the declared password for user "${username}" in the VoIP system, ` +
-        `or declare the password that it has there; voipCheck: "off" skips this check.${stranger}`,
+      `${resource}: ${voipStatus}, so nothing was changed on LiveKit. Set the declared password for user "${username}" in the VoIP system, ` +
+        `or declare the one that it has (voipCheck: "off" skips this check).${stranger}`,
     );
   }
   if (voipStatus !== standing(side)) {
