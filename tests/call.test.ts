@@ -5,7 +5,7 @@ import { createServer } from "node:net";
 import { buffer } from "node:stream/consumers";
 import { CreateSIPParticipantRequest, DeleteRoomRequest } from "@livekit/protocol";
 import * as calls from "../provider/livekit/calls";
-import { headerOf, listOf, parseNameAddr, type SipRequest } from "../provider/sip/message";
+import { headerOf, headersOf, listOf, parseNameAddr, type SipRequest } from "../provider/sip/message";
 import { type Call, placeCall } from "../provider/voip/call";
 import { DIRECTIONS, meaningOf } from "../provider/voip/meanings";
 import { audioOffer } from "../provider/voip/session-description";
@@ -205,6 +205,23 @@ describe("a call", () => {
     expect(listOf(bye, "route")).toEqual([`<sip:127.0.0.1:${behind.port};lr>`, "<sip:far.example;lr>"]);
     expect(behind.methods).toEqual(["ACK", "BYE"]);
     expect(it.methods).toEqual(["INVITE"]);
+  });
+
+  test("hangs up a few of the phones that answer, if hundreds do", async () => {
+    const elsewhere = await callee(ignore);
+    const contact = `Contact: <sip:telephone@127.0.0.1:${elsewhere.port}>`;
+    const it = await callee(({ request, sendRaw }) => {
+      const headers = ["via", "from", "call-id", "cseq"].flatMap((name) =>
+        headersOf(request, name).map((value) => `${name}: ${value}`),
+      );
+      for (let phone = 0; phone < 300; phone++) {
+        const lines = ["SIP/2.0 200 OK", ...headers, `To: <sip:1@pbx.example>;tag=${phone}`, contact];
+        sendRaw(Buffer.from(`${lines.join("\r\n")}\r\nContent-Length: 0\r\n\r\n`));
+      }
+    });
+    expect(await placeCall(callTo(it.port))).toEqual({ kind: "accepted", status: 200 });
+    expect(elsewhere.all("BYE").length).toBeLessThanOrEqual(4);
+    expect(elsewhere.wire.match(/^ACK /gm)?.length ?? 0).toBeLessThanOrEqual(8);
   });
 
   test("says why it does not get through", async () => {

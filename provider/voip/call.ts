@@ -34,6 +34,12 @@ const RINGING_MS = 2_000;
 /** How long ending a call may take, in milliseconds: CANCEL and its 487, or BYE and its 200. */
 const ENDING_MS = 5_000;
 
+/** How many phones of one call are hung up. More would let the other side choose how much is sent, and where to. */
+const MOST_ANSWERS = 4;
+
+/** How many challenges of one response are answered. Each answer is a digest that somebody could try to crack. */
+const MOST_DIGESTS = 2;
+
 /** A call to place. */
 export interface Call {
   readonly server: SipServer;
@@ -247,7 +253,8 @@ class Caller {
     const isServer = reply.status === 401;
     const challenges = parseChallenges(headersOf(reply, isServer ? "www-authenticate" : "proxy-authenticate"));
     const subject = { method: "INVITE", uri: this.#uri, body: this.#offer };
-    return answerable(challenges).map((challenge) => ({
+    const answered = answerable(challenges).slice(0, MOST_DIGESTS);
+    return answered.map((challenge) => ({
       name: isServer ? "Authorization" : "Proxy-Authorization",
       value: answer(challenge, credential, subject),
     }));
@@ -282,7 +289,7 @@ class Caller {
     const known = this.#hangUps.get(tag);
     if (known) {
       known.acknowledge();
-    } else {
+    } else if (this.#hangUps.size < MOST_ANSWERS) {
       const hangUp = new HangUp(this.#dialog(ok, invite), () => this.#way(ok), this.#transactions);
       this.#hangUps.set(tag, hangUp);
     }
