@@ -150,6 +150,14 @@ describe("asks the VoIP system", () => {
     expect(await checkCredential(query(system, { password: password("other") }))).toBe(REJECTS);
   });
 
+  test.each<[qop: string[], withoutQop: boolean]>([
+    [[], true],
+    [["auth"], false],
+  ])("and reports whether the digest had no qop, where %j is offered", async (qop, withoutQop) => {
+    const system = await voipSystem(challenging(registrar, challenge({ qop } as never)));
+    expect(await check(query(system))).toMatchObject({ status: "accepts the credential", withoutQop });
+  });
+
   test("by OPTIONS alone if only that may be sent", async () => {
     const system = await voipSystem(() => ({ status: 200, reason: "OK" }));
     expect(await checkCredential(query(system, { optionsOnly: true }))).toBe(

@@ -60,6 +60,7 @@ describeHere.each(engines)("$name", (engine) => {
     const pbx = await kamailio();
     const it = await world();
     await it.given(officeAt(pbx));
+    expect(it.printed).toContain('SipTrunk "office" proves its credential without qop, because 127.0.0.1 offers none');
     const before = [(await it.inbound("office")).toJson(), (await it.outbound("office")).toJson()];
 
     await pbx.setPassword("1011", password("changed-there"));

@@ -145,7 +145,7 @@ export async function requireAccepted(session: Session, doing: string, owner: st
         "because only a hash is stored there. Declare the VoIP system's password, or set the declared one there. Nothing was changed on LiveKit.",
     );
   }
-  const { status: voipStatus, mayBeStranger } = await ask(session, side);
+  const { status: voipStatus, mayBeStranger, withoutQop } = await ask(session, side);
   if (status.isRejection(voipStatus)) {
     const stranger = mayBeStranger
       ? ` Asterisk also answers so to a caller or an address that it does not know: check its endpoint for "${side.caller}".`
@@ -155,9 +155,13 @@ export async function requireAccepted(session: Session, doing: string, owner: st
         `or declare the one that it has (voipCheck: "off" skips this check).${stranger}`,
     );
   }
-  if (voipStatus !== standing(side)) {
-    tell(session, "SipTrunk", owner, remarksOn(voipStatus));
-  }
+  const weak =
+    withoutQop && side.transport !== "tls"
+      ? [
+          `proves its credential without qop, because ${side.address} offers none: whoever sees the digest can test passwords against it faster. Use transport: "tls", or turn qop on there.`,
+        ]
+      : [];
+  tell(session, "SipTrunk", owner, [...(voipStatus === standing(side) ? [] : remarksOn(voipStatus)), ...weak]);
   return { voipStatus };
 }
 
@@ -173,7 +177,7 @@ async function ask(session: Session, side: VoipSide): Promise<CheckResult> {
   const query = queryOf(side);
   const known = standing(side) ?? (query ? undefined : status.NO_CREDENTIAL);
   if (known !== undefined || !query) {
-    return { status: known ?? status.NO_CREDENTIAL, mayBeStranger: false };
+    return { status: known ?? status.NO_CREDENTIAL, mayBeStranger: false, withoutQop: false };
   }
   const result = await checksOf(session).ask(query);
   return { ...result, status: printable(result.status) };

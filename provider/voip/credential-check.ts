@@ -35,6 +35,8 @@ export interface CheckResult {
   readonly status: string;
   /** A rejection by a system that answers strangers in the same way as it answers wrong passwords. */
   readonly mayBeStranger: boolean;
+  /** The credential was sent as a digest without `qop`, because the system offers none. */
+  readonly withoutQop: boolean;
 }
 
 /** The most rounds of challenges of one request: a proxy's, the phone system's, and one for a stale nonce. */
@@ -70,7 +72,7 @@ export async function checkCredential(query: CredentialQuery, dns: Dns = systemD
   } catch (error) {
     reason = whyUnreachable(error, query.server.protocol, query.timeoutMs);
   }
-  return { status: status.unreachable(host, reason), mayBeStranger: false };
+  return { status: status.unreachable(host, reason), mayBeStranger: false, withoutQop: false };
 }
 
 /** What has happened so far. */
@@ -82,13 +84,14 @@ interface Attempt {
 
 function resultOf(host: string, exchanges: readonly Exchange[]): CheckResult {
   const verdict = verdictOn(exchanges);
+  const withoutQop = exchanges.some((exchange) => exchange.withoutQop);
   switch (verdict.kind) {
     case "accepts":
-      return { status: status.ACCEPTS, mayBeStranger: false };
+      return { status: status.ACCEPTS, mayBeStranger: false, withoutQop };
     case "rejects":
-      return { status: status.rejected(host, verdict.status), mayBeStranger: isAsterisk(exchanges) };
+      return { status: status.rejected(host, verdict.status), mayBeStranger: isAsterisk(exchanges), withoutQop };
     case "unknown":
-      return { status: status.couldNotTell(host, verdict.reason), mayBeStranger: false };
+      return { status: status.couldNotTell(host, verdict.reason), mayBeStranger: false, withoutQop };
   }
 }
 
@@ -122,10 +125,11 @@ async function ask(
   const answered = new Map<string, string>();
   let headers: SipHeader[] = [];
   let wasStale = false;
+  let withoutQop = false;
   let response = first;
   for (let round = 0; ; round++) {
     if (!isChallenge(response)) {
-      return round === 0 ? exchange : { ...exchange, after: response.status };
+      return round === 0 ? exchange : { ...exchange, after: response.status, withoutQop };
     }
     const all = challengesIn(response);
     const open = all.filter((challenge) => isOpen(challenge, answered)).slice(0, MOST_ANSWERS);
@@ -133,12 +137,13 @@ async function ask(
     if (open.length === 0) {
       return round === 0
         ? { ...exchange, unanswered: "asks for a credential in a way that is not supported" }
-        : { ...exchange, after: response.status };
+        : { ...exchange, after: response.status, withoutQop };
     }
     if (round === MOST_ROUNDS || (isStale && wasStale)) {
       return { ...exchange, unanswered: "asks for the credential again and again" };
     }
     wasStale ||= isStale;
+    withoutQop ||= open.some(({ challenge }) => challenge.qop.length === 0);
     for (const challenge of open) {
       answered.set(realmKey(challenge), challenge.challenge.nonce);
     }

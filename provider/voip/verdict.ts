@@ -17,6 +17,8 @@ export interface Exchange {
   readonly unanswered?: string;
   /** The product that the answers name in Server or User-Agent. */
   readonly product?: string;
+  /** Whether the credential was sent as a digest without `qop`, which is easier to crack. */
+  readonly withoutQop?: boolean;
 }
 
 export type Verdict =
