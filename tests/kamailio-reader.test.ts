@@ -4,13 +4,15 @@
 
 import { execFileSync } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
+import dns from "node:dns";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { TLSSocket } from "node:tls";
+import { type PeerCertificate, TLSSocket } from "node:tls";
 import * as pulumi from "@pulumi/pulumi";
 import { withDatabase } from "../provider/credential-readers/database";
+import { postgresConnection } from "../provider/credential-readers/database-url";
 import { failing } from "../provider/credential-readers/errors";
 import { kamailioCredential } from "../provider/credential-readers/kamailio";
 import { verifies } from "../provider/voip/credential";
@@ -285,6 +287,112 @@ describe("TLS", () => {
     });
   });
 
+  test.each([
+    ["postgres", greetAsPostgres],
+    ["mysql", greetAsMysql],
+  ] as const)("%s: what answers in the place of another machine's database learns nothing", async (scheme, greet) => {
+    const authority = new ThrowAwayAuthority();
+    const lookedUp = jest.spyOn(dns, "lookup").mockImplementation(loopbackLookup);
+    try {
+      let said = "";
+      const key = authority.issue("db.acme.example");
+      for (const offersTls of [true, false]) {
+        await withServer(
+          (socket) => {
+            socket.on("data", (chunk) => {
+              said += chunk.toString("latin1");
+            });
+            if (offersTls) {
+              greet(socket, key, (text) => {
+                said += text;
+              });
+            } else if (scheme === "postgres") {
+              socket.once("data", () => socket.write("N"));
+            } else {
+              socket.write(mysqlGreeting(false));
+            }
+          },
+          async (port) => {
+            const url = `${scheme}://u:${CANARY}@db.acme.example:${port}/db`;
+            const message = await failureOf(kamailioCredential({ url, username: "1011" }));
+            expect(message).toContain(
+              offersTls
+                ? "TLS certificate is not trusted"
+                : "is on another machine and does not offer TLS: switch TLS on",
+            );
+            expectNoCanary(message);
+          },
+        );
+      }
+      expect(lookedUp).toHaveBeenCalled();
+      // Not even a hash of the password: only what asks for TLS.
+      expect(said).not.toMatch(/select|password|native/i);
+      expectNoCanary(said);
+    } finally {
+      lookedUp.mockRestore();
+      authority.dispose();
+    }
+  });
+
+  test.each([
+    ["postgres", "?sslmode=disable", (socket: Socket) => socket.once("data", () => socket.end(postgresRefusal()))],
+    ["postgres", "?ssl=0", (socket: Socket) => socket.once("data", () => socket.end(postgresRefusal()))],
+    ["mysql", "?ssl=false", refuseAsMysql],
+  ])("%s: a URL with %s does without TLS on another machine", async (scheme, query, refuse) => {
+    const lookedUp = jest.spyOn(dns, "lookup").mockImplementation(loopbackLookup);
+    try {
+      await withServer(
+        (socket) => void refuse(socket),
+        async (port) => {
+          const url = `${scheme}://u:${CANARY}@db.acme.example:${port}/db${query}`;
+          expect(await failureOf(kamailioCredential({ url, username: "1011" }))).toContain(
+            "refuses the user or password",
+          );
+        },
+      );
+    } finally {
+      lookedUp.mockRestore();
+    }
+  });
+
+  test.each([
+    ["postgres://u@203.0.113.7/db?sslmode=maybe", "has an sslmode that is not known: use verify-full, or disable"],
+    ["postgres://u@h/db?uselibpqcompat=true&sslmode=require", "a parameter about TLS that this reader does not know"],
+    ["postgres://u@h/db?sslrootcert=/nowhere.pem", "a certificate or key file that `url` names can't be read"],
+    [
+      "mysql://u@203.0.113.7/db",
+      "can't check a TLS certificate for an IP address: use the host name of the certificate",
+    ],
+    ["mysql://u@h/db?ssl=Amazon%20RDS", "the parameter ssl in `url` is not known: use true, false"],
+  ])("of %s is refused", async (url, sentence) => {
+    expect(await failureOf(kamailioCredential({ url, username: "1011" }))).toContain(sentence);
+  });
+
+  test.each([
+    ["h", "", "verified"],
+    ["h", "?sslmode=require", "verified"],
+    ["h", "?ssl=true", "verified"],
+    ["h", "?sslmode=no-verify", "unverified"],
+    ["h", "?sslmode=disable", "none"],
+    ["localhost", "?sslmode=verify-full", "verified"],
+    ["localhost", "", "as the environment says"],
+    ["/run/postgresql", "", "as the environment says"],
+  ])("of PostgreSQL on %s with %j is %s", (host, query, expected) => {
+    const { tlsFor } = postgresConnection(`postgres://u@${host}/db${query}`, failing("reader", "thing"));
+    const { ssl } = tlsFor(host);
+    const verified = ssl === false ? "none" : ssl?.rejectUnauthorized ? "verified" : "unverified";
+    expect(ssl === undefined ? "as the environment says" : verified).toBe(expected);
+  });
+
+  test("of PostgreSQL checks the certificate for the address of the URL, not for localhost", () => {
+    const { tlsFor } = postgresConnection("postgres://u@203.0.113.7/db", failing("reader", "thing"));
+    const { ssl } = tlsFor("203.0.113.7");
+    const certificate = (name: string): PeerCertificate => ({ ...NO_CERTIFICATE, subjectaltname: name });
+    const check = ssl ? ssl.checkServerIdentity : undefined;
+    expect(check?.("localhost", certificate("DNS:localhost"))).toMatchObject({ code: "ERR_TLS_CERT_ALTNAME_INVALID" });
+    expect(check?.("localhost", certificate("IP Address:203.0.113.7"))).toBeUndefined();
+  });
+
   test("parameters of a MySQL URL that would be passed over in silence are refused", async () => {
     for (const query of ["ssl-mode=REQUIRED", "sslmode=require", "debug=true", `${CANARY}=1`]) {
       const url = `mysql://u:${CANARY}@127.0.0.1:1/db?${query}`;
@@ -435,11 +543,11 @@ class ThrowAwayAuthority {
   }
 }
 
-/** Enough of PostgreSQL to offer TLS and then refuse the login. */
-function greetAsPostgres(socket: Socket, key: ServerKey): void {
+/** Enough of PostgreSQL to offer TLS and then refuse the login. `heard` gets what the client says inside TLS. */
+function greetAsPostgres(socket: Socket, key: ServerKey, heard: (text: string) => void = () => {}): void {
   socket.once("data", () => {
     socket.write("S");
-    refuseInside(socket, key, postgresRefusal());
+    refuseInside(socket, key, postgresRefusal(), heard);
   });
 }
 
@@ -452,32 +560,44 @@ function postgresRefusal(): Buffer {
 }
 
 /** Enough of MySQL to offer TLS and then refuse the login (protocol 4.1 with SSL, secure connection and plugins). */
-function greetAsMysql(socket: Socket, key: ServerKey): void {
-  const salt = "01234567";
-  const capabilities = { low: [0x08, 0x8a], high: [0x08, 0x00] };
-  socket.write(
-    mysqlPacket(
-      0,
-      Buffer.from([
-        0x0a,
-        ...Buffer.from(`8.0.0\0\x01\0\0\0${salt}\0`),
-        ...capabilities.low,
-        0x21,
-        2,
-        0,
-        ...capabilities.high,
-      ]),
-      Buffer.from([21, ...Buffer.alloc(10), ...Buffer.from("890123456789\0mysql_native_password\0")]),
-    ),
-  );
+function greetAsMysql(socket: Socket, key: ServerKey, heard: (text: string) => void = () => {}): void {
+  socket.write(mysqlGreeting(true));
   const sslRequestLength = 36;
   socket.once("data", (chunk) => {
     socket.pause();
     if (chunk.length > sslRequestLength) {
       socket.unshift(chunk.subarray(sslRequestLength));
     }
-    refuseInside(socket, key, mysqlPacket(3, Buffer.from([0xff, 0x15, 0x04]), Buffer.from(`#28000no ${CANARY}`)));
+    refuseInside(socket, key, mysqlRefusal(3), heard);
   });
+}
+
+/** Enough of MySQL to refuse a login without TLS. */
+function refuseAsMysql(socket: Socket): void {
+  socket.write(mysqlGreeting(false));
+  socket.once("data", () => socket.end(mysqlRefusal(2)));
+}
+
+function mysqlGreeting(offersTls: boolean): Buffer {
+  const salt = "01234567";
+  const capabilities = { low: [0x08, offersTls ? 0x8a : 0x82], high: [0x08, 0x00] };
+  return mysqlPacket(
+    0,
+    Buffer.from([
+      0x0a,
+      ...Buffer.from(`8.0.0\0\x01\0\0\0${salt}\0`),
+      ...capabilities.low,
+      0x21,
+      2,
+      0,
+      ...capabilities.high,
+    ]),
+    Buffer.from([21, ...Buffer.alloc(10), ...Buffer.from("890123456789\0mysql_native_password\0")]),
+  );
+}
+
+function mysqlRefusal(sequence: number): Buffer {
+  return mysqlPacket(sequence, Buffer.from([0xff, 0x15, 0x04]), Buffer.from(`#28000no ${CANARY}`));
 }
 
 function mysqlPacket(sequence: number, ...parts: Buffer[]): Buffer {
@@ -486,11 +606,40 @@ function mysqlPacket(sequence: number, ...parts: Buffer[]): Buffer {
 }
 
 /** Continues in TLS and refuses the login. */
-function refuseInside(socket: Socket, key: ServerKey, refusal: Buffer): void {
+function refuseInside(socket: Socket, key: ServerKey, refusal: Buffer, heard: (text: string) => void): void {
   const secure = new TLSSocket(socket, { isServer: true, ...key });
   secure.on("error", () => {});
-  secure.once("data", () => secure.end(refusal));
+  secure.once("data", (chunk) => {
+    heard(chunk.toString("latin1"));
+    secure.end(refusal);
+  });
 }
+
+const NO_NAME = { C: "", ST: "", L: "", O: "", OU: "", CN: "" };
+const NO_CERTIFICATE: PeerCertificate = {
+  ca: false,
+  raw: Buffer.alloc(0),
+  subject: NO_NAME,
+  issuer: NO_NAME,
+  valid_from: "",
+  valid_to: "",
+  serialNumber: "",
+  fingerprint: "",
+  fingerprint256: "",
+  fingerprint512: "",
+};
+
+/** Finds every host on loopback. */
+const loopbackLookup: typeof dns.lookup = Object.assign(
+  (_host: string, options: unknown, callback?: unknown) => {
+    const done = typeof options === "function" ? options : callback;
+    const all = typeof options === "object" && options !== null && Reflect.get(options, "all") === true;
+    if (typeof done === "function") {
+      process.nextTick(() => (all ? done(null, [{ address: "127.0.0.1", family: 4 }]) : done(null, "127.0.0.1", 4)));
+    }
+  },
+  { __promisify__: dns.lookup.__promisify__ },
+);
 
 /** Runs `use` with a TCP server on loopback that behaves as the test says. */
 async function withServer(onConnection: (socket: Socket) => void, use: (port: number) => Promise<void>): Promise<void> {

@@ -4,9 +4,10 @@
  * is put in our words, because their messages may hold what they were given.
  */
 
+import { isUtf8 } from "node:buffer";
 import { Socket } from "node:net";
 import type * as cockatiel from "cockatiel";
-import { unbracketed } from "../host-text";
+import { mysqlConnection, postgresConnection } from "./database-url";
 import { CredentialReadError, codeOf, type Fail, textIn } from "./errors";
 
 /** Which rows to look up, and which of their columns. Names of tables and columns are trusted: check them before. */
@@ -24,6 +25,8 @@ export type Row = (column: string) => string;
 export interface Database {
   /** The rows that match, two at most: the second says that there are several. */
   find(lookup: Lookup): Promise<readonly Row[]>;
+  /** A column of the first row that matches, where the table may lack the column and the user the right to read it. */
+  findColumn(lookup: Omit<Lookup, "columns"> & { column: string }): Promise<{ value: string } | "missing" | "denied">;
 }
 
 /** How long a reading may take from connecting to the last row, in milliseconds. */
@@ -81,16 +84,17 @@ export async function withDatabase<Result>(
   deadlineMs = DEADLINE_MS,
 ): Promise<Result> {
   const dialect = dialectOf(url, fail);
-  return connections().execute(() => session(dialect, dialect.open(url, fail), fail, use, deadlineMs));
+  return connections().execute(() => session(url, dialect, fail, use, deadlineMs));
 }
 
 async function session<Result>(
+  url: string,
   dialect: Dialect,
-  client: Client,
   fail: Fail,
   use: (database: Database) => Promise<Result>,
   deadlineMs: number,
 ): Promise<Result> {
+  const client = dialect.open(url, fail);
   let timer: NodeJS.Timeout | undefined;
   const deadline = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => {
@@ -99,14 +103,21 @@ async function session<Result>(
   });
   const reading = async () => {
     await client.connect();
-    const result = await use({ find: (lookup) => find(dialect, client, lookup) });
+    const result = await use({
+      find: (lookup) => find(dialect, client, lookup, fail),
+      findColumn: (lookup) => findColumn(dialect, client, lookup, fail),
+    });
     await client.end();
     return result;
   };
   try {
     return await Promise.race([reading(), deadline]);
   } catch (error) {
-    throw error instanceof CredentialReadError ? error : fail(problemOf(error));
+    if (error instanceof CredentialReadError) {
+      throw error;
+    }
+    const problem = problemOf(error);
+    throw fail(problem === NO_TLS && !/[?&]ssl(mode)?=/i.test(url) ? NO_DEFAULT_TLS : problem);
   } finally {
     clearTimeout(timer);
     client.destroy();
@@ -123,18 +134,47 @@ function dialectOf(url: string, fail: Fail): Dialect {
   throw fail("`url` must begin with postgres://, postgresql://, mysql:// or mariadb://");
 }
 
-async function find(dialect: Dialect, client: Client, { table, columns, where }: Lookup): Promise<Row[]> {
+async function find(dialect: Dialect, client: Client, { table, columns, where }: Lookup, fail: Fail): Promise<Row[]> {
   const from = table.split(".").map(dialect.quote).join(".");
   const conditions = Object.keys(where).map(
     (column, index) => `${dialect.quote(column)} = ${dialect.placeholder(index)}`,
   );
   const sql = `SELECT ${columns.map(dialect.quote).join(", ")} FROM ${from} WHERE ${conditions.join(" AND ")} LIMIT 2`;
   const rows = await client.query(sql, Object.values(where));
-  return rows.map((row) => (column) => textOf(new Map<string, unknown>(Object.entries(row ?? {})).get(column)));
+  return rows.map((row) => {
+    const values = new Map<string, unknown>(Object.entries(row ?? {}));
+    return (column) => textOf(column, values.get(column), fail);
+  });
+}
+
+async function findColumn(
+  dialect: Dialect,
+  client: Client,
+  { column, ...lookup }: Omit<Lookup, "columns"> & { column: string },
+  fail: Fail,
+): Promise<{ value: string } | "missing" | "denied"> {
+  try {
+    const [row] = await find(dialect, client, { ...lookup, columns: [column] }, fail);
+    return { value: row?.(column) ?? "" };
+  } catch (error) {
+    const problem = PROBLEMS.get(codeOf(error) ?? "");
+    if (problem === NO_COLUMN) {
+      return "missing";
+    }
+    if (problem === NO_RIGHT) {
+      return "denied";
+    }
+    throw error;
+  }
 }
 
 /** A column as text; MySQL hands binary columns over as bytes. */
-function textOf(value: unknown): string {
+function textOf(column: string, value: unknown, fail: Fail): string {
+  const isText = Buffer.isBuffer(value) ? isUtf8(value) : !String(value).includes("\uFFFD");
+  if (!isText) {
+    // The drivers put this character where bytes are not UTF-8.
+    throw fail(`its ${column} is not UTF-8: convert the column, or store the value again`);
+  }
   return value === null || value === undefined ? "" : String(value);
 }
 
@@ -142,7 +182,12 @@ function openPostgres(url: string, fail: Fail): Client {
   const pg = driver("pg", fail, (): typeof import("pg") => require("pg"));
   // A socket of our own can be destroyed in every state of the driver's.
   const socket = new Socket();
-  const client = configured(fail, () => new pg.Client({ connectionString: url, stream: () => socket }));
+  const client = configured(fail, () => {
+    const { connectionString, tlsFor } = postgresConnection(url, fail);
+    // Host and port can come from the URL's path, its parameters or the environment, as the driver finds them.
+    const { host } = new pg.Client({ connectionString });
+    return new pg.Client({ connectionString, ...tlsFor(host), stream: () => socket });
+  });
   // A connection that breaks between two queries is told by the next query.
   client.on("error", () => {});
   return {
@@ -156,7 +201,7 @@ function openPostgres(url: string, fail: Fail): Client {
 function openMysql(url: string, fail: Fail): Client {
   const mysql = driver("mysql2", fail, (): typeof import("mysql2") => require("mysql2"));
   const connection = configured(fail, () =>
-    mysql.createConnection({ ...mysqlOptions(url, fail), connectTimeout: DEADLINE_MS }),
+    mysql.createConnection({ ...mysqlConnection(url, fail), connectTimeout: DEADLINE_MS }),
   );
   connection.on("error", () => {});
   return {
@@ -170,40 +215,6 @@ function openMysql(url: string, fail: Fail): Client {
     end: () => new Promise((resolve) => connection.end(() => resolve())),
     destroy: () => connection.destroy(),
   };
-}
-
-/**
- * The parts of a mysql:// URL. Of the parameters only `ssl` and `socketPath` are taken: mysql2 has ones that print all traffic,
- * and passes over unknown ones, so that a mistyped `ssl` would send everything in clear text.
- */
-function mysqlOptions(text: string, fail: Fail) {
-  const url = new URL(text);
-  const { ssl, socketPath, ...others } = Object.fromEntries(url.searchParams);
-  if (Object.keys(others).length > 0) {
-    throw fail(
-      '`url` has a parameter that is neither ssl nor socketPath: for TLS write ?ssl=true, or ?ssl={"ca":"…"} with a certificate authority of your own',
-    );
-  }
-  return {
-    host: decodeURIComponent(unbracketed(url.hostname)) || "localhost",
-    port: Number(url.port || 3306),
-    user: decodeURIComponent(url.username),
-    password: decodeURIComponent(url.password),
-    database: decodeURIComponent(url.pathname.slice(1)),
-    ...(ssl === undefined || ssl === "false" ? {} : { ssl: tlsOptions(ssl) }),
-    ...(socketPath === undefined ? {} : { socketPath }),
-  };
-}
-
-/**
- * mysql2's `ssl`: true, a JSON object of TLS options, or the name of one of its profiles. The certificate's name is checked too,
- * which mysql2 does not do by itself.
- */
-function tlsOptions(ssl: string): string | Record<string, unknown> {
-  if (ssl === "true" || ssl === "1" || ssl === "") {
-    return { verifyIdentity: true };
-  }
-  return ssl.startsWith("{") ? { verifyIdentity: true, ...JSON.parse(ssl) } : ssl;
 }
 
 /** Loads a driver that the user installs only when it is needed. */
@@ -237,6 +248,14 @@ function configured<Made>(fail: Fail, make: () => Made): Made {
   }
 }
 
+const NO_COLUMN =
+  "the table lacks a column that the reader needs: check `table`, and that the schema is the VoIP system's own";
+const NO_RIGHT =
+  "the user in `url` may not read it: grant it SELECT on the columns that the documentation of the reader lists";
+const NO_TLS = "`url` demands TLS and the database does not offer it: switch TLS on in the database";
+const NO_DEFAULT_TLS =
+  "the database is on another machine and does not offer TLS: switch TLS on in the database, or append ?sslmode=disable (for MySQL ?ssl=false) to `url`, which sends everything in clear text";
+
 const MENDS: readonly (readonly [problem: string, codes: readonly string[]])[] = [
   [
     "the database refuses the user or password in `url`: check them, and that the user may connect from this machine",
@@ -247,14 +266,8 @@ const MENDS: readonly (readonly [problem: string, codes: readonly string[]])[] =
     "the table does not exist in this database: check `table` and the database's name in `url`",
     ["42P01", "3F000", "ER_NO_SUCH_TABLE"],
   ],
-  [
-    "the table lacks a column that the reader needs: check `table`, and that the schema is the VoIP system's own",
-    ["42703", "ER_BAD_FIELD_ERROR"],
-  ],
-  [
-    "the user in `url` may not read it: grant it SELECT on the columns that the documentation of the reader lists",
-    ["42501", "ER_TABLEACCESS_DENIED_ERROR", "ER_COLUMNACCESS_DENIED_ERROR"],
-  ],
+  [NO_COLUMN, ["42703", "ER_BAD_FIELD_ERROR"]],
+  [NO_RIGHT, ["42501", "ER_TABLEACCESS_DENIED_ERROR", "ER_COLUMNACCESS_DENIED_ERROR"]],
   [
     "the database can't be reached: check host and port in `url`, that the database is up, and that a firewall lets this machine through",
     ["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH", "ENOENT", "ETIMEDOUT"],
@@ -267,7 +280,7 @@ const MENDS: readonly (readonly [problem: string, codes: readonly string[]])[] =
     "the database has no connection left: raise its limit, or try again",
     ["53300", "ER_CON_COUNT_ERROR", "ER_USER_LIMIT_REACHED"],
   ],
-  ["`url` demands TLS and the database does not offer it: switch TLS on in the database", ["HANDSHAKE_NO_SSL_SUPPORT"]],
+  [NO_TLS, ["HANDSHAKE_NO_SSL_SUPPORT"]],
   [
     "the database demands TLS: say so in `url` (?sslmode=verify-full, for MySQL ?ssl=true)",
     ["ER_SECURE_TRANSPORT_REQUIRED"],
@@ -309,7 +322,7 @@ function problemOf(error: unknown): string {
     return known;
   }
   if (/does not support SSL/i.test(textIn(error, "message") ?? "")) {
-    return PROBLEMS.get("HANDSHAKE_NO_SSL_SUPPORT") ?? "";
+    return NO_TLS;
   }
   return `the database answers with an error (${/^\w{1,60}$/.test(code ?? "") ? code : "without a code"}): see its log`;
 }
