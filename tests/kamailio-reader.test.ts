@@ -105,6 +105,30 @@ for (const server of databaseServers) {
       expect(await credentialOf(reader("realmless", { realm: "sip.example" }))).toMatchObject({ realm: "sip.example" });
     });
 
+    test("names the columns if password and ha1 disagree, and takes the one that `use` names", async () => {
+      const ha1 = hash("md5", `both:differ.example:${secret}`);
+      const old = `${secret}-old`;
+      await database.run(
+        `INSERT INTO subscriber (username, domain, password, ha1) VALUES
+          ('both', 'differ.example', '${old}', '${ha1}'),
+          ('both', 'agree.example', '${secret}', '${hash("md5", `both:sip.example:${secret}`)}'),
+          ('both', '', '${secret}', '${ha1}')`,
+      );
+      const differ = { domain: "differ.example" };
+      expect(await failure("both", differ)).toContain(
+        "password and ha1 disagree for the realm differ.example, and only Kamailio's configuration says which one counts: set `use` to its password_column, or `realm`",
+      );
+      expect(await credentialOf(reader("both", { ...differ, use: "password" }))).toMatchObject({ password: old });
+      expect(await credentialOf(reader("both", { ...differ, use: "ha1" }))).toMatchObject({ ha1 });
+      const agree = { domain: "agree.example", realm: "sip.example" };
+      expect(await credentialOf(reader("both", agree))).toEqual({ username: "both", password: secret });
+      expect(await failure("both", { domain: "agree.example" })).toContain("password and ha1 disagree");
+      expect(await failure("both", { domain: "" })).toContain("has no domain to use as its realm: set `realm`.");
+      expect(await failure("empty", { use: "password" })).toContain(
+        'password is not set, and `use` is "password": set it',
+      );
+    });
+
     test("says what is missing in the row", async () => {
       expect(await failure("nobody")).toContain("there is no such user: check `username`.");
       expect(await failure("1011", { domain: "b.example" })).toBe(
@@ -155,8 +179,10 @@ for (const server of databaseServers) {
       );
       try {
         const url = database.url({ user: role, password: CANARY });
+        // Without the right to read ha1, the password is all there is.
         expect(await credentialOf(reader("1011", { url }))).toMatchObject({ password: secret });
         const denied = "may not read it: grant it SELECT on the columns";
+        expect(await failure("hashed", { url, use: "ha1" })).toContain(denied);
         expect(await failure("hashed", { url })).toContain(denied);
         expect(await failure("1011", { url, table: "other" })).toContain(denied);
       } finally {
