@@ -4,7 +4,8 @@ import type * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import type { VoipCredential } from "../voip/credential";
 import { databaseUrl, tableName, words } from "./arguments";
-import { authType, DEFAULT_REALM, hashedCredential, plainCredential } from "./asterisk-auth";
+import { ASTERISK_DEFAULTS, type AuthOption, authArguments, authCredential, type Use } from "./asterisk-auth";
+import { realtimeEncoded, realtimeValues } from "./asterisk-text";
 import { withDatabase } from "./database";
 import { failing } from "./errors";
 import { type ReaderArgs, readCredential } from "./reading";
@@ -12,8 +13,8 @@ import { type ReaderArgs, readCredential } from "./reading";
 const schema = z.strictObject({
   url: databaseUrl,
   id: words("the id of the auth in ps_auths"),
-  defaultRealm: words("default_realm of Asterisk's global section").default(DEFAULT_REALM),
   table: tableName.default("ps_auths"),
+  ...authArguments,
 });
 
 /** Arguments of {@link asteriskRealtimeCredential}. */
@@ -24,14 +25,27 @@ export interface AsteriskRealtimeCredentialArgs extends ReaderArgs<typeof schema
   id: pulumi.Input<string>;
   /** The realm of hashes whose row names none: `default_realm` of Asterisk's global section. By default `asterisk`. */
   defaultRealm?: pulumi.Input<string | undefined>;
+  /** The algorithms of rows that name none: `default_auth_algorithms_uas` of Asterisk's global section. By default `MD5`. */
+  defaultAlgorithms?: pulumi.Input<string | undefined>;
   /** The table, optionally with its schema. By default `ps_auths`. */
   table?: pulumi.Input<string | undefined>;
+  /** Which column counts if password and hash disagree. By default the one that Asterisk uses, if that is certain. */
+  use?: pulumi.Input<Use>;
 }
 
+/** The columns that a table may lack, because it was made for another version of Asterisk. */
+const OPTIONAL = [
+  "realm",
+  "password",
+  "md5_cred",
+  "password_digest",
+  "supported_algorithms_uas",
+  "supported_algorithms_uac",
+] as const;
+
 /**
- * The credential of an auth in Asterisk's realtime database, read each time the program runs: the password, or a verifier if
- * `auth_type` is md5 or digest. Reads the columns `auth_type`, `username` and `realm` of the row, and then the column that its
- * type uses: `password`, `md5_cred` or `password_digest`.
+ * The credential of an auth in Asterisk's realtime database, read each time the program runs: the password, or a verifier if only a
+ * hash is stored for the algorithm in use. Columns are decoded as Asterisk decodes them.
  *
  * Needs the package `pg` or `mysql2`.
  */
@@ -39,26 +53,38 @@ export function asteriskRealtimeCredential(args: AsteriskRealtimeCredentialArgs)
   return readCredential("asteriskRealtimeCredential", schema, args, read);
 }
 
-async function read({ url, id, defaultRealm, table }: z.output<typeof schema>): Promise<VoipCredential> {
+async function read({ url, id, table, ...more }: z.output<typeof schema>): Promise<VoipCredential> {
   const fail = failing("asteriskRealtimeCredential", `auth ${id} in Asterisk's table ${table}`);
-  return withDatabase(url, fail, async (database) => {
-    const find = (...columns: string[]) => database.find({ table, columns, where: { id } });
-    const [row, second] = await find("auth_type", "username", "realm");
+  const where = { id: realtimeEncoded(id) };
+  const options = await withDatabase(url, fail, async (database) => {
+    const columns = ["auth_type", "username"];
+    const [row, second] = await database.find({ table, columns, where });
     if (!row) {
       throw fail("there is no such row: check `id`, which must be the auth that the endpoint names");
     }
     if (second) {
       throw fail("the table has more than one such row: remove all but one");
     }
-    const only = async (column: string) => (await find(column))[0]?.(column) ?? "";
-    const username = row("username");
-    const type = authType(row("auth_type"), fail);
-    const hash = type === "md5" ? await only("md5_cred") : type === "digest" ? await only("password_digest") : "";
-    // With auth_type digest, Asterisk uses the password if there are no hashes.
-    if (type === "userpass" || (type === "digest" && hash === "")) {
-      return plainCredential(username, await only("password"), fail);
+    const texts = new Map(columns.map((column) => [column, row(column)]));
+    for (const column of OPTIONAL) {
+      const found = await database.findColumn({ table, column, where });
+      if (found === "denied") {
+        throw fail(
+          `the user in \`url\` may not read the column ${column}: grant it SELECT on the columns that the documentation lists`,
+        );
+      }
+      texts.set(column, found === "missing" ? "" : found.value);
     }
-    const realm = row("realm") || defaultRealm;
-    return hashedCredential({ username, realm, hashes: [hash], source: `Asterisk's table ${table}` }, fail);
+    return [...texts].flatMap(([name, text]) =>
+      realtimeValues(name, text, fail).map((value): AuthOption => ({ name, value })),
+    );
   });
+  const defaults = {
+    ...ASTERISK_DEFAULTS,
+    realm: more.defaultRealm ?? ASTERISK_DEFAULTS.realm,
+    algorithmsUas: more.defaultAlgorithms ?? ASTERISK_DEFAULTS.algorithmsUas,
+  };
+  // Asterisk reads the columns in the order of the table.
+  const source = `Asterisk's table ${table}`;
+  return authCredential(options, { defaults, use: more.use, source, unordered: true }, fail);
 }
