@@ -157,6 +157,137 @@ test("tells users of the same name apart by domain, and takes values that XML es
   );
 });
 
+/** A directory of one domain, with what is inside it. */
+const directory = (content: string, name = "d") => ({
+  "freeswitch.xml": `<section name="directory"><domain name="${name}">${content}</domain></section>`,
+});
+const user = (attributes: string, password: string) =>
+  `<user ${attributes}><params><param name="password" value="${password}"/></params></user>`;
+
+test.each<[string, string, string]>([
+  ["the first by number-alias", user('id="x" number-alias="u"', "one") + user('id="u"', "two"), "one"],
+  ["the first by id", user('id="U"', "one") + user('id="x" number-alias="u"', "two"), "one"],
+  [
+    "the groups before the users",
+    `<users>${user('id="u"', "two")}</users><groups><group><users>${user('id="u"', "one")}</users></group></groups>`,
+    "one",
+  ],
+  ["the first of a type of its own", user('id="x" type="other"', "one") + user('id="u"', "two"), "one"],
+  ["the first of two attributes", user('id="u" id="x"', "one"), "one"],
+])("finds %s", async (_what, content, expected) => {
+  write(directory(content));
+  expect(await credentialOf(reader("u"))).toEqual({ username: "u", password: expected });
+});
+
+test.each<[string, string, string]>([
+  ["a raw <", "a<b>c</d", "a<b>c</d"],
+  ["a raw & and an unknown entity", "a&b&nbsp;&#0;&#x110000;", "a&b&nbsp;&#0;&#x110000;"],
+  ["entities, once", "&amp;lt;&#38;#65;&gt;", "&lt;&#65;>"],
+  ["tabs and line ends", "a\tb\r\nc", "a b c"],
+  ["a no-break space", "\u00a0a\u00a0", "\u00a0a\u00a0"],
+  ["a comment", "a<!-- b -->c", "a<!-- b -->c"],
+])("takes %s in a value as FreeSWITCH does", async (_what, value, expected) => {
+  write(directory(user('id="u"', value)));
+  expect(await credentialOf(reader("u"))).toEqual({ username: "u", password: expected });
+});
+
+test("replaces variables as FreeSWITCH does", async () => {
+  write({
+    "freeswitch.xml": [
+      `<X-PRE-PROCESS cmd="set" data="A =  x $\${b} \${c} $"/>`,
+      '<x-pre-process CMD = "SET" DATA = "b{c}=y">',
+      "<!--#set d=z--><!--#set e=not read-->",
+      `<domain name="d">${user('id="u"', "$${a}$${b{c}}$${D}$${")}</domain>`,
+      "<!--#comment",
+      `--><domain name="e">${user('id="v"', "v")}</domain>`,
+    ].join("\n"),
+  });
+  expect(await failureOf(reader("u"))).toContain("its password uses the variable b, which no file sets");
+  expect(await credentialOf(reader("u", { variables: { B: "1" } }))).toMatchObject({ password: "x 1 %{c} $yz$${" });
+  expect(await credentialOf(reader("v"))).toMatchObject({ password: "v" });
+});
+
+test("reads only the first domain of a name, and only the first directory", async () => {
+  write({
+    "freeswitch.xml": `<document>
+<section name="directory"><domain name="d">${user('id="u"', "one")}</domain>
+<domain name="D">${user('id="u"', "two")}${user('id="v"', "three")}</domain></section>
+<section name="directory"><domain name="e">${user('id="w"', "four")}</domain></section></document>`,
+  });
+  expect(await credentialOf(reader("u"))).toEqual({ username: "u", password: "one" });
+  const message = await failureOf(reader("v", { domain: "d" }));
+  expect(message).toContain("the user is in a second <domain> of the same name (");
+  expect(message).toContain("freeswitch.xml, line 3), which FreeSWITCH passes over: move its users to the first one.");
+  expect(await failureOf(reader("w"))).toContain("there is no such user: check `username`.");
+});
+
+test("an a1-hash counts even if it is empty, and has the realm of the challenge", async () => {
+  const hashed = (ha1: string) =>
+    `<user id="hashed"><params><param name="a1-hash" value="${ha1}"/><param name="password" value="${secret}"/></params></user>`;
+  write(directory(hashed(MD5)));
+  expect(await credentialOf(reader("hashed"))).toMatchObject({ realm: "d", ha1: MD5 });
+  expect(await credentialOf(reader("hashed", { realm: "pbx.example" }))).toEqual({
+    username: "hashed",
+    password: secret,
+  });
+  write(directory(hashed("")));
+  expect(await failureOf(reader("hashed"))).toContain(
+    "its a1-hash is empty, and FreeSWITCH uses it instead of the password",
+  );
+});
+
+test("says that the user that FreeSWITCH finds first is a pointer", async () => {
+  write(directory(`<user id="u" type="pointer"/>\n${user('id="u"', CANARY)}`));
+  const message = await failureOf(reader("u"));
+  expect(message).toContain("freeswitch.xml, line 1) is a pointer, which FreeSWITCH lets nobody log in as");
+  expectNoCanary(message);
+});
+
+test.each([
+  [
+    "an element that is not closed",
+    '<domain name="d">\n<user id="u">\n</domain>',
+    "inside <user>: check",
+    "line 3, where FreeSWITCH expects </user>.",
+  ],
+  [
+    "an element that is never closed",
+    '<domain name="d">\n<params>',
+    "inside <params>: check",
+    "line 2, where FreeSWITCH expects </params>.",
+  ],
+  [
+    "a closing tag alone",
+    "\n</domain>",
+    "outside of its elements: check",
+    "line 2, where FreeSWITCH expects an element.",
+  ],
+  [
+    "a tag that is not closed",
+    "<domain",
+    "outside of its elements: check",
+    "line 1, where FreeSWITCH expects > at the end of the tag.",
+  ],
+  [
+    "a comment that is not closed",
+    "<domain name='d'>\n<!-- x",
+    "inside <domain>: check",
+    "line 2, where FreeSWITCH expects --> at the end",
+  ],
+  ["a secret as an element", `<${CANARY}>`, "inside <…>: check", "expects </…>."],
+])("names file, line and what was expected: %s", async (_what, text, place, expected) => {
+  write({
+    "freeswitch.xml": '<X-PRE-PROCESS cmd="include" data="d/*.xml"/>\n',
+    "d/1.xml": "<!-- one -->\n",
+    "d/2.xml": text,
+  });
+  const message = await failureOf(reader("u"));
+  expect(message).toContain(place);
+  expect(message).toContain(`d/2.xml, ${expected.startsWith("line") ? expected : ""}`);
+  expect(message).toContain(expected);
+  expectNoCanary(message);
+});
+
 test("reads the directory alone, with variables that the caller knows", async () => {
   write(CONFIGURATION);
   const file = join(folder, "directory/default.xml");

@@ -15,6 +15,7 @@ const schema = z.strictObject({
   file: filePath,
   username: words("the user's id in the directory, for example 1011"),
   domain: words("the name of the user's domain").optional(),
+  realm: words("the realm that FreeSWITCH challenges with").optional(),
   variables: z.record(z.string(), z.string()).optional(),
 });
 
@@ -25,10 +26,15 @@ export interface FreeswitchCredentialArgs extends ReaderArgs<typeof schema> {
    * `directory/default.xml`. Includes are resolved relative to its folder.
    */
   file: pulumi.Input<string>;
-  /** The user's `id`. */
+  /** The user's `id` or `number-alias`. */
   username: pulumi.Input<string>;
   /** The user's domain. Needed if the user is in several. */
   domain?: pulumi.Input<string | undefined>;
+  /**
+   * The realm that an `a1-hash` was made with: the one that FreeSWITCH challenges with. By default the domain's name, which is right
+   * unless callers name another host than the domain, or the profile sets `challenge-realm`.
+   */
+  realm?: pulumi.Input<string | undefined>;
   /** Variables that no file sets, such as `local_ip_v4`: those that FreeSWITCH sets by itself or with commands. */
   variables?: pulumi.Input<Record<string, string> | undefined>;
 }
@@ -38,12 +44,12 @@ export interface FreeswitchCredentialArgs extends ReaderArgs<typeof schema> {
  * `a1-hash` is stored. Supports includes, `set`, variables, and params inherited from group and domain. Commands are never run.
  */
 export function freeswitchCredential(args: FreeswitchCredentialArgs): pulumi.Output<VoipCredential> {
-  return readCredential("freeswitchCredential", schema, args, ({ file, username, domain, variables = {} }) => {
+  return readCredential("freeswitchCredential", schema, args, ({ file, username, domain, realm, variables = {} }) => {
     const user = domain === undefined ? username : `${username}@${domain}`;
     const fail = failing("freeswitchCredential", `user ${user} in FreeSWITCH's ${file}`);
     const files = new ConfigFiles(fail);
     const include = (pattern: string, from: { path: string }) => files.matching(pattern, dirname(from.path));
-    const xml = preprocess(files.read(resolve(file)), include, variables, fail);
-    return credentialIn(xml, { username, domain, source: `FreeSWITCH's ${file}` }, fail);
+    const configuration = preprocess(files.read(resolve(file)), include, variables, fail);
+    return credentialIn(configuration, { username, domain, realm, source: `FreeSWITCH's ${file}` }, fail);
   });
 }
