@@ -46,8 +46,6 @@ describe("the packed tarball", () => {
       "ipaddr.js",
       "libphonenumber-js",
       "livekit-server-sdk",
-      "saxes",
-      "xmlchars",
       "zod",
       "@pulumi/pulumi",
       "@types",
