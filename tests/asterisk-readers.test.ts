@@ -392,6 +392,9 @@ outbound_auth/username=out
     );
     write({ "pjsip.conf": `[ d ]\ntype=auth\nusername=d\npassword=${secret}\n` });
     expect(await credentialOf(reader(" d "))).toEqual({ username: "d", password: secret });
+    write({ "pjsip.conf": `[${"n".repeat(90)}]\ntype=auth\nusername=d\npassword=${secret}\n` });
+    expect(await failureOf(reader("n".repeat(90)))).toContain("there is no such section");
+    expect(await credentialOf(reader("n".repeat(79)))).toEqual({ username: "d", password: secret });
   });
 
   test.each([

@@ -171,6 +171,33 @@ describe("pjsip.conf", () => {
     }
   });
 
+  const digest = `type=auth\nusername=u\npassword_digest=SHA-256:${"0".repeat(64)}\n`;
+  const long = "n".repeat(90);
+
+  onAsterisk.each<[string, string, string[]]>([
+    ["names with blanks", `[ a ]\n${base}[b]\n${base}`, ["a", " a ", "b"]],
+    ["an auth that is there twice", `[a]\n${base}[b]\n${base}[b]\n${base}`, ["a", "b"]],
+    ["an unknown option", `[a]\n${base}passwd=x\n[b]\n${base}`, ["a", "b"]],
+    ["a type in capitals", `[a]\ntype=Auth\nusername=u\npassword=p\n[b]\n${base}`, ["a", "b"]],
+    ["two types", `[a]\ntype=aor\n${base}[b]\n${base}type=aor\n`, ["a", "b"]],
+    ["no hash for an algorithm in use", `[a]\n${digest}[b]\n${digest}supported_algorithms_uas=SHA-256\n`, ["a", "b"]],
+    ["a comment that is never closed", `[a]\n${base};--\n[b]\n${base}`, ["a", "b"]],
+    ["a name that is too long", `[${long}]\n${base}`, [long, long.slice(0, 79)]],
+    ["a line that is too long", `[a]\n${base}password=${"x".repeat(8190)}\n`, ["a"]],
+  ])("has the auths that Asterisk has: %s", async (_what, text, names) => {
+    write({ "pjsip.conf": text });
+    const file = join(folder, "pjsip.conf");
+    const oracle = await AsteriskOracle.start({ "pjsip.conf": text });
+    try {
+      for (const section of names) {
+        const read = await outcome(credentialOf(asteriskConfigCredential({ file, section })));
+        expectSame(read, expectedOf(await oracle.show(`"${section}"`)), section);
+      }
+    } finally {
+      await oracle.stop();
+    }
+  });
+
   onAsterisk("says what Asterisk says of pjsip_wizard.conf", async () => {
     const wizard = fc.tuple(block, pick("yes", "no", "1", "on", "TRUE"));
     for (const wizards of fc.sample(fc.array(wizard, { minLength: ENTRIES, maxLength: ENTRIES }), RUNS)) {

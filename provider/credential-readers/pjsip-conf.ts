@@ -38,6 +38,9 @@ const MAX_DEPTH = 10;
 /** The maximum depth of block comments, as in Asterisk. */
 const MAX_COMMENTS = 128;
 
+/** Asterisk cuts longer names of sections off, in bytes. */
+const MAX_NAME = 79;
+
 /** Asterisk skips lines of this many bytes or more, without the line feed. */
 const TOO_LONG = 8191;
 
@@ -154,7 +157,7 @@ class Parser {
       throw place.fail("a section header is not closed: add the missing ] or )");
     }
     const added: Section = {
-      name: text.slice(1, end),
+      name: Buffer.from(text.slice(1, end)).subarray(0, MAX_NAME).toString(),
       file: place.file,
       line: place.line,
       template: false,
