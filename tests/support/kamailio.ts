@@ -31,6 +31,8 @@ export interface KamailioOptions {
   users?: Readonly<Record<string, string>>;
   /** The digest realm, and the domain of its users; default `voip.test`. */
   realm?: string;
+  /** The domain of From is the realm, as on a system with many domains. */
+  manyDomains?: boolean;
   /** Stores only HA1. Default: HA1 and the password. */
   storeHa1Only?: boolean;
   /** Default MD5. */
@@ -300,7 +302,7 @@ function values(options: KamailioOptions, database: SqlDatabase, folder: string)
     DATABASE_URL: database.url,
     DATABASE_MODULE: `db_${database.dialect}.so`,
     PASSWORD_COLUMN: storeHa1Only ? "ha1" : "password",
-    REALM: realmOf(options),
+    REALM: options.manyDomains ? "$fd" : realmOf(options),
     ALGORITHM: algorithm,
     CALLEE_URI: callee ? `sip:${callee.host}:${callee.port};transport=${callee.transport ?? "udp"}` : "",
     TLS_CERTIFICATE: join(folder, "server.pem"),
