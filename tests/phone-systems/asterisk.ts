@@ -1,0 +1,159 @@
+/** Asterisk: one instance, in which each kind of endpoint is an extension. */
+
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { PROGRAM_PATH } from "../support/tied-process";
+import {
+  type Case,
+  eventually,
+  extension,
+  Launched,
+  type PhoneSystem,
+  type PhoneSystemKind,
+  type Place,
+  versionOf,
+  WRONG,
+} from "./phone-system";
+
+const CONFIGURATION = join(__dirname, "asterisk");
+const version = versionOf("asterisk", ["-V"], /^Asterisk (?:certified[/-])?(\S+)/);
+
+/** The number in From, and a user name that is no number. */
+const NUMBER = { caller: "+12025550123", username: "acme" };
+
+const CASES: readonly Case[] = [
+  { name: "the right password", asked: {}, verdict: "accepts", calls: true },
+  { name: "a wrong password", asked: WRONG, verdict: "rejects", calls: false },
+  { name: "an unknown user", asked: extension("1099"), verdict: "rejects", calls: false },
+  { name: "a fixed contact", asked: extension("1012"), verdict: "accepts", calls: true },
+  { name: "a fixed contact, wrong", asked: { ...extension("1012"), ...WRONG }, verdict: "rejects", calls: false },
+  { name: "an AOR of another name", asked: extension("1013"), verdict: "accepts", calls: true },
+  {
+    name: "an AOR of another name, wrong",
+    asked: { ...extension("1013"), ...WRONG },
+    verdict: "rejects",
+    calls: false,
+  },
+  { name: "no AOR", asked: extension("1014"), verdict: "accepts", calls: true },
+  { name: "no AOR, wrong", asked: { ...extension("1014"), ...WRONG }, verdict: "rejects", calls: false },
+  { name: "another user name", asked: { caller: "1015", username: "acme" }, verdict: "accepts", calls: true },
+  { name: "another user name, which is not used", asked: extension("1015"), verdict: "rejects", calls: false },
+  { name: "a realm of its own", asked: extension("1016"), verdict: "accepts", calls: true },
+  { name: "a realm of its own, wrong", asked: { ...extension("1016"), ...WRONG }, verdict: "rejects", calls: false },
+  { name: "an ACL that refuses this machine", asked: extension("1017"), verdict: "rejects", calls: false },
+  { name: "open OPTIONS", asked: extension("1018"), verdict: "accepts", calls: true },
+  { name: "open OPTIONS, wrong", asked: { ...extension("1018"), ...WRONG }, verdict: "rejects", calls: false },
+  { name: "open OPTIONS and a fixed contact", asked: extension("1019"), verdict: "accepts", calls: true },
+  {
+    name: "open OPTIONS and a fixed contact, wrong",
+    asked: { ...extension("1019"), ...WRONG },
+    verdict: "rejects",
+    calls: false,
+  },
+  { name: "a number in From", asked: NUMBER, verdict: "accepts", calls: true },
+  { name: "a number in From, wrong", asked: { ...NUMBER, ...WRONG }, verdict: "rejects", calls: false },
+  {
+    name: "one domain of many, in From",
+    asked: { ...extension("2001"), domain: "acme.example" },
+    verdict: "accepts",
+    calls: true,
+  },
+  { name: "one domain of many, not in From", asked: extension("2001"), verdict: "rejects", calls: false },
+  {
+    name: "an endpoint that is recognised by another address",
+    asked: { caller: "far-provider", username: "far" },
+    verdict: "rejects",
+    calls: false,
+  },
+  {
+    name: "an endpoint that is recognised by this address",
+    asked: { ...NUMBER, username: "near" },
+    verdict: "accepts",
+    calls: true,
+    at: "IPv6",
+  },
+  {
+    name: "an endpoint that is recognised by this address, wrong",
+    asked: { ...NUMBER, username: "near", ...WRONG },
+    verdict: "rejects",
+    calls: false,
+    at: "IPv6",
+  },
+];
+
+const SHA_256_CASES: readonly Case[] = [
+  { name: "SHA-256", asked: extension("1020"), verdict: "accepts", calls: true },
+  { name: "SHA-256, wrong", asked: { ...extension("1020"), ...WRONG }, verdict: "rejects", calls: false },
+];
+
+/** Whether this version can ask for digests in SHA-256. */
+function knowsSha256(text: string): boolean {
+  const [major = 0, minor = 0] = text.split(".").map(Number);
+  const since: Readonly<Record<number, number>> = { 20: 12, 21: 7, 22: 2 };
+  return major > 22 || minor >= (since[major] ?? Number.POSITIVE_INFINITY);
+}
+
+class Asterisk implements PhoneSystem {
+  constructor(private readonly launched: Launched) {}
+
+  get ca(): string {
+    return this.launched.ca;
+  }
+
+  place(at?: string): Place {
+    const port = this.launched.port("PORT");
+    return at === "IPv6"
+      ? { host: "[::1]", port }
+      : { host: "127.0.0.1", port, tlsPort: this.launched.port("TLS_PORT") };
+  }
+
+  /** From the console: on an AOR that has more bindings than it may, a REGISTER that asks for them removes some. */
+  async bindings(user: string): Promise<string[]> {
+    const shown = await this.command(`pjsip show aor ${user}`);
+    return [...shown.matchAll(/^\s*Contact: +[^\s/]+\/(sip:\S+)/gm)].map(([, uri = ""]) => uri);
+  }
+
+  async limitContacts(most: number): Promise<void> {
+    this.launched.rewrite(CONFIGURATION, "pjsip.conf", { MAX_CONTACTS: String(most) });
+    await this.command("module reload res_pjsip.so");
+  }
+
+  async maxContacts(user: string): Promise<number> {
+    return Number(/max_contacts +: (\d+)/.exec(await this.command(`pjsip show aor ${user}`))?.[1]);
+  }
+
+  private async command(line: string): Promise<string> {
+    const args = ["-C", join(this.launched.folder, "asterisk.conf"), "-rx", line];
+    const { stdout } = await promisify(execFile)("asterisk", args, { env: { ...process.env, PATH: PROGRAM_PATH } });
+    return stdout;
+  }
+
+  stop(): Promise<void> {
+    return this.launched.stop();
+  }
+}
+
+/** Starts Asterisk. Its AORs for registrations take two contacts. */
+export async function startAsterisk(): Promise<Asterisk> {
+  const launched = await Launched.start({
+    configuration: CONFIGURATION,
+    without: knowsSha256(version ?? "") ? [] : ["pjsip-sha-256.conf"],
+    ports: ["PORT", "TLS_PORT"],
+    values: { MAX_CONTACTS: "2" },
+    command: "asterisk",
+    args: (folder) => ["-f", "-n", "-v", "-C", join(folder, "asterisk.conf")],
+    ready: (started, ended) => eventually(() => started.output().includes("Asterisk Ready"), ended),
+  });
+  return new Asterisk(launched);
+}
+
+export const asterisk: PhoneSystemKind = {
+  name: "Asterisk",
+  version,
+  protocols: ["udp", "tcp", "tls"],
+  cases: [...CASES, ...(knowsSha256(version ?? "") ? SHA_256_CASES : [])],
+  hidesStrangers: true,
+  isRecorded: true,
+  start: startAsterisk,
+};
