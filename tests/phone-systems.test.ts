@@ -132,7 +132,7 @@ for (const kind of KINDS.filter(({ version }) => version !== undefined)) {
 }
 
 (asterisk.version === undefined ? describe.skip : describe)("Asterisk with more bindings than it may have", () => {
-  test.each(["1021", "1022"])("keeps those of %s through 20 checks", async (username) => {
+  test.each(["1021", "1022", "1023"])("keeps those of %s through 20 checks", async (username) => {
     const system = await startAsterisk();
     const phones: Phone[] = [];
     try {

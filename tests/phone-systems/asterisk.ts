@@ -143,7 +143,10 @@ export async function startAsterisk(): Promise<Asterisk> {
     values: { MAX_CONTACTS: "2" },
     command: "asterisk",
     args: (folder) => ["-f", "-n", "-v", "-C", join(folder, "asterisk.conf")],
-    ready: (started, ended) => eventually(() => started.output().includes("Asterisk Ready"), ended),
+    // It also starts when a port is taken.
+    ready: async (started, ended) =>
+      (await eventually(() => started.output().includes("Asterisk Ready"), ended)) &&
+      !started.output().includes("could not be started"),
   });
   return new Asterisk(launched);
 }

@@ -48,6 +48,21 @@ const CASES: readonly Case[] = [
   },
   { name: "SHA-256", asked: { domain: "sha256.example" }, verdict: "accepts", calls: true },
   { name: "SHA-256, wrong", asked: { domain: "sha256.example", ...WRONG }, verdict: "rejects", calls: false },
+  { name: "a realm of its own", asked: { domain: "branch.example" }, verdict: "accepts", calls: true },
+  {
+    name: "a realm of its own, wrong",
+    asked: { domain: "branch.example", ...WRONG },
+    verdict: "rejects",
+    calls: false,
+  },
+  // What the script answers after the digest, 484, could be its answer to anything.
+  { name: "registration disabled", asked: { domain: "trunk.example" }, verdict: "unknown", calls: true },
+  {
+    name: "registration disabled, wrong",
+    asked: { domain: "trunk.example", ...WRONG },
+    verdict: "rejects",
+    calls: false,
+  },
 ];
 
 /** The folder of its modules, which its configuration has to name: below the same prefix as the program. */
