@@ -229,6 +229,8 @@ password=first
 password=second
 [b](+)
 password=third
+[c]
+type=endpoint
 [c](auth-defaults)
 username=c
 [c](+type=auth)
@@ -270,6 +272,17 @@ username=b
     expect(await credentialOf(reader("one"))).toEqual({ username: "t", password: "1" });
     expect(await credentialOf(reader("two"))).toEqual({ username: "t", password: "2" });
     expect(await credentialOf(reader("z"))).toEqual({ username: "z", password: secret });
+  });
+
+  test("includes only the files that match, whatever is in the name of a folder", async () => {
+    write({
+      "pjsip.conf": "#include pjsip.d/*.conf\n#include pjsip.d/../shared/*\n",
+      "pjsip.d/auths.conf": `[one]\ntype=auth\nusername=one\npassword=${secret}\n`,
+      "pjsip.d/auths.conf.bak": "[broken",
+      "shared/auths": `[two]\ntype=auth\nusername=two\npassword=${secret}\n`,
+    });
+    expect(await credentialOf(reader("one"))).toEqual({ username: "one", password: secret });
+    expect(await credentialOf(reader("two"))).toEqual({ username: "two", password: secret });
   });
 
   test("gives a verifier for md5 and digest, with the realm of the section or of the global section", async () => {
@@ -406,6 +419,7 @@ outbound_auth/username=out
     ["a missing include", "#include gone.conf", "line 1: #include names a file that does not exist"],
     ["an include of itself", "#include pjsip.conf", "pjsip.conf includes itself"],
     ["a header without end", `[a\npassword=${CANARY}`, "line 1: a section header is not closed"],
+    ["templates without end", `[office](defaults\npassword=${CANARY}`, "line 1: a section header is not closed"],
     ["a missing template", "\n[a](nowhere)", "line 2: a section inherits from one that does not exist above it"],
     ["an addition to nothing", "[a](+)", "line 1: a section adds to one that does not exist above it"],
     ["a line before any section", `password=${CANARY}`, "line 1: a line comes before the first [section]"],

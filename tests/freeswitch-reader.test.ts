@@ -80,7 +80,7 @@ const CONFIGURATION = {
   <user id="inDomain"></user>
   <user id="hashed"><params><param name="a1-hash" value="${MD5}"/><param name="password" value=""/></params></user>
   <user id="both"><params><param name="a1-hash" value="${MD5}"/><param name="password" value="not of the hash"/></params></user>
-  <user id="broken"><params><param name="a1-hash" value="${CANARY}"/><param name="password" value=""/></params></user>
+  <user id="broken"><params><param name="a1-hash" value="${CANARY.padEnd(MD5.length, "x")}"/><param name="password" value=""/></params></user>
   <user id="empty"><params><param name="password" value=""/></params></user>
   <user id="special"><params><param name="password" value='a&b&lt;&quot;&#x41;'/></params></user>
   <user id="command"><params><param name="password" value="$\${from_command}"/></params></user>
@@ -132,6 +132,21 @@ test("a user inherits from its group, then from its domain", async () => {
   write(CONFIGURATION);
   expect(await credentialOf(reader("inGroup"))).toMatchObject({ password: "of the group" });
   expect(await credentialOf(reader("inDomain"))).toMatchObject({ password: "of the domain" });
+});
+
+test("runs the commands in comments, and keeps what is around them", async () => {
+  write({
+    "freeswitch.xml": `<!--#set  password=${secret}-->
+<X-PRE-PROCESS cmd = "set" data = "domain=pbx.example"/>
+<domain name="$\${domain}"><!--#include "users.xml"-->
+<!--#comment
+  <user id="1012"><params><param name="password" value="commented out"/></params></user>
+--></domain>
+`,
+    "users.xml": `<user id="1011"><params><param name="password" value="$\${password}"/></params></user>`,
+  });
+  expect(await credentialOf(reader("1011", { domain: "pbx.example" }))).toEqual({ username: "1011", password: secret });
+  expect(await failureOf(reader("1012"))).toContain("there is no such user");
 });
 
 test("gives a verifier where FreeSWITCH goes by an a1-hash", async () => {
