@@ -7,6 +7,7 @@ const IN_PROCESS = [
   "account",
   "addresses",
   "bounded-fetch",
+  "comparison",
   "connection",
   "credential",
   "drift",

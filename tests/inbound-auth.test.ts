@@ -20,6 +20,7 @@ describeInWorlds((startWorld) => {
     expect(change(plan, "InboundAuth", "office")).toMatchObject({ op: "update" });
     expect(change(plan, "SipTrunk", "office")?.op ?? "same").toBe("same");
     expect(said(plan)).toMatch(/~ platformStatus *: "password changed outside Pulumi" => "in sync"/);
+    expect(said(plan)).toMatch(/~ credentialFingerprint *: "[0-9a-f]{8}" => "[0-9a-f]{8}"/);
     await it.upAndSettle();
     expect((await it.inbound("office")).authPassword).toBe(password("office"));
     expectNoCanary(it.printed);
