@@ -2,6 +2,7 @@
 
 import { Claims } from "../provider/lifecycle/claims";
 import { LISTING_TTL_MS, Listing } from "../provider/livekit/account";
+import { sipTrunk } from "../provider/sip-trunk/lifecycle";
 
 interface Thing {
   readonly id: string;
@@ -87,5 +88,16 @@ describe("claims", () => {
     claims.make("SipTrunk", "org/project/stack/two", [claim("z")]);
     claims.make("SipTrunk", "org/project/stack/one", []);
     expect(claims.make("SipTrunk", "org/project/stack/three", [claim("x")])).toEqual([]);
+  });
+
+  test("of SipTrunks are their numbers, however they are written, and nothing else", () => {
+    const claims = new Claims();
+    const declare = (name: string, number: string) =>
+      claims.make("SipTrunk", `org/project/stack/${name}`, sipTrunk.claims?.({ numbers: [number] }) ?? []);
+    expect(declare("one", "+12025550123")).toEqual([]);
+    expect(declare("two", "+12025550124")).toEqual([]);
+    expect(declare("three", "+1 202 555 0123")).toEqual([
+      'the number +1 202 555 0123 can only be on one trunk, but SipTrunk "one" uses it too: change one of them.',
+    ]);
   });
 });

@@ -5,6 +5,7 @@ import { Session } from "../provider/lifecycle/session";
 import { type Props, UNKNOWN } from "../provider/lifecycle/values";
 import { closedCredential, isClosedCredential } from "../provider/livekit/closed-credential";
 import { lacksSpecialCharacter, passwordProblems } from "../provider/sip-trunk/password";
+import { createProof } from "../provider/sip-trunk/take-over";
 
 describe("password policy", () => {
   test.each([
@@ -62,6 +63,29 @@ describe("credential fingerprint", () => {
       // The fingerprint has 32 bits: three comparisons in each of a hundred runs collide once in ten million.
       { numRuns: 100 },
     );
+  });
+});
+
+describe("the proof that a program created a trunk", () => {
+  const connection = { url: "http://127.0.0.1:7880", apiKey: "APIkey", apiSecret: "secret", project: "here" };
+  const proof = (args: Parameters<typeof createProof>[1], owner = "acme/phones/prod/office") =>
+    createProof(owner, { address: "pbx.example.com", ...args }, connection);
+
+  test("is the password, or the address where there is no credential", () => {
+    const proofs = [
+      proof({ username: "1011", password: "Password-One-1" }),
+      proof({ username: "1011", password: "Password-Two-2" }),
+      proof({ username: "1011", password: "Password-Two-2" }, "acme/phones/prod/hotline"),
+      proof({}),
+      proof({ address: "sip.example.com" }),
+    ];
+    expect(proofs).toEqual(proofs.map(() => expect.stringMatching(/^[0-9a-f]{8}$/)));
+    expect(new Set(proofs).size).toBe(proofs.length);
+    expect(proof({ username: "1011", password: "Password-One-1", address: "moved.example.com" })).toBe(proofs[0]);
+  });
+
+  test("does not exist while the password is unknown", () => {
+    expect(proof({ username: "1011" })).toBeUndefined();
   });
 });
 

@@ -144,6 +144,13 @@ export const EXAMPLES: Readonly<Record<string, readonly Command[]>> = {
     byHand("inbound opened"),
     byHand("inbound password"),
   ],
+  "leaves a trunk open to its addresses when the trunk itself changes": [
+    trunk(0),
+    auth({ trunk: 0, method: "ip" }),
+    up(),
+    trunk(0, { headers: 1 }),
+    up(),
+  ],
   "goes on where an up was killed after it had opened a new trunk, and nothing declares that any more": [
     trunk(1, { option: "ignore password" }),
     auth({ trunk: 1, option: "deleted with its trunk" }),
