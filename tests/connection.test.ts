@@ -1,5 +1,6 @@
-import { type ConfigReader, readConnection } from "../provider/livekit/connection";
-import { redact } from "../provider/livekit/errors";
+import { explain } from "../provider/lifecycle/errors";
+import { type ConfigReader, ConfigurationError, readConnection } from "../provider/livekit/connection";
+import { LiveKitError, redact } from "../provider/livekit/errors";
 
 const SECRET = "canary-api-secret-0123456789abcdef";
 
@@ -112,4 +113,21 @@ describe("redaction", () => {
   ])("cuts a secret out that is quoted as in %s", (_, text) => {
     expect(redact(text, ['a"b\\c d'])).toMatch(/^\W*(b|p=)?\W*\[secret\]/);
   });
+});
+
+test.each([
+  ["a wrong configuration", new ConfigurationError("livekit:url is not configured.")],
+  [
+    "a refused API key",
+    new LiveKitError("unauthenticated", "ListSIPInboundTrunk", "LiveKit refused the API key.", 401),
+  ],
+])("%s, which stops every resource, is told in full once, and without a stack", (_what, error) => {
+  const told = new Set<string>();
+  const explained = ["office", "hotline"].map((name) =>
+    explain(error, "Reading", "SipTrunk", { owner: `acme/phones/prod/${name}` }, told),
+  );
+  expect(explained.map(({ message, stack }) => ({ message, stack }))).toEqual([
+    { message: `Reading SipTrunk "office": ${error.message}`, stack: "" },
+    { message: 'Reading SipTrunk "hotline": stopped by the same error as the others.', stack: "" },
+  ]);
 });

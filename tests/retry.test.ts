@@ -60,6 +60,12 @@ test("waits as long as LiveKit asks, and says so when that is long", async () =>
   expect(it.said).toEqual(["LiveKit answered with 429. Trying again in 2 s."]);
 });
 
+test("says nothing of a short wait", async () => {
+  const it = settings({ pace: { initialDelayMs: 1, maxDelayMs: 2, maxAttempts: 4 } });
+  expect(await retried(it, failing(failure(503), unreachable))).toBe("done");
+  expect(it.said).toEqual([]);
+});
+
 test("gives up at once when LiveKit asks to wait beyond the bound", async () => {
   const work = failing(failure(429, 60_000));
   await expect(retried(settings(), work)).rejects.toThrow("429");
