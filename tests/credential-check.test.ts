@@ -263,6 +263,13 @@ describe("asks the VoIP system", () => {
       "could not tell: 127.0.0.1 asks for a credential in a way that is not supported",
     );
   });
+
+  test("at its next address when nobody is at the first", async () => {
+    const system = await voipSystem(registrar);
+    const dns = { srv: async () => [], addresses: async () => ["127.0.0.2", "127.0.0.1"] };
+    const server = { host: "pbx.test", port: system.port, protocol: "tcp" as const };
+    expect(await checkCredential(query(system, { server }), dns)).toBe("accepts the credential");
+  });
 });
 
 describe("is done within its bound", () => {

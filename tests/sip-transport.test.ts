@@ -239,6 +239,17 @@ describe("a connection", () => {
     await expect(opening).rejects.toThrow("3 s are over");
   });
 
+  it("leaves its port to others once it is closed, over UDP", async () => {
+    const { target } = await udpPeer();
+    const { connection } = await open(target);
+    connection.close();
+    const next = createSocket("udp4");
+    ends.push(() => next.close());
+    next.bind(connection.localPort, connection.localAddress);
+    await once(next, "listening");
+    expect(next.address().port).toBe(connection.localPort);
+  });
+
   it("lets out what was written before it is closed, and hears nothing after", async () => {
     // More than the sockets' buffers hold.
     const long = Buffer.alloc(4_000_000, "x");
