@@ -3,6 +3,7 @@
 import { SIPInboundTrunkInfo } from "@livekit/protocol";
 import type { InboundAuthInputs } from "../provider/inbound-auth/arguments";
 import { compare } from "../provider/inbound-auth/comparison";
+import { inWords } from "../provider/lifecycle/drift";
 import { credentialFingerprint } from "../provider/lifecycle/fingerprint";
 import type { Wanted } from "../provider/lifecycle/resource";
 import { inboundTrunk } from "../provider/livekit/messages";
@@ -49,27 +50,27 @@ function shown(change: ConstructorParameters<typeof SIPInboundTrunkInfo>[0], cha
 }
 
 test("nothing is shown of a trunk that is as applied", () => {
-  expect(shown({})).toEqual({ values: {}, words: [] });
+  expect(shown({})).toEqual({ values: {}, drift: [] });
 });
 
 test("another password shows as its fingerprint", () => {
   expect(shown({ authPassword: "Second-Password-2" })).toEqual({
     values: { credentialFingerprint: credentialFingerprint(API_SECRET, TRUNK, "Second-Password-2") },
-    words: ["password changed outside Pulumi"],
+    drift: [{ names: ["password"], digest: undefined }],
   });
 });
 
 test("a trunk that anyone may call is called open, beside what was changed", () => {
-  expect(shown({ authUsername: "", authPassword: "" }).words).toEqual([
+  expect(shown({ authUsername: "", authPassword: "" }).drift.map(inWords)).toEqual([
     "inbound trunk ST_1 is OPEN TO ANYONE",
     "username, password changed outside Pulumi",
   ]);
 });
 
 test("a trunk that another InboundAuth has opened since, or that was closed, shows although its fields are as applied", () => {
-  expect(shown({}, { openedBy: { owner: `${STACK}/desk`, id: "inbound-auth-2" } }).words).toEqual([
+  expect(shown({}, { openedBy: { owner: `${STACK}/desk`, id: "inbound-auth-2" } }).drift.map(inWords)).toEqual([
     'inbound trunk ST_1 has since been opened by InboundAuth "desk"',
   ]);
   const { openedBy: _, ...closed } = marker;
-  expect(shown({ metadata: composeMetadata("", closed) }).words).toEqual(["inbound trunk ST_1 is closed"]);
+  expect(shown({ metadata: composeMetadata("", closed) }).drift.map(inWords)).toEqual(["inbound trunk ST_1 is closed"]);
 });

@@ -136,7 +136,7 @@ test("a user inherits from its group, then from its domain", async () => {
 
 test("runs the commands in comments, and keeps what is around them", async () => {
   write({
-    "freeswitch.xml": `<!--#set  password=${secret}-->
+    "freeswitch.xml": `<!--#set password=${secret}-->
 <X-PRE-PROCESS cmd = "set" data = "domain=pbx.example"/>
 <domain name="$\${domain}"><!--#include "users.xml"-->
 <!--#comment
