@@ -29,7 +29,7 @@ describe("a listing", () => {
     { id: "b", numbers: ["2"] },
   ];
 
-  test("is one call for all that ask within its time, whatever they ask", async () => {
+  test("makes one call for all queries within its TTL", async () => {
     const { listing, calls, clock } = listingOf(a, b);
     await Promise.all([listing.all(), listing.get("a"), listing.having(numbers, "1")]);
     clock.now = LISTING_TTL_MS;
@@ -40,7 +40,7 @@ describe("a listing", () => {
     expect(calls).toEqual([0, LISTING_TTL_MS + 1]);
   });
 
-  test("finds what has a key, and nothing by a key that nobody has", async () => {
+  test("finds objects by key, and nothing for an unknown key", async () => {
     const { listing } = listingOf(a, b);
     expect(ids(await listing.having(numbers, "2"))).toEqual(["a", "b"]);
     expect(ids(await listing.having(numbers, "1"))).toEqual(["a"]);
@@ -49,7 +49,7 @@ describe("a listing", () => {
     expect(await listing.get("c")).toBeUndefined();
   });
 
-  test("stays current with what was written since, by every key", async () => {
+  test("includes later writes under every key", async () => {
     const { listing, calls } = listingOf(a, b);
     await listing.having(numbers, "2");
     await listing.put({ id: "a", numbers: ["3"] });
@@ -62,7 +62,7 @@ describe("a listing", () => {
     expect(calls).toHaveLength(1);
   });
 
-  test("is asked again after a failure", async () => {
+  test("is fetched again after a failure", async () => {
     let fails = true;
     const listing = new Listing(async () => {
       if (fails) {
@@ -79,7 +79,7 @@ describe("a listing", () => {
 describe("claims", () => {
   const claim = (key: string) => ({ key, words: `${key} is unique` });
 
-  test("are refused to the second, named once, and free again when the first lets go", () => {
+  test("are refused to a second owner, reported once, and free again when the first owner releases them", () => {
     const claims = new Claims();
     expect(claims.make("SipTrunk", "org/project/stack/one", [claim("x"), claim("y")])).toEqual([]);
     expect(claims.make("SipTrunk", "org/project/stack/one", [claim("x"), claim("y")])).toEqual([]);

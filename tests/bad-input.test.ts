@@ -45,14 +45,14 @@ const REFUSED: [string, Program, string][] = [
   ["no extension", { trunks: { office: without(office, "extension") } }, "extension is missing"],
   ["numbers on an extension", trunk({ numbers: ["+12025550123"] }), `numbers can't be used with type: "extension"`],
   ["an extension on numbers", did({ extension: "1011" }), `extension can't be used with type: "did"`],
-  ["a number that is none", did({ numbers: ["+1 202 55"] }), 'numbers[0] "+1 202 55" is not a phone number'],
+  ["a number that is not valid", did({ numbers: ["+1 202 55"] }), 'numbers[0] "+1 202 55" is not a phone number'],
   [
     "a foreign number in national format",
     did({ numbers: ["+40741926265"], numberFormat: "national" }),
     "has no national form in US",
   ],
-  ["a number twice", did({ numbers: ["+12025550123", "+12025550123"] }), "is the same number as"],
-  ["a number twice after normalising", did({ numbers: ["+1 202 555 0123", "(202) 555-0123"] }), "list it once"],
+  ["a duplicate number", did({ numbers: ["+12025550123", "+12025550123"] }), "is the same number as"],
+  ["a duplicate number after normalisation", did({ numbers: ["+1 202 555 0123", "(202) 555-0123"] }), "list it once"],
   ["no numbers", did({ numbers: [] }), "numbers must hold at least one number"],
   ["an address with a scheme", trunk({ address: "sip:pbx.acme.example" }), "address must not have a scheme"],
   [
@@ -73,25 +73,29 @@ const REFUSED: [string, Program, string][] = [
     trunk({ adress: "pbx.acme.example" }),
     "adress is not an argument of SipTrunk: check its spelling",
   ],
-  ["a transport that is none", trunk({ transport: "sctp" }), "transport is not valid"],
+  ["an unknown transport", trunk({ transport: "sctp" }), "transport is not valid"],
   [
     "a header that SIP depends on",
     trunk({ headers: { "Call-ID": "1" } }),
     'headers sets "Call-ID", which LiveKit does not let a trunk set',
   ],
-  ["a header that is no name", trunk({ headers: { "X Account": "1" } }), 'headers has the header name "X Account"'],
+  ["an invalid header name", trunk({ headers: { "X Account": "1" } }), 'headers has the header name "X Account"'],
   [
     "a header with a line break",
     trunk({ headers: { "X-A": `${CANARY}\r\nX-B: 2` } }),
     'headers gives "X-A" a value with a line break',
   ],
   [
-    "a mapping to a header that is no name",
+    "a mapping to an invalid header name",
     trunk({ attributesToHeaders: { a: "X:B" } }),
     "attributesToHeaders maps to the header",
   ],
   ["metadata over its limit", trunk({ metadata: { $long: 600_000 } }), "metadata is larger than the 512 KiB"],
-  ["metadata that uses our key", trunk({ metadata: '{"pulumi-livekit-sip":1}' }), "metadata must not use the key"],
+  [
+    "metadata that uses the provider's key",
+    trunk({ metadata: '{"pulumi-livekit-sip":1}' }),
+    "metadata must not use the key",
+  ],
   ["fixedIp without a proxy", trunk({ fixedIp: true }), "fixedIp needs the stack configuration livekit:outboundProxy"],
   ["two trunks with one number", { trunks: { a: office, b: office } }, "the number 1011 can only be on one trunk"],
   ["an empty allowlist", ip([]), "allowedAddresses is empty, which would let anyone in"],
@@ -117,7 +121,7 @@ const REFUSED: [string, Program, string][] = [
   ],
   ["a rule without trunks", rule({ trunks: [] }), "trunks is empty, which LiveKit treats as every call of the project"],
   [
-    "a rule for a trunk that is none",
+    "a rule for an unknown trunk",
     rule({ trunks: ["office-trunk"] }),
     "neither a SipTrunk nor the id of a LiveKit trunk",
   ],
@@ -148,7 +152,7 @@ const REFUSED: [string, Program, string][] = [
 describeInWorlds((startWorld, platform) => {
   // Input that is refused before LiveKit is called does not depend on the platform, so the emulator is enough.
   (platform === "emulator" ? test : test.skip)(
-    "is refused in the preview, in one sentence, and nothing is made",
+    "refuses bad input in the preview with one sentence, and creates nothing",
     async () => {
       const it = await startWorld();
       await it.secret("office", password("office"));
@@ -166,7 +170,7 @@ describeInWorlds((startWorld, platform) => {
     600_000,
   );
 
-  test("a number that another trunk of the project has is refused, and that trunk named", async () => {
+  test("refuses a number that another trunk of the project has, and names that trunk", async () => {
     const it = await startWorld();
     await it.secret("hotline", password("hotline"));
     const theirs = await it.outsider.createSipInboundTrunk("theirs", ["1 202 555 0123"], {
@@ -180,7 +184,7 @@ describeInWorlds((startWorld, platform) => {
     expect(said(result)).toContain("which this stack does not manage");
   });
 
-  test("a second stack that declares the same trunk is refused, and the first one named", async () => {
+  test("refuses a trunk that another stack has, and names that stack", async () => {
     const [one, two] = [await startWorld(), await startWorld()];
     for (const it of [one, two]) {
       await it.secret("hotline", password("hotline"));
@@ -195,7 +199,7 @@ describeInWorlds((startWorld, platform) => {
     expect(await one.count()).toBe(2);
   });
 
-  test("a wrong secret is one sentence without the token, and nothing is taken for deleted", async () => {
+  test("reports a wrong secret in one sentence without the token, and treats nothing as deleted", async () => {
     const it = await startWorld();
     await it.secret("office", password("office"));
     await it.given({ trunks: { office } });
@@ -220,7 +224,7 @@ describeInWorlds((startWorld, platform) => {
     ["livekit:url", "ws://192.0.2.1:7880", "would send passwords in clear text"],
     ["livekit:url", "http://127.0.0.1:1", "LiveKit at http://127.0.0.1:1 did not answer"],
     ["livekit:apiKey", "APInobody", "LiveKit refused the API key for"],
-  ])("a wrong %s (%p) is reported in the preview", async (key, value, sentence) => {
+  ])("reports a wrong %s (%p) in the preview", async (key, value, sentence) => {
     const it = await startWorld();
     await it.secret("office", password("office"));
     await it.declare({ trunks: { office } });

@@ -27,7 +27,7 @@ describe("connection", () => {
     expect(read({ ...complete, "livekit:url": url }).url).toBe(called);
   });
 
-  test("comes from the environment where the stack has no configuration", () => {
+  test("falls back to the environment where the stack has no configuration", () => {
     const env = { LIVEKIT_URL: "ws://127.0.0.1:7880", LIVEKIT_API_KEY: "devkey", LIVEKIT_API_SECRET: SECRET };
     expect(read({}, env)).toMatchObject({ url: "http://127.0.0.1:7880", apiKey: "devkey" });
     expect(read(complete, env).apiKey).toBe("APIabcdefgh");
@@ -58,7 +58,7 @@ describe("connection", () => {
     ["livekit:voipHosts", "[]", "livekit:voipHosts must be a list that is not empty"],
     ["livekit:voipHosts", '["sip:pbx.acme.com"]', 'livekit:voipHosts has "sip:pbx.acme.com", which is no host'],
     ["livekit:voipHosts", "[7]", "livekit:voipHosts has 7, which is no host"],
-  ])("with %s = %p", (key, value, message) => {
+  ])("rejects %s = %p", (key, value, message) => {
     const config: Record<string, string> = { ...complete, ...(value === undefined ? {} : { [key]: value }) };
     if (value === undefined) {
       delete config[key];
@@ -66,27 +66,27 @@ describe("connection", () => {
     expect(() => read(config)).toThrow(message);
   });
 
-  test("gives sipUri its host from the project id, or from sipHost", () => {
+  test("takes the SIP host from the project ID or from sipHost", () => {
     expect(read({ ...complete, "livekit:projectId": "p_5wed79aeavr" }).sipHost).toBe("5wed79aeavr.sip.livekit.cloud");
     expect(read({ ...complete, "livekit:sipHost": "sip.acme.com" }).sipHost).toBe("sip.acme.com");
     expect(read(complete).sipHost).toBeUndefined();
   });
 
-  test("names the project by host and key without giving the key away", () => {
+  test("identifies the project by host and key without revealing the key", () => {
     const { project } = read(complete);
     expect(project).toMatch(/^acme-x1\.livekit\.cloud \(key APIab….{4}\)$/);
     expect(read({ ...complete, "livekit:apiKey": "APIabcdefgX" }).project).not.toBe(project);
     expect(JSON.stringify(project)).not.toContain(SECRET);
   });
 
-  test("takes a list of hosts as JSON, or with commas", () => {
+  test("accepts a list of hosts as JSON or separated by commas", () => {
     const hosts = ["pbx.acme.com", "*.voip.example", "192.0.2.0/24", "2001:db8::1"];
     expect(read({ ...complete, "livekit:voipHosts": JSON.stringify(hosts) }).voipHosts).toEqual(hosts);
     expect(read({ ...complete, "livekit:voipHosts": hosts.join(", ") }).voipHosts).toEqual(hosts);
     expect(read(complete).voipHosts).toBeUndefined();
   });
 
-  test("takes the proxy's address alone, or with its header", () => {
+  test("accepts the proxy's address alone or with its header", () => {
     expect(read({ ...complete, "livekit:outboundProxy": "proxy.acme.com:5080" }).outboundProxy).toEqual({
       address: "proxy.acme.com:5080",
       header: "X-Outbound-Destination",
@@ -98,7 +98,7 @@ describe("connection", () => {
 });
 
 describe("redaction", () => {
-  test("cuts tokens and secrets out of foreign text", () => {
+  test("removes tokens and secrets from foreign text", () => {
     const token = "eyJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJkZXYifQ.c2lnbmF0dXJl";
     expect(redact(`invalid token: ${token}, error: ${SECRET} x ${SECRET}2`, [SECRET, `${SECRET}2`])).toBe(
       "invalid token: [token], error: [secret] x [secret]",
@@ -108,9 +108,9 @@ describe("redaction", () => {
   test.each([
     ["JSON, and Go's %q", String.raw`"a\"b\\c d"`],
     ["HTML", "<b>a&#34;b\\c d</b>"],
-    ["HTML with names", "<b>a&quot;b\\c d</b>"],
+    ["HTML with named entities", "<b>a&quot;b\\c d</b>"],
     ["a URL", "?p=a%22b%5Cc+d"],
-  ])("cuts a secret out that is quoted as in %s", (_, text) => {
+  ])("removes a secret that is quoted as in %s", (_, text) => {
     expect(redact(text, ['a"b\\c d'])).toMatch(/^\W*(b|p=)?\W*\[secret\]/);
   });
 });

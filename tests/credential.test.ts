@@ -16,7 +16,7 @@ describe("password policy", () => {
     ["", ["at least 12 characters", "a digit", "a lower-case letter", "an upper-case letter"]],
     ["GoodEnough123", []],
     ["Größe12345678", []],
-  ])("of %p misses %p", (password, missing) => {
+  ])("%p lacks %p", (password, missing) => {
     expect(passwordProblems(password)).toEqual(missing);
   });
 
@@ -27,7 +27,7 @@ describe("password policy", () => {
 });
 
 describe("closed credential", () => {
-  test("is another one each time, keeps the password policy, and can be told by its user name", () => {
+  test("differs each time, satisfies the password policy, and is recognised by its user name", () => {
     const [one, two] = [closedCredential(), closedCredential()];
     expect(one).not.toEqual(two);
     expect(one.authPassword.length).toBeGreaterThanOrEqual(32);
@@ -101,20 +101,20 @@ describe("the fingerprint in the plan", () => {
     fingerprintOf(session, "office", password, olds).credentialFingerprint;
   const made = (password: string) => credentialFingerprint(connection["livekit:apiSecret"] ?? "", "office", password);
 
-  test("stays while the password does, although the API secret is another", () => {
+  test("stays while the password does, even if the API secret changes", () => {
     expect(now(inState.password)).toBe("00000000");
   });
 
   test.each<[string, string, Props]>([
-    ["the password is another", "Password-Two-2", inState],
-    ["the one in the state is that of a changed password", inState.password, { ...inState, platformStatus: "drift" }],
+    ["the password changed", "Password-Two-2", inState],
+    ["the one in the state belongs to a changed password", inState.password, { ...inState, platformStatus: "drift" }],
     ["the state has none", inState.password, { ...inState, credentialFingerprint: undefined }],
     ["there is no state", inState.password, {}],
-  ])("is made anew when %s", (_, password, olds) => {
+  ])("is recomputed when %s", (_, password, olds) => {
     expect(now(password, olds)).toBe(made(password));
   });
 
-  test("is as unknown as the password, and absent without one", () => {
+  test("is unknown if the password is unknown, and absent without one", () => {
     expect(now(UNKNOWN, { ...inState, password: UNKNOWN })).toBe(UNKNOWN);
     expect(fingerprintOf(session, "office", undefined, inState)).toEqual({});
   });

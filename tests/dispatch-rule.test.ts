@@ -11,7 +11,7 @@ describeInWorlds((startWorld) => {
     return started;
   };
 
-  test("sends calls where the declaration says, in every field", async () => {
+  test("creates a rule with every field, and changes its type in place", async () => {
     const it = await world();
     await it.declare({
       trunks: { office },
@@ -60,7 +60,7 @@ describeInWorlds((startWorld) => {
     expect((await it.rule("sales")).attributes).toEqual({});
   });
 
-  test("shows what somebody changed as itself, and repairs it", async () => {
+  test("shows an outside change under its own argument, and repairs it", async () => {
     const it = await world();
     await it.given(everything);
     const { sipDispatchRuleId } = await it.rule("reception");
@@ -77,7 +77,7 @@ describeInWorlds((startWorld) => {
     expect((await it.rule("reception")).trunkIds).toHaveLength(2);
   });
 
-  test("is made again when it was deleted, with and without refresh", async () => {
+  test("is recreated after it was deleted, with and without refresh", async () => {
     const it = await world();
     await it.given(everything);
     await it.outsider.deleteSipDispatchRule((await it.rule("reception")).sipDispatchRuleId);
@@ -92,7 +92,7 @@ describeInWorlds((startWorld) => {
     await it.upAndSettle();
   });
 
-  test("keeps its trunks when it alone is updated and one of them is gone", async () => {
+  test("keeps its trunks in a targeted update when one of them is gone", async () => {
     const it = await world();
     await it.given({ trunks: { office }, rules: { reception: { trunks: ["office"], rule: "individual" } } });
     const { trunkIds } = await it.rule("reception");
@@ -108,7 +108,7 @@ describeInWorlds((startWorld) => {
     await it.upAndSettle();
   });
 
-  test("takes all trunks only when told so, and trunks of others by id", async () => {
+  test("covers all trunks only when told to, and accepts foreign trunks by ID", async () => {
     const it = await world();
     const theirs = await it.outsider.createSipInboundTrunk("theirs", ["+12025550177"], {
       authUsername: "u",
@@ -122,7 +122,7 @@ describeInWorlds((startWorld) => {
     expect((await it.rule("rest")).trunkIds).toEqual([]);
   });
 
-  test("refuses an equal rule that leads to a trunk of others, instead of taking it over", async () => {
+  test("refuses to take over an equal rule that has a foreign trunk", async () => {
     const it = await world();
     await it.given({ trunks: { office } });
     const { sipTrunkId: theirs } = await it.outsider.createSipInboundTrunk("theirs", ["+12025550177"], {
@@ -171,7 +171,7 @@ describeInWorlds((startWorld) => {
     expect(said(taken)).toContain(`the dispatch rule ${theirs.sipDispatchRuleId} already takes the calls`);
   });
 
-  test("refuses in the preview what would collide with itself on LiveKit", async () => {
+  test("refuses duplicate numbers and trunks in the preview", async () => {
     const it = await world();
     const numbers = { numbers: ["+12025550140", "12025550140"], inboundNumbers: ["+12025550141", "+1 (202) 555-0141"] };
     await it.declare({
@@ -185,7 +185,7 @@ describeInWorlds((startWorld) => {
     }
   });
 
-  test("refuses a trunk that is listed as a SipTrunk and by its id", async () => {
+  test("refuses a trunk that is listed both as a SipTrunk and by its ID", async () => {
     const it = await world();
     await it.given({ trunks: { office } });
     const { sipTrunkId } = await it.inbound("office");
@@ -193,7 +193,7 @@ describeInWorlds((startWorld) => {
     expect(said(await it.preview())).toContain(`trunks has the trunk ${sipTrunkId} twice`);
   });
 
-  test("keeps the rule of a resource that was renamed without an alias, where the preview can't know of it", async () => {
+  test("takes over the rule of a resource that was renamed without an alias", async () => {
     const it = await world();
     const rule = { trunks: ["office"], rule: "individual", name: "reception" };
     await it.given({ trunks: { office }, rules: { reception: rule } });
@@ -205,7 +205,7 @@ describeInWorlds((startWorld) => {
     expect((await it.rule("reception")).sipDispatchRuleId).toBe(sipDispatchRuleId);
   });
 
-  test("takes over an interrupted create's rule if it leads to this stack's own trunks alone, and says so", async () => {
+  test("takes over an interrupted create's rule only if all its trunks are this stack's, and announces it", async () => {
     const it = await world();
     await it.given({ trunks: { office } });
     const own = (await it.inbound("office")).sipTrunkId;

@@ -8,7 +8,7 @@ const show = (...changes: [argument: string, declared: unknown, live: unknown][]
     { sensitive, apiSecret: "api secret", subject: "acme/phones/dev/office" },
   );
 
-test("shows what can hold no secret as a value", () => {
+test("shows the value where it can't be a secret", () => {
   const shown = show(["name", "a", "b"], ["numbers", ["1"], ["2", "3"]], ["krispEnabled", false, true]);
   expect(shown).toEqual({
     values: { name: "b", numbers: ["2", "3"], krispEnabled: true },
@@ -26,23 +26,23 @@ test.each([
   ],
   ["a pin", ["pin", "", SECRET], ["pin"]],
   ["metadata", ["metadata", "", SECRET], ["metadata"]],
-  ["metadata that differs only in what is ours", ["metadata", SECRET, SECRET], ["metadata"]],
+  ["metadata that differs only in the provider's own key", ["metadata", SECRET, SECRET], ["metadata"]],
   [
     "an agent",
     ["agents", [], [{ agentName: "spy", metadata: SECRET, attributes: { token: SECRET } }]],
     ["agents[0].agentName (spy)", "agents[0].attributes", "agents[0].metadata"],
   ],
   [
-    "where recordings go, as a whole where that is new",
+    "a new recording destination as a whole",
     ["roomConfig", { emptyTimeout: 60 }, { emptyTimeout: 5, egress: { room: { secret: SECRET, retries: 4711 } } }],
     ["roomConfig.egress", "roomConfig.emptyTimeout (5)"],
   ],
   [
-    "keys and numbers of where recordings go",
+    "keys and numbers of a recording destination",
     ["roomConfig", { egress: { secret: "own", retries: 1 } }, { egress: { secret: SECRET, retries: 4711 } }],
     ["roomConfig.egress.retries", "roomConfig.egress.secret"],
   ],
-  ["a list of texts", ["roomConfig", { a: ["x"] }, { a: ["x", SECRET] }], ["roomConfig.a"]],
+  ["a list of strings", ["roomConfig", { a: ["x"] }, { a: ["x", SECRET] }], ["roomConfig.a"]],
 ] satisfies [string, [string, unknown, unknown], string[]][])("names %s with a digest", (_what, change, names) => {
   const shown = show(change);
   expect(shown).toEqual({ values: {}, names, digest: expect.stringMatching(/^[0-9a-f]{8}$/) });
@@ -55,7 +55,7 @@ test.each([
     "a number beside a declared secret",
     ["roomConfig", { metadata: SECRET, emptyTimeout: 60 }, { metadata: SECRET, emptyTimeout: 5 }],
   ],
-  ["what was removed", ["headers", { "X-A": SECRET, "X-B": "b" }, { "X-A": SECRET }]],
+  ["a removed entry", ["headers", { "X-A": SECRET, "X-B": "b" }, { "X-A": SECRET }]],
   ["an argument that was emptied", ["pin", SECRET, ""]],
   ["agents that were removed", ["agents", [{ agentName: "a", metadata: SECRET }], []]],
   ["another agent", ["agents", [{ agentName: "a" }], [{ agentName: "b" }]]],
@@ -64,14 +64,14 @@ test.each([
   expect(show(change)).toEqual({ values: { [argument]: live }, names: [argument] });
 });
 
-test("names what can't be printed as it is, instead of printing it in another form", () => {
+test("names what can't be printed safely, instead of printing it in another form", () => {
   expect(show(["name", "a", "b\n::error::c"])).toEqual({ values: {}, names: ["name"], digest: expect.any(String) });
   expect(show(["headersToAttributes", {}, { "##[group]": "a" }]).names).toEqual(["headersToAttributes.# #[group]"]);
   const { names } = show(["agents", [], [{ agentName: "a\u001b[2J" }]]);
   expect(names).toEqual(["agents[0].agentName"]);
 });
 
-test("the digest follows the values, whatever the order of keys and texts, and is another for each resource and API secret", () => {
+test("the digest depends on the values, the resource and the API secret, but not on the order of keys and strings", () => {
   const live = { b: { d: SECRET, e: [{ f: "z", g: 1 }] }, a: ["x", SECRET], c: "y" };
   const { digest } = show(["roomConfig", {}, live]);
   const reordered = { c: "y", a: [SECRET, "x"], b: { e: [{ g: 1, f: "z" }], d: SECRET } };
@@ -85,7 +85,7 @@ test("the digest follows the values, whatever the order of keys and texts, and i
   expect(new Set([digest, ...others.map((other) => other.digest)]).size).toBe(4);
 });
 
-test("names are bounded in number and length", () => {
+test("the list of names is bounded in number and length", () => {
   const headers = Object.fromEntries(
     Array.from({ length: 500 }, (_, index) => [`X-${index}-${"x".repeat(200)}`, SECRET]),
   );

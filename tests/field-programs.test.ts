@@ -74,9 +74,9 @@ describe.each(availablePlatforms())("on the %s", (_name, start) => {
    */
   describe.each(ENGINES)("with the %s", (engine) => {
     test.each([
-      ["into a component of a component and out again", ["component", "top"]],
+      ["into a nested component and out again", ["component", "top"]],
       ["below the trunk", ["trunk"]],
-    ])("resources that move %s stay what they are", async (_what, places) => {
+    ])("resources that move %s keep their objects", async (_what, places) => {
       const it = await field(engine, "component", { config: { place: "top" } });
       await it.settle();
       const [ids, { inbound }] = [await idsOn(platform), await pairOn(platform)];
@@ -98,7 +98,7 @@ describe.each(availablePlatforms())("on the %s", (_name, start) => {
       expect(await idsOn(platform)).toEqual([]);
     });
 
-    test("a trunk whose state is lost is not left open to its old callers by a program that opens it no longer", async () => {
+    test("a trunk whose state was lost is not left open to its old callers when the program no longer opens it", async () => {
       const before = await field(engine, "orphan-open", { config: { auth: "true" } });
       await before.settle();
       const { inbound } = await pairOn(platform);
@@ -126,7 +126,7 @@ describe.each(availablePlatforms())("on the %s", (_name, start) => {
       ["the same extension", "4301"],
       ["another extension", "4302"],
     ])(
-      "of two people with a state each, the second with %s is refused and the first one's objects stay",
+      "of two people with separate states, the second with %s is refused and the first one's objects stay",
       async (_what, extension) => {
         const ann = await field(engine, "twobackends", { config: { who: "ann", extension: "4301" } });
         await ann.settle();
@@ -144,8 +144,8 @@ describe.each(availablePlatforms())("on the %s", (_name, start) => {
     );
   });
 
-  withCli("renamed with the CLI", () => {
-    test("a stack stays what it is", async () => {
+  withCli("a rename or move with the CLI", () => {
+    test("keeps the objects of a stack", async () => {
       const it = await cliField("rename");
       await it.settle();
       const ids = await idsOn(platform);
@@ -157,7 +157,7 @@ describe.each(availablePlatforms())("on the %s", (_name, start) => {
       expect(await idsOn(platform)).toEqual([]);
     });
 
-    test("a project stays what it is", async () => {
+    test("keeps the objects of a project", async () => {
       const dir = temporary("rename");
       const it = await cliField(dir);
       await it.settle();
@@ -170,7 +170,7 @@ describe.each(availablePlatforms())("on the %s", (_name, start) => {
       expect(await idsOn(platform)).toEqual(ids);
     });
 
-    test("a resource stays what it is", async () => {
+    test("keeps the objects of a resource", async () => {
       const it = await cliField("rename");
       await it.settle();
       const ids = await idsOn(platform);
@@ -183,7 +183,7 @@ describe.each(availablePlatforms())("on the %s", (_name, start) => {
       expect((await pairOn(platform)).inbound.name).toBe("headquarters");
     });
 
-    test("resources that move to another stack are that one's", async () => {
+    test("transfers moved resources to the other stack", async () => {
       const from = await cliField("rename");
       await from.settle();
       const ids = await idsOn(platform);
@@ -212,7 +212,7 @@ describe("on the emulator alone", () => {
     await platform?.stop();
   });
 
-  test("a stack that got another name in its state stays what it is", async () => {
+  test("a stack that is renamed in its state file keeps its objects", async () => {
     const folder = mkdtempSync(join(tmpdir(), "field-state-"));
     closing.push(() => rmSync(folder, { recursive: true, force: true }));
     const stateFile = join(folder, "state.json");
@@ -263,7 +263,7 @@ describe("on the emulator alone", () => {
 
   describe.each(ENGINES)("with the %s", (engine) => {
     test.each([[["*"]], [["password"]], [["numbers"]], [["numbers", "password", "voipStatus"]]])(
-      "changes that ignoreChanges %j names are ignored, and both halves share one password",
+      "changes covered by ignoreChanges %j are ignored, and both halves share one password",
       async (ignored) => {
         const it = await field(engine, "ignore", {
           config: { ignored: JSON.stringify(ignored), number: "+12025550130" },
@@ -285,7 +285,7 @@ describe("on the emulator alone", () => {
       },
     );
 
-    test("ignoring every change of every resource leaves the program valid", async () => {
+    test("a program is valid when all changes of all resources are ignored", async () => {
       const config = { ignored: JSON.stringify(["*"]), everywhere: "true", number: "+12025550130" };
       const it = await field(engine, "ignore", { config });
       await it.settle();
@@ -297,7 +297,7 @@ describe("on the emulator alone", () => {
     });
 
     test.each(["transformation:password", ...(engine === "Pulumi CLI" ? ["transform:password"] : [])])(
-      "a password from a %s is kept secret and reaches both halves, or is refused",
+      "a password set by a %s is kept secret and reaches both halves, or is refused",
       async (v) => {
         const it = await field(engine, "transforms", { config: { v } });
         it.stack.setConfig("other", password("transformed"), { secret: true });
@@ -322,7 +322,7 @@ describe("on the emulator alone", () => {
     );
 
     test.each(["transformation:tags", ...(engine === "Pulumi CLI" ? ["transform:tags"] : [])])(
-      "an argument that a %s adds is refused in a sentence",
+      "an argument added by a %s is refused in one sentence",
       async (v) => {
         const it = await field(engine, "transforms", { config: { v } });
         const plan = await it.preview();
@@ -333,7 +333,7 @@ describe("on the emulator alone", () => {
     );
 
     test.each(["transformation:secret", ...(engine === "Pulumi CLI" ? ["transform:secret"] : [])])(
-      "an output that a %s makes secret is secret",
+      "an output made secret by a %s is secret",
       async (v) => {
         const it = await field(engine, "transforms", { config: { v } });
         await it.settle();
@@ -347,7 +347,7 @@ describe("on the emulator alone", () => {
     test.each([
       ["the number format", { format: "international" }],
       ["the country", { country: "RU" }],
-    ])("a change of %s shows the InboundAuth that follows it", async (_what, change) => {
+    ])("a change of %s also shows the InboundAuth's update", async (_what, change) => {
       const it = await field(engine, "format", { config: { format: "national", country: "KZ" } });
       await it.settle();
       it.configure(change);
@@ -371,7 +371,7 @@ describe("on the emulator alone", () => {
       expect(said(plan)).toMatch(new RegExp(`${argument}.*list it once`));
     });
 
-    test("callers that another trunk of the number lets in are refused in the preview", async () => {
+    test("callers that another trunk with the same number admits are refused in the preview", async () => {
       const it = await field(engine, "selfconflict", { config: { callers: '["+12025550150"]' } });
       await it.settle();
       const { client } = await objectsOn(platform);
@@ -389,7 +389,7 @@ describe("on the emulator alone", () => {
       expect(await contentOf(platform)).toBe(content);
     });
 
-    test("callers of a PBX are let in by the extensions that were declared", async () => {
+    test("PBX callers are allowed by the extensions as declared", async () => {
       const it = await field(engine, "ext-de");
       await it.settle();
       const { inbound } = await pairOn(platform);
@@ -416,7 +416,7 @@ describe("on the emulator alone", () => {
       return it;
     };
 
-    test("is opened by its reference, follows its password, and is closed again", async () => {
+    test("is opened by its reference, follows its password, and is closed again after destroy", async () => {
       const there = await network();
       await there.settle();
       const here = await callers();
@@ -451,7 +451,7 @@ describe("on the emulator alone", () => {
       );
     });
 
-    test("is refused in the preview if it has an InboundAuth of its own", async () => {
+    test("is refused in the preview if its own stack has an InboundAuth for it", async () => {
       await (await network({ opened: "true" })).settle();
       const before = await pairOn(platform);
       const it = await callers();
@@ -465,14 +465,14 @@ describe("on the emulator alone", () => {
     test.each([
       ["an id", '"ST_123"'],
       ["something else", '{"inboundTrunkId": "ST_123"}'],
-    ])("is refused in a sentence if the reference is %s", async (_what, value) => {
+    ])("is refused in one sentence if the reference is %s", async (_what, value) => {
       const plan = await (await callers(value)).preview();
       expect(plan.succeeded).toBe(false);
       expect(said(plan)).toContain('InboundAuth "office": trunk is neither a SipTrunk nor a reference to one');
       expect(said(plan)).not.toMatch(/^\s+at /m);
     });
 
-    test("needs a password there, if callers are to know it", async () => {
+    test(`needs a password for method "credentials"`, async () => {
       await (await network()).settle();
       const it = await callers(reference({ username: undefined, password: undefined }));
       const plan = await it.preview();
@@ -480,7 +480,7 @@ describe("on the emulator alone", () => {
       expect(said(plan)).toContain('method "credentials" needs a trunk with a password');
     });
 
-    (findPulumiCli() ? test : test.skip)("comes by a stack reference with the CLI", async () => {
+    (findPulumiCli() ? test : test.skip)("is passed in a stack reference with the CLI", async () => {
       const there = await cliField("another-stack", { stack: "network" });
       await there.settle();
       const config = { network: THERE };
@@ -502,7 +502,7 @@ describe("on the emulator alone", () => {
     test.each([
       ["the number format", { format: "international" }],
       ["the country", { country: "RU" }],
-    ])("with a change of %s is carried out as it stands", async (_what, change) => {
+    ])("with a change of %s is applied unchanged", async (_what, change) => {
       const it = await cliField("format", { config: { format: "national", country: "KZ" } });
       await it.settle();
       it.configure(change);
@@ -524,7 +524,7 @@ describe("on the emulator alone", () => {
       return dir;
     }
 
-    test("a trunk that a library made with its own copy is one", async () => {
+    test("a trunk from the library's own copy is recognised as a SipTrunk", async () => {
       const it = await field(engine, projectWithLibrary());
       await it.settle();
       const { inbound, rules } = await objectsOn(platform);
@@ -535,7 +535,7 @@ describe("on the emulator alone", () => {
       expectSuccess(await it.destroy());
     });
 
-    test("a package that only a library has is found, or the error says what to add to which package.json", async () => {
+    test("a package that only the library has is found, or the error names the package.json to add it to", async () => {
       const dir = projectWithLibrary(["pulumi-livekit-sip"]);
       writeFileSync(
         join(dir, "Pulumi.yaml"),
@@ -560,7 +560,7 @@ describe("on the emulator alone", () => {
     ["without an organization", [], "organization"],
     ["with an organization", ["acme"], "acme"],
   ])(
-    "Pulumi's mocks run a program %s, with children of a component and of a remote one",
+    "a program %s runs under Pulumi's mocks, with children of a local and a remote component",
     (_what, args, organization) => {
       const printed = execFileSync(process.execPath, [join(PROGRAMS, "mocks", "index.js"), ...args], {
         encoding: "utf8",

@@ -1,6 +1,7 @@
 /**
- * Every field in the tables of provider/livekit/messages.ts, through the engine: what a program declares is on LiveKit, what somebody
- * changes there shows in a preview, and `up` repairs it. A new row is tested without a line here, if a program can declare it by its name.
+ * Every field in the tables of provider/livekit/messages.ts, through the engine: `up` writes the declared value to
+ * LiveKit, a preview shows a change made there, and `up` repairs it. A new row is covered automatically if programs
+ * declare it under its own name.
  */
 
 import type { Message } from "@bufbuild/protobuf";
@@ -35,7 +36,7 @@ const MEDIA = {
   mediaTimeout: 30,
 };
 
-/** A SipTrunk with every argument that has a field of LiveKit's own. */
+/** A SipTrunk with every argument that has its own LiveKit field. */
 const TRUNK: Args = {
   ...MEDIA,
   type: "did",
@@ -87,7 +88,7 @@ const DISPATCH_RULE: Args = {
   agents: [{ agentName: "receptionist", metadata: "m" }],
 };
 
-/** Another value of each argument that has not the name of its field, or takes no value of any kind. */
+/** Other values for arguments that are not named like their field, or that accept only certain values. */
 const OTHER_ARGS: Readonly<Record<string, Args>> = {
   numbers: { numbers: ["+12025550124"] },
   address: { address: "other.example.com" },
@@ -104,10 +105,10 @@ const OTHER_ARGS: Readonly<Record<string, Args>> = {
   roomConfig: { roomConfig: { emptyTimeout: 60 } },
 };
 
-/** What only an InboundAuth may change of an inbound trunk. */
+/** The fields of an inbound trunk that only an InboundAuth may change. */
 const OF_INBOUND_AUTH = ["authUsername", "authPassword", "authRealm", "allowedAddresses", "allowedNumbers"];
 
-/** One kind of object on LiveKit, as somebody sees it who has just one of them. */
+/** The only object of one kind on LiveKit. */
 interface Side {
   valueOf(connection: Connection, field: string): Promise<unknown>;
   /** Another value of a field. */
@@ -183,7 +184,7 @@ const CASES = [
 
 setUpModel();
 
-test.each(CASES)("%s is written, changes, drifts and is repaired", async (_name, it) => {
+test.each(CASES)("%s is written, updated, and repaired after drift", async (_name, it) => {
   const platform = await ModelPlatform.start();
   try {
     const stack = new ModelStack("customer", "fields");
@@ -228,7 +229,7 @@ test.each(CASES)("%s is written, changes, drifts and is repaired", async (_name,
   }
 });
 
-/** The fields that a program can declare; those of `others` are another resource's. */
+/** The fields that a program can declare, without `others`, which belong to another resource. */
 function namesIn(table: object, others: readonly string[] = []): string[] {
   return Object.keys(table).filter((name) => !others.includes(name));
 }
@@ -237,7 +238,7 @@ function urnOf(kind: Kind): string {
   return `urn:pulumi:fields::customer::${TYPES[kind]}::it`;
 }
 
-/** The program with other arguments for the resource that the case is about. */
+/** The case's program, with other arguments for its resource. */
 function goalsOf({ resource, ...program }: Case, other: Args = {}): ModelGoal[] {
   const made = (kind: Kind) => ({
     name: "it",

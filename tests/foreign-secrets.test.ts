@@ -69,7 +69,7 @@ describeInWorlds((startWorld) => {
     }
   };
 
-  test("secrets that others set are named with a digest, and are neither in a plan nor in a state that was refreshed", async () => {
+  test("secrets set outside Pulumi are named with a digest, and appear neither in a plan nor in a refreshed state", async () => {
     const it = await world();
     await it.given({
       ...everything,
@@ -105,7 +105,7 @@ describeInWorlds((startWorld) => {
     await expectNoSecret(it);
   });
 
-  test("numbers of a room show as values beside secrets that the program declares", async () => {
+  test("a room's numbers are shown as values beside secrets that the program declares", async () => {
     const it = await world();
     await it.secret("s3", `${CANARY}-own-s3`);
     const s3 = { accessKey: "own", secret: { $secret: "s3" } };
@@ -122,7 +122,7 @@ describeInWorlds((startWorld) => {
     await expectNoSecret(it);
   });
 
-  test("a pin is secret in plans, messages and the state, whichever way it is declared", async () => {
+  test("a pin is secret in plans, messages and the state, whether declared as a secret or in clear text", async () => {
     const it = await world();
     const rule = { trunks: ["office"], rule: "individual" };
     const secret = { ...rule, numbers: ["1011"], pin: { $secret: "pin" } };
@@ -135,7 +135,7 @@ describeInWorlds((startWorld) => {
     await expectNoSecret(it);
   });
 
-  test("what others wrote is printed in one line, without commands to terminals and CI systems", async () => {
+  test("foreign text is printed in one line, without commands to terminals and CI systems", async () => {
     const it = await world();
     await it.given(everything);
     const marker = { owner: `organization/other/dev/${COMMAND}`, id: "x", numberFormat: "national", country: "US" };

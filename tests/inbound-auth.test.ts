@@ -12,7 +12,7 @@ describeInWorlds((startWorld) => {
     return started;
   };
 
-  test("shows a changed inbound password as a changed fingerprint, and repairs it", async () => {
+  test("shows a changed inbound password as a changed platformStatus, and repairs it", async () => {
     const it = await world();
     await it.changeInbound("office", { authPassword: password("changed-by-hand") });
     const plan = await it.preview({ expectNoChanges: true });
@@ -26,7 +26,7 @@ describeInWorlds((startWorld) => {
     expectNoCanary(it.printed);
   });
 
-  test("says loudly when the allowlist was cleared: open to anyone", async () => {
+  test("reports a cleared allowlist as OPEN TO ANYONE", async () => {
     const it = await world();
     await it.changeInbound("hotline", { allowedAddresses: new ListUpdate({ clear: true }) });
     const plan = await it.preview();
@@ -35,7 +35,7 @@ describeInWorlds((startWorld) => {
     expect((await it.inbound("hotline")).allowedAddresses).toEqual(["203.0.113.7/32", "198.51.100.0/24"]);
   });
 
-  test("says loudly when the allowlist holds what callers can claim", async () => {
+  test("reports an allowlist entry that callers can put into From as OPEN TO ANYONE", async () => {
     const it = await world();
     await it.changeInbound("hotline", {
       allowedAddresses: new ListUpdate({ set: ["pbx.acme.example"] }),
@@ -44,7 +44,7 @@ describeInWorlds((startWorld) => {
     await it.upAndSettle();
   });
 
-  test("opens a trunk again whose auth was taken away", async () => {
+  test("reopens a trunk whose auth was removed", async () => {
     const it = await world();
     await it.changeInbound("office", { authUsername: "", authPassword: "" });
     expect(said(await it.preview())).toContain("OPEN TO ANYONE");
@@ -72,7 +72,7 @@ describeInWorlds((startWorld) => {
     expect((await it.inbound("hotline")).toJson()).toEqual(before.toJson());
   });
 
-  test("takes callers in the trunk's number format, and a realm", async () => {
+  test("writes callers in the trunk's number format, and sets the realm", async () => {
     const it = await world();
     await it.declare({
       trunks: { office, hotline: { ...hotline, numbers: ["0741926265"], country: "RO", numberFormat: "national" } },
@@ -93,7 +93,7 @@ describeInWorlds((startWorld) => {
     });
   });
 
-  test("takes extensions as they are declared where they are valid phone numbers of the country", async () => {
+  test("keeps extensions as declared even if they are valid phone numbers of the country", async () => {
     const it = await world();
     await it.declare({
       trunks: { office: { ...office, country: "DE" } },
@@ -105,7 +105,7 @@ describeInWorlds((startWorld) => {
     expect((await it.inbound("office")).allowedNumbers).toEqual(["1012", "2011", "+49301234567"]);
   });
 
-  test("can be renamed, and moved to another trunk, which closes the first", async () => {
+  test("can be renamed, and moved to another trunk, which closes the first one", async () => {
     const it = await world();
     await it.declare({
       ...everything,
@@ -122,7 +122,7 @@ describeInWorlds((startWorld) => {
     expect((await it.inbound("office")).authUsername).toMatch(/^closed-/);
   });
 
-  test("refuses in the preview callers that another trunk takes for the same number", async () => {
+  test("refuses callers that another trunk admits for the same number, in the preview", async () => {
     const it = await world();
     await it.outsider.createSipInboundTrunk("theirs", ["1011"], { allowedNumbers: ["+12025550188"] });
     const { sipTrunkId } = await it.inbound("theirs");
@@ -139,7 +139,7 @@ describeInWorlds((startWorld) => {
     expect((await it.preview()).succeeded).toBe(false);
   });
 
-  test("shows in the plan that it follows the trunk's number format", async () => {
+  test("shows in the plan that it follows a change of the trunk's number format", async () => {
     const it = await world();
     const program = (numberFormat: string) => ({
       trunks: { hotline: { ...hotline, numberFormat } },

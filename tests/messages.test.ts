@@ -39,7 +39,7 @@ function expectKept(written: Message, before: Message): void {
 }
 
 describe("a message that is read and written back", () => {
-  it("is the same, byte for byte", () => {
+  it("is identical byte for byte", () => {
     expect(hex(written(INBOUND, inbound(), inboundTrunk(inbound())))).toBe(hex(inbound()));
     expect(hex(written(OUTBOUND, outbound(), outboundTrunk(outbound())))).toBe(hex(outbound()));
     for (const choice of CHOICES) {
@@ -49,7 +49,7 @@ describe("a message that is read and written back", () => {
   });
 });
 
-describe("a field that is written is read back, and all that a newer LiveKit has put into the message stays", () => {
+describe("a written field is read back, and everything that a newer LiveKit has put into the message is kept", () => {
   it.each(changesOf<SIPInboundTrunkInfo>(INBOUND, inbound()))("inbound trunk: %s", (name, value) => {
     const changed = written(INBOUND, inbound(), { [name]: value });
     expect(inboundTrunk(changed)).toMatchObject({ [name]: value });
@@ -78,7 +78,7 @@ describe("a field that is written is read back, and all that a newer LiveKit has
   });
 });
 
-describe("a change is made field by field where LiveKit's update message has the field", () => {
+describe("a change is made field by field if LiveKit's update message has the field", () => {
   const HEADERS = ["headers", "headersToAttributes", "attributesToHeaders", "includeHeaders"];
   const wholeOnly = (rows: object, isFieldWise: (fields: object) => boolean) =>
     Object.keys(rows).filter((name) => !isFieldWise({ [name]: "changed" }));
@@ -99,11 +99,11 @@ describe("a change is made field by field where LiveKit's update message has the
   });
 });
 
-it("no duration is an unset one, not one of zero seconds", () => {
+it("a duration of 0 is written as unset", () => {
   expect(written(INBOUND, inbound(), { ringingTimeout: 0 }).ringingTimeout).toBeUndefined();
 });
 
-it("the times that LiveKit gives are read", () => {
+it("reads the times that LiveKit sets", () => {
   const [createdAt, updatedAt] = [new Date(1_000_000), new Date(2_000_000)];
   const dated = { createdAt: Timestamp.fromDate(createdAt), updatedAt: Timestamp.fromDate(updatedAt) };
   expect(inboundTrunk(new SIPInboundTrunkInfo(dated))).toMatchObject({ createdAt, updatedAt });
@@ -111,7 +111,7 @@ it("the times that LiveKit gives are read", () => {
   expect(outboundTrunk(new SIPOutboundTrunkInfo())).not.toHaveProperty("updatedAt");
 });
 
-describe("the items of a list keep what is theirs", () => {
+describe("items of a list keep their unknown fields", () => {
   const codecs = (names: readonly [name: string, rate: number][]) => {
     const message = withFutureFields(
       new SIPMediaConfig({
@@ -127,7 +127,7 @@ describe("the items of a list keep what is theirs", () => {
     return media?.codecs.map(futureFields);
   };
 
-  it("codecs, by name and rate, then by name", () => {
+  it("codecs are matched by name and rate, then by name", () => {
     const [pcmu, opus16, opus48] = ["message.codecs[0]", "message.codecs[1]", "message.codecs[2]"].map((path) => [
       `message: ${path}`,
     ]);
@@ -167,7 +167,7 @@ describe("the items of a list keep what is theirs", () => {
     return written(RULE, message, { agents: wanted }).roomConfig?.agents.map(futureFields);
   };
 
-  it("agents, as they were, then by name", () => {
+  it("agents are matched by equality, then by name", () => {
     const [a, b1, b2] = ["message.agents[0]", "message.agents[1]", "message.agents[2]"].map((path) => [
       `message: ${path}`,
     ]);
@@ -186,7 +186,7 @@ describe("the items of a list keep what is theirs", () => {
     return written(RULE, message, { roomConfig }).roomConfig?.egress?.room?.fileOutputs.map(futureFields);
   };
 
-  it("what has no name, as it was, then by its place while there are as many", () => {
+  it("items without a name are matched by equality, then by position if their number is unchanged", () => {
     const [first, second] = [0, 1].map((index) => [`message: message.egress.room.fileOutputs[${index}]`]);
     expect(outputs("2", "1")).toEqual([second, first]);
     expect(outputs("2")).toEqual([second]);
@@ -203,20 +203,17 @@ describe("a rule's kind", () => {
   } as const;
   const future = "message: message.rule";
 
-  it.each(["direct", "individual", "callee"] as const)(
-    "that becomes %s keeps what does not belong to the kind",
-    (to) => {
-      for (const from of [kinds.direct, kinds.individual, kinds.callee]) {
-        const message = withFutureFields(written(RULE, new SIPDispatchRuleInfo(), from));
-        const changed = written(RULE, message, kinds[to]);
-        expect(rule(changed)).toMatchObject(kinds[to]);
-        const kept = changed.rule ? futureFields(changed.rule) : [];
-        expect(kept).toEqual(from.rule === to ? [future, "message.rule: message.rule.rule"] : [future]);
-      }
-    },
-  );
+  it.each(["direct", "individual", "callee"] as const)("that becomes %s keeps the fields outside of the kind", (to) => {
+    for (const from of [kinds.direct, kinds.individual, kinds.callee]) {
+      const message = withFutureFields(written(RULE, new SIPDispatchRuleInfo(), from));
+      const changed = written(RULE, message, kinds[to]);
+      expect(rule(changed)).toMatchObject(kinds[to]);
+      const kept = changed.rule ? futureFields(changed.rule) : [];
+      expect(kept).toEqual(from.rule === to ? [future, "message.rule: message.rule.rule"] : [future]);
+    }
+  });
 
-  it("of a newer LiveKit goes: it would stand beside the new one and win", () => {
+  it("from a newer LiveKit is removed, because it would win over the new one", () => {
     const newer = new SIPDispatchRule();
     newer.getType().runtime.bin.onUnknownField(newer, 4, WireType.LengthDelimited, Uint8Array.of(0));
     const message = new SIPDispatchRuleInfo({ rule: newer });
@@ -232,7 +229,7 @@ describe("a room configuration", () => {
     return written(RULE, message, { roomConfig: after, agents: [] }).roomConfig;
   };
 
-  it("that the program takes away is gone, unless a newer LiveKit has put something into it", () => {
+  it("that the program removes is gone, unless a newer LiveKit has put something into it", () => {
     const before = { emptyTimeout: 5, agents: [{ agentName: "a" }] };
     expect(changed(before, {}, false)).toBeUndefined();
     const left = changed(before, {});
@@ -240,7 +237,7 @@ describe("a room configuration", () => {
     expect(left && futureFields(left)).toEqual(["message: message"]);
   });
 
-  it("has no part that the program takes away, whatever was in it", () => {
+  it("drops every part that the program removes, with all its contents", () => {
     const egress = { participant: { preset: "H264_1080P_60" }, tracks: { filepath: "t" } };
     const left = changed({ emptyTimeout: 5, egress }, { emptyTimeout: 5, egress: { tracks: { filepath: "t" } } });
     expect(left?.toJson()).toEqual({ emptyTimeout: 5, egress: { tracks: { filepath: "t" } } });
@@ -252,7 +249,7 @@ describe("a room configuration", () => {
     expect(changed({ egress }, { emptyTimeout: 5 })?.egress).toBeUndefined();
   });
 
-  it("keeps of a part that becomes another kind what does not belong to the kind", () => {
+  it("keeps the unknown fields of a part that changes its kind, unless they may hold the old kind", () => {
     const egress = (output: JsonObject) => ({ egress: { tracks: { filepath: "t", ...output } } });
     const left = changed(egress({ s3: { bucket: "b" } }), egress({ gcp: { bucket: "b" } }));
     expect(left?.toJson()).toEqual(egress({ gcp: { bucket: "b" } }));
@@ -267,7 +264,7 @@ function hex(message: Message | undefined): string {
   return Buffer.from(message?.toBinary() ?? []).toString("hex");
 }
 
-describe("a text that can hold a secret is known as one, to be cut out of error messages", () => {
+describe("text that can hold a secret is marked for redaction in error messages", () => {
   const CANARY = "Canary-1-quoted-text";
   const sensitive = <Info>(rows: Table<Info>): [string, Field<Info, unknown>][] =>
     Object.entries(rows).filter(([, row]) => row.sensitive);
@@ -289,7 +286,7 @@ describe("a text that can hold a secret is known as one, to be cut out of error 
     expectCut<SIPDispatchRuleInfo>(RULE, dispatchRule(1), row);
   });
 
-  it("leaves out short names and user names, which an error message needs", () => {
+  it("leaves out short names and user names, which error messages need", () => {
     const trunk = written(OUTBOUND, new SIPOutboundTrunkInfo(), {
       name: "office",
       authUsername: "1011",
@@ -299,7 +296,7 @@ describe("a text that can hold a secret is known as one, to be cut out of error 
   });
 });
 
-/** The value with a text in it. */
+/** The value with the text put into it. */
 function withText(value: unknown, text: string): unknown {
   if (typeof value === "string") {
     return text;

@@ -30,13 +30,13 @@ setUpModel();
 test.each(Object.entries(EXAMPLES))("%s", (_name, example) => run(example));
 
 test(
-  `nothing lost, doubled, opened or touched that is others' in ${RUNS} random runs; seed ${SEED}`,
+  `loses, duplicates and opens nothing, and changes no foreign object in ${RUNS} random runs; seed ${SEED}`,
   () => fc.assert(fc.asyncProperty(commands, run), { numRuns: RUNS, seed: SEED }),
   TIMEOUT_MS,
 );
 
 testWithProcesses.each([2, 3])(
-  "the model's engine does what the in-process engine does (programs of seed %d)",
+  "the model's engine behaves like the in-process engine (programs of seed %d)",
   async (seed) => {
     const [sequence = []] = fc.sample(programs, { seed, numRuns: 1 });
     const world = await World.start();

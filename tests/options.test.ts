@@ -70,10 +70,10 @@ describe.each(ENGINES)("with the %s", (engine: EngineName) => {
   const table: [what: string, config: Record<string, unknown>, cliOnly?: boolean][] = [
     ["no option", {}],
     ["dependsOn", { special: "dependsOn" }],
-    ["protect of false", { with: { protect: false } }],
-    ["aliases of nothing", { with: { aliases: [{ name: "never-was" }] } }],
+    ["protect: false", { with: { protect: false } }],
+    ["aliases that match nothing", { with: { aliases: [{ name: "never-was" }] } }],
     ["replaceOnChanges", { with: { replaceOnChanges: ["headers", "allowedNumbers", "roomPrefix"] } }],
-    ["replaceOnChanges of everything", { with: { replaceOnChanges: ["*"] } }],
+    ["replaceOnChanges on everything", { with: { replaceOnChanges: ["*"] } }],
     [
       "deleteBeforeReplace",
       { with: { deleteBeforeReplace: true, replaceOnChanges: ["headers", "allowedNumbers", "roomPrefix"] } },
@@ -127,7 +127,7 @@ describe.each(ENGINES)("with the %s", (engine: EngineName) => {
   );
 
   if (isCli) {
-    test("a provider of its own connects to the LiveKit project that it names", async () => {
+    test("an explicit provider connects to the LiveKit project that it names", async () => {
       const { apiKey, apiSecret } = platform;
       const other = await LiveKitEmulator.start({ projects: [{ apiKey, apiSecret }] });
       closing.push(() => other.stop());
@@ -143,7 +143,7 @@ describe.each(ENGINES)("with the %s", (engine: EngineName) => {
   }
 
   test.each([["transformations"], ...(isCli ? [["transforms"]] : [])])(
-    "%s of a resource are followed",
+    "%s of a resource are applied",
     async (special) => {
       const it = await started({ special });
       await it.settle();
@@ -153,7 +153,7 @@ describe.each(ENGINES)("with the %s", (engine: EngineName) => {
     },
   );
 
-  test("protect keeps everything until it is taken back", async () => {
+  test("protect keeps everything until it is removed", async () => {
     const it = await started({ with: JSON.stringify({ protect: true }) });
     await it.settle();
     const content = await contentOf(platform);
@@ -167,7 +167,7 @@ describe.each(ENGINES)("with the %s", (engine: EngineName) => {
     expect(await idsOn(platform)).toEqual([]);
   });
 
-  test("aliases keep a renamed trunk, InboundAuth and rule what they are", async () => {
+  test("aliases keep the objects of a renamed trunk, InboundAuth and rule", async () => {
     const it = await Field.start(engine, { program: "rename", platform });
     closing.push(() => it.stack.dispose());
     await it.settle();
@@ -179,7 +179,7 @@ describe.each(ENGINES)("with the %s", (engine: EngineName) => {
     expect(await idsOn(platform)).toEqual(ids);
   });
 
-  test("retainOnDelete leaves on LiveKit what is no longer declared", async () => {
+  test("retainOnDelete keeps removed resources on LiveKit", async () => {
     const it = await started({ with: JSON.stringify({ retainOnDelete: true }) });
     await it.settle();
     const content = await contentOf(platform);
@@ -197,17 +197,17 @@ describe.each(ENGINES)("with the %s", (engine: EngineName) => {
     expect(isClosedCredential(inbound.authUsername, inbound.authPassword)).toBe(false);
   });
 
-  test.each(["trunk", "auth", "rule"])("import of the %s is refused in one sentence, in the preview", async (name) => {
+  test.each(["trunk", "auth", "rule"])("refuses import of the %s in one sentence, in the preview", async (name) => {
     const it = await started({ of: JSON.stringify({ [name]: { import: "ST_123456789012" } }) });
     await expectRefused(it, /(SipTrunk|InboundAuth|DispatchRule) "\w+".* import/);
   });
 
-  test.each(["trunk", "auth", "rule"])("id of the %s is refused in one sentence, in the preview", async (name) => {
+  test.each(["trunk", "auth", "rule"])("refuses id of the %s in one sentence, in the preview", async (name) => {
     const it = await started({ of: JSON.stringify({ [name]: { id: "ST_123456789012" } }) });
     await expectRefused(it, /(SipTrunk|InboundAuth|DispatchRule) "\w+".* id/);
   });
 
-  test.each(["trunk", "auth", "rule"])("urn of the %s is refused in one sentence, in the preview", async (name) => {
+  test.each(["trunk", "auth", "rule"])("refuses urn of the %s in one sentence, in the preview", async (name) => {
     const urn = "urn:pulumi:dev::options::pulumi-nodejs:dynamic/livekit:SipTrunk::elsewhere";
     const it = await started({ of: JSON.stringify({ [name]: { urn } }) });
     await expectRefused(it, /(SipTrunk|InboundAuth|DispatchRule) "\w+".* urn/);

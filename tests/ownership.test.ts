@@ -67,7 +67,7 @@ const userObject = fc
 const DEEP = `${"[".repeat(200_000)}${"]".repeat(200_000)}`;
 
 describe("the marker in a trunk's metadata", () => {
-  test("stands beside the user's own JSON, which keeps its bytes", () => {
+  test("is added to the user's own JSON, which keeps its bytes", () => {
     const own = `,"pulumi-livekit-sip":${markerText}`;
     expect(composeMetadata('{ "customer": 12345678901234567890, "2": 1.0, "1": null }\n', marker)).toBe(
       `{ "customer": 12345678901234567890, "2": 1.0, "1": null${own} }\n`,
@@ -75,14 +75,14 @@ describe("the marker in a trunk's metadata", () => {
     expect(composeMetadata('{\n  "a": 1\n}', marker)).toBe(`{\n  "a": 1${own}\n}`);
   });
 
-  test("lets an agent in any language read format and country", () => {
+  test("lets an agent in any language read the format and the country", () => {
     expect(JSON.parse(composeMetadata("", marker))[MARKER_KEY]).toMatchObject({
       numberFormat: "national",
       country: "RO",
     });
   });
 
-  test("comes apart again into the user's JSON, byte for byte, and the marker", () => {
+  test("is separated again from the user's JSON, byte for byte", () => {
     fc.assert(
       fc.property(userObject, (text) => {
         const composed = composeMetadata(text, marker);
@@ -96,7 +96,7 @@ describe("the marker in a trunk's metadata", () => {
     );
   });
 
-  test("comes apart again from anything else that the user wrote", () => {
+  test("is separated again from any other text of the user", () => {
     const text = fc.oneof(
       fc.string(),
       fc.string({ unit: "binary" }),
@@ -118,7 +118,7 @@ describe("the marker in a trunk's metadata", () => {
     ["beside an object, as 0.1.0 wrote it", `{"customer":7,"pulumi-livekit-sip":${markerText}}`, '{"customer":7}'],
     ["alone, as 0.1.0 wrote it", `{"pulumi-livekit-sip":${markerText}}`, ""],
     [
-      "around a text, as 0.1.0 wrote it",
+      "around a string, as 0.1.0 wrote it",
       JSON.stringify({ [MARKER_KEY]: { ...marker, metadata: '{"broken' } }),
       '{"broken',
     ],
@@ -126,17 +126,17 @@ describe("the marker in a trunk's metadata", () => {
     ["in the middle", `{"a":1,"pulumi-livekit-sip":${markerText},"b":2}`, '{"a":1,"b":2}'],
     ["under an escaped key", `{"a":1,"\\u0070ulumi-livekit-\\u0073ip":${markerText}}`, '{"a":1}'],
     [
-      "laid out by somebody else",
+      "reformatted by another tool",
       JSON.stringify({ a: [1, "x"], [MARKER_KEY]: marker }, undefined, 2),
       '{\n  "a": [\n    1,\n    "x"\n  ]\n}',
     ],
     [
-      "twice: the last one counts, and the other is the user's to repair",
+      "twice: the last one counts, and the other is left to the user",
       `{"pulumi-livekit-sip":1,"pulumi-livekit-sip":${markerText}}`,
       '{"pulumi-livekit-sip":1}',
     ],
     [
-      "around a text to which somebody added a key",
+      "around a string to which another tool added a key",
       JSON.stringify({ [MARKER_KEY]: { ...marker, metadata: "hello" }, x: 1 }),
       '{"x":1}',
     ],
@@ -159,11 +159,11 @@ describe("the marker in a trunk's metadata", () => {
     "{broken",
     "null",
     "[1]",
-  ])("is not seen in %p", (text) => {
+  ])("is not found in %p", (text) => {
     expect(parseMetadata(text)).toEqual({ user: text });
   });
 
-  test("keeps only what it can be in what somebody else wrote into it", () => {
+  test("drops invalid values that others wrote into it", () => {
     const scribbled = { ...marker, country: 7, openedBy: "me", writtenAt: {}, more: [[]] };
     expect(parseMetadata(JSON.stringify({ [MARKER_KEY]: scribbled }))).toEqual({
       user: "",
@@ -174,7 +174,7 @@ describe("the marker in a trunk's metadata", () => {
     expect(parseMetadata(composeMetadata("", full)).marker).toEqual(full);
   });
 
-  test("is found in metadata nested as deep as you like, and written into it", () => {
+  test("is found in and added to metadata nested to any depth", () => {
     for (const user of [`{"deep":${DEEP}}`, DEEP, DEEP.slice(1)]) {
       const composed = composeMetadata(user, marker);
       expect(parseMetadata(composed).marker).toEqual(marker);
@@ -188,7 +188,7 @@ describe("the marker in a trunk's metadata", () => {
   });
 });
 
-describe("two texts of metadata", () => {
+describe("two metadata strings", () => {
   test("are the same when only the layout of a JSON object differs", () => {
     expect(canonicalMetadata(' { "a" : [ 1 , "x y" ] ,\n"b":{ } } ')).toBe('{"a":[1,"x y"],"b":{}}');
     expect(canonicalMetadata(" { } ")).toBe(canonicalMetadata(""));
@@ -209,12 +209,12 @@ describe("two texts of metadata", () => {
     ['{"a":"\\u00fc"}', '{"a":"ü"}'],
     ["[1, 2]", "[1,2]"],
     ["{broken }", "{broken}"],
-  ])("%s and %s are not", (one, other) => {
+  ])("%s and %s are different", (one, other) => {
     expect(canonicalMetadata(one)).not.toBe(canonicalMetadata(other));
   });
 });
 
-describe("the key of this package in the user's own metadata", () => {
+describe("this package's key in the user's own metadata", () => {
   test.each([
     ['{"pulumi-livekit-sip":1}', true],
     ['{ "a": 1, "\\u0070ulumi-livekit-sip" : 1 }', true],
@@ -228,8 +228,8 @@ describe("the key of this package in the user's own metadata", () => {
   });
 });
 
-describe("the texts to cut out of a message", () => {
-  test("are every string within metadata, as it is and as it stands there, and no key", () => {
+describe("the strings to redact from a message", () => {
+  test("are every string within metadata, decoded and as written, and no key", () => {
     const user = '{"token":"one","list":[{"a":"t\\u0077o"}],"token":"three","n":4}';
     expect(textsIn(composeMetadata(user, marker)).slice(1)).toEqual([user, "one", "two", "t\\u0077o", "three"]);
     expect(textsIn('["four", 5]')).toEqual(['["four", 5]', "four"]);
@@ -237,7 +237,7 @@ describe("the texts to cut out of a message", () => {
     expect(textsIn("six")).toEqual(["six"]);
   });
 
-  test("hold what any reader would find", () => {
+  test("include every string that a JSON parser finds", () => {
     const strings = (value: unknown): string[] =>
       typeof value === "string"
         ? [value]
@@ -253,7 +253,7 @@ describe("the texts to cut out of a message", () => {
 });
 
 describe("an owner's name", () => {
-  test("tells the stack and the resource", () => {
+  test("contains the stack and the resource", () => {
     expect(stackOf("acme/phones/prod/office")).toBe("acme/phones/prod");
     expect(nameOf("acme/phones/prod/office")).toBe("office");
     expect(nameOf("acme/phones/prod/acme:sip:Customer$office")).toBe("office");

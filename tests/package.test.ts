@@ -61,7 +61,7 @@ describe("the packed tarball", () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  test("holds what a user needs and nothing else", () => {
+  test("contains what users need and nothing else", () => {
     expect(files).toEqual(
       expect.arrayContaining([
         "package.json",
@@ -94,7 +94,7 @@ describe("the packed tarball", () => {
     expect(run("node", ["program.mjs"], folder)).toBe(expected);
   });
 
-  test("has types by which a wrong mix does not compile", () => {
+  test("has types that reject invalid combinations of arguments", () => {
     const check = (name: string, source: string) => {
       writeFileSync(join(folder, name), source);
       const args = [
@@ -120,7 +120,7 @@ describe("the packed tarball", () => {
     expect(check("bad.mts", PROGRAM.replace('method: "credentials"', 'method: "ip"'))).toContain("error TS");
   }, 120_000);
 
-  test("brings a TypeScript program up, and serializes a provider that is small and holds no secret", async () => {
+  test("runs a TypeScript program, and serializes a small provider without secrets", async () => {
     const emulator = await LiveKitEmulator.start();
     writeFileSync(
       join(folder, "Pulumi.yaml"),

@@ -38,13 +38,13 @@ describe("number formats", () => {
     expect(formatDialedNumber(number, { numberFormat, country })).toBe(written);
   });
 
-  test("dials a foreign number from the national format with the country's international prefix", () => {
+  test("dials a foreign number with the country's international prefix in the national format", () => {
     expect(formatDialedNumber("+442079460000", { numberFormat: "national", country: "RO" })).toBe("00442079460000");
     expect(formatDialedNumber("+442079460000", { numberFormat: "national", country: "US" })).toBe("011442079460000");
   });
 
   test.each(["1011", "112", "*98", "reception", "sales.team"])(
-    "dials %s, which is no phone number, as it is",
+    "dials %s, which is not a phone number, unchanged",
     (dialled) => {
       for (const numberFormat of NUMBER_FORMATS) {
         expect(formatDialedNumber(dialled, { numberFormat, country: "RO" })).toBe(dialled);
@@ -59,13 +59,13 @@ describe("number formats", () => {
   });
 
   test.each(["+1 202 555", "+999 1234567", "0741926265000000", "", "+", "call me", "+1 202 555 0123 ext. 5"])(
-    "refuses %p in words that name it",
+    "refuses %p with an error that names it",
     (number) => {
       expect(() => parseNumber(number, "US")).toThrow(`"${number}" is not a phone number`);
     },
   );
 
-  test("every format can be read back in its country", () => {
+  test("reads back every format in its country", () => {
     fc.assert(
       fc.property(valid, fc.constantFrom(...NUMBER_FORMATS), ({ number, country }, numberFormat) => {
         const written = formatNumber(number, { numberFormat, country });
@@ -75,7 +75,7 @@ describe("number formats", () => {
     );
   });
 
-  test("the forms to match a number by hold the one that is written, by LiveKit's rule", () => {
+  test("the forms to match a number include the written one, by LiveKit's rule", () => {
     fc.assert(
       fc.property(valid, fc.constantFrom(...NUMBER_FORMATS), ({ number, country }, numberFormat) => {
         const written = matchingForm(formatNumber(number, { numberFormat, country }));
@@ -84,7 +84,7 @@ describe("number formats", () => {
     );
   });
 
-  test("separators and plus do not count when LiveKit matches, other characters do", () => {
+  test("LiveKit's matching ignores separators and plus, but no other characters", () => {
     expect(matchingForm("+1 (202) 555-0123")).toBe("+12025550123");
     expect(matchingForm("12025550123")).toBe("+12025550123");
     expect(matchingForm("sales")).toBe("sales");
@@ -116,8 +116,8 @@ function nationalDigits(country: CountryCode): string {
   return exampleOf(country).formatNational().replace(/\D/g, "");
 }
 
-describe("what is a phone number is decided by how it is written, in every country", () => {
-  test("three to six digits without + are an extension or a service code, and stay as declared", () => {
+describe("whether text is a phone number depends on how it is written, in every country", () => {
+  test("three to six digits without + are an extension or a service code, and are left as declared", () => {
     const changed = COUNTRIES.flatMap((country) =>
       NUMBER_FORMATS.flatMap((numberFormat) =>
         SHORT.filter((text) => {
@@ -130,7 +130,7 @@ describe("what is a phone number is decided by how it is written, in every count
     expect(changed.slice(0, 10)).toEqual([]);
   });
 
-  test("a number written with + is put into the trunk's format", () => {
+  test("a number written with + is converted to the trunk's format", () => {
     const actual = COUNTRIES.flatMap((country) =>
       NUMBER_FORMATS.map((numberFormat) => {
         const options = { numberFormat, country };
@@ -151,7 +151,7 @@ describe("what is a phone number is decided by how it is written, in every count
     );
   });
 
-  test("a number as dialled within the country is one from seven digits on", () => {
+  test("a number as dialled within the country is a phone number if it has seven digits or more", () => {
     const actual = COUNTRIES.map((country) => {
       const options = { numberFormat: "international", country } as const;
       const national = nationalDigits(country);
@@ -166,7 +166,7 @@ describe("what is a phone number is decided by how it is written, in every count
     );
   });
 
-  test("a number with the country's international prefix is one", () => {
+  test("a number with the country's international prefix is a phone number", () => {
     const actual = COUNTRIES.map((country) => {
       const from = country === "RO" ? "DE" : "RO";
       const dialled = `00${exampleOf(country).number.slice(1)}`;
@@ -189,7 +189,7 @@ describe("what is a phone number is decided by how it is written, in every count
     }
   });
 
-  test("the numbers of a trunk are declared to be phone numbers, however short", () => {
+  test("a trunk's numbers are always phone numbers, however short", () => {
     const options = { numberFormat: "national", country: "FK" } as const;
     expect(parseNumber("51234", "FK")).toBe("+50051234");
     expect(writtenNumber("51234", { ...options, numberFormat: "international" })).toBe("+50051234");
@@ -197,8 +197,8 @@ describe("what is a phone number is decided by how it is written, in every count
   });
 });
 
-describe("a trunk's number that libphonenumber-js refuses by now", () => {
-  test("is still written in the trunk's format where that can be told", () => {
+describe("a trunk's number that libphonenumber-js no longer accepts", () => {
+  test("is still written in the trunk's format where possible", () => {
     const refused = "+40999999999";
     expect(() => parseNumber(refused, "RO")).toThrow("is not a phone number");
     expect(numberForms(refused, { numberFormat: "international", country: "RO" })).toEqual([refused]);
@@ -208,7 +208,7 @@ describe("a trunk's number that libphonenumber-js refuses by now", () => {
     expect(numberForms(refused, { numberFormat: "national", country: "RO" })).toEqual(["0999999999", refused]);
   });
 
-  test("never throws, whatever the number and the country", () => {
+  test("never throws, for any number and country", () => {
     const country = fc.oneof(fc.constantFrom(...COUNTRIES), fc.string());
     const number = fc.oneof(fc.string(), fc.stringMatching(/^\+\d{0,20}$/));
     fc.assert(

@@ -86,7 +86,7 @@ const piece = fc.oneof(
 const hostile = fc.array(piece, { maxLength: 12 }).map((pieces) => pieces.join(""));
 const spaces = fc.constantFrom("", " ", "    ", "\u00a0\t ", "error: ", 'SipTrunk "office" ');
 
-test("the parsers of this test see the commands that they are there for", () => {
+test("this test's parsers find the commands that they should find", () => {
   expect(gitHubCommand("  ::error file=a,line=1::words")).toBe("error");
   expect(gitHubCommand("\u200b::set-output name=a::b")).toBe("set-output");
   expect(gitHubCommand("words ##[add-path]/tmp")).toBe("add-path");
@@ -94,7 +94,7 @@ test("the parsers of this test see the commands that they are there for", () => 
   expect(otherCommand("words #\u00ad#vso[task.setvariable variable=a]b")).toBe(true);
 });
 
-test("no CI system finds a command in what is printable, whatever stands before it", () => {
+test("no CI system finds a command in printable text, whatever precedes it", () => {
   fc.assert(
     fc.property(hostile, spaces, hostile, (text, before, more) => {
       for (const line of [before + printable(text), printable(`${before}${text}${more}`)]) {
@@ -106,7 +106,7 @@ test("no CI system finds a command in what is printable, whatever stands before 
   );
 });
 
-test("what is printable is one bounded line of visible characters, and stays as it is", () => {
+test("printable text is one bounded line of visible characters, and is left unchanged", () => {
   fc.assert(
     fc.property(hostile, fc.integer({ min: 2, max: 60 }), (text, limit) => {
       const line = printable(text, limit);
@@ -119,14 +119,14 @@ test("what is printable is one bounded line of visible characters, and stays as 
 });
 
 test.each([
-  ["a whole escape sequence", "\u001b[31mred\u001b[0m and \u001b]0;title\u0007more", "red and more"],
+  ["an entire escape sequence", "\u001b[31mred\u001b[0m and \u001b]0;title\u0007more", "red and more"],
   ["line breaks", "one\r\ntwo\u2028three", "one  two three"],
-  ["what turns the direction of writing", "abc\u202ecba\u2066", "abccba"],
-  ["a command of GitHub", "::error file=a::b", ": :error file=a::b"],
+  ["characters that change the writing direction", "abc\u202ecba\u2066", "abccba"],
+  ["a GitHub command", "::error file=a::b", ": :error file=a::b"],
   ["a command within a line", "the name ::set-output name=a::b", "the name : :set-output name=a::b"],
-  ["a command of GitHub's first kind", "a ##[error]b", "a # #[error]b"],
-  ["a command of Azure", "a ##vso[task.setvariable variable=b]c", "a # #vso[task.setvariable variable=b]c"],
-])("takes %s out", (_what, text, line) => {
+  ["a GitHub command in the old syntax", "a ##[error]b", "a # #[error]b"],
+  ["an Azure command", "a ##vso[task.setvariable variable=b]c", "a # #vso[task.setvariable variable=b]c"],
+])("removes or breaks up %s", (_what, text, line) => {
   expect(printable(text)).toBe(line);
 });
 
@@ -135,17 +135,17 @@ test.each([
   "LiveKit at http://[::1]:7880 did not answer ListSIPInboundTrunk: connect ECONNREFUSED ::1:7880.",
   "LiveKit at https://[fe80::abcd:1] did not answer, and neither did [2001:db8::dead:beef] or 2001:db8::bad.",
   'SipTrunk "Büro Köln 東京 😀" differs from its declaration: numbers changed outside Pulumi (digest 1a2b3c4d).',
-])("leaves %s", (text) => {
+])("leaves %s unchanged", (text) => {
   expect(printable(text)).toBe(text);
 });
 
-test("cuts a long text with an ellipsis, and none through a character", () => {
+test("truncates long text with an ellipsis, and never within a character", () => {
   expect(printable("x".repeat(PRINTABLE_LIMIT))).toHaveLength(PRINTABLE_LIMIT);
   expect(printable("x".repeat(10_000_000))).toBe(`${"x".repeat(PRINTABLE_LIMIT - 1)}…`);
   expect(printable("abc😀def", 5)).toBe("abc…");
 });
 
-test("a value may be shown when every text in it is printable as it is", () => {
+test("a value may be shown if every string in it is printable", () => {
   for (const value of [
     "office",
     7,
@@ -174,7 +174,7 @@ describe("errors", () => {
   const text = "no \u001b[2Jsuch\r\n::error file=a::b ##vso[a.b]c";
   const line = "no such  : :error file=a::b # #vso[a.b]c";
 
-  test("of resources, LiveKit and credential readers are printable", () => {
+  test("from resources, LiveKit and credential readers are printable", () => {
     expect(new ResourceError(text, { partial: { id: "a", properties: {} } })).toMatchObject({
       message: line,
     });
@@ -186,7 +186,7 @@ describe("errors", () => {
     expect(failing("kamailioCredential", "user 1011")(text).message).toBe(`kamailioCredential: user 1011: ${line}.`);
   });
 
-  test("that nobody foresaw keep their stack, each line of it printable", () => {
+  test("that are unexpected keep their stack, with every line printable", () => {
     const { message, stack } = explain(
       new TypeError(text),
       "Reading",
@@ -201,7 +201,7 @@ describe("errors", () => {
     }
   });
 
-  test("of LiveKit repeat a part of a long answer, and still say what to do", async () => {
+  test("from LiveKit quote only part of a long answer, and still name the fix", async () => {
     const server = createServer((_request, response) => {
       response.writeHead(401, { "content-type": "application/json" });
       response.end(JSON.stringify({ code: "unauthenticated", msg: `${text} ${"x".repeat(10_000)}` }));

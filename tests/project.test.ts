@@ -56,7 +56,7 @@ function configure({ apiKey, apiSecret }: typeof ONE): void {
   stack.setConfig("livekit:apiSecret", apiSecret, { secret: true });
 }
 
-test("another project's key is an error that names both, and nothing is deleted or made", async () => {
+test("another project's key gives an error that names both projects, and nothing is deleted or created", async () => {
   await start({ projects: [ONE, TWO] });
   await settle();
   configure(TWO);
@@ -86,7 +86,7 @@ test("another key of the same project changes no plan", async () => {
   expect((await stack.preview({ expectNoChanges: true })).exitCode).toBe(0);
 });
 
-test("a clock that is off is reported as the cause", async () => {
+test("a wrong clock is reported as the cause", async () => {
   let ahead = 0;
   await start({ clock: () => Date.now() + ahead });
   await settle();
@@ -115,7 +115,7 @@ test("no inbound trunk is open at any moment, from the first up to destroy", asy
   expect(seen).toEqual([]);
 });
 
-test("one preview lists each kind of object once, however many resources there are", async () => {
+test("a preview lists each kind of object once, however many resources there are", async () => {
   await start();
   await settle();
   emulator.requests.length = 0;
@@ -127,7 +127,7 @@ test("one preview lists each kind of object once, however many resources there a
   ]);
 });
 
-test("a customer costs four calls to come up and four to go, beside the listings that all customers share", async () => {
+test("a customer takes four calls to create and four to destroy, besides the shared listings", async () => {
   await start();
   const customers = 2; // `everything` declares two trunks, their InboundAuth and the rule of each.
   const callsOf = async (operation: () => ReturnType<TestStack["up"]>) => {
@@ -143,7 +143,7 @@ test("a customer costs four calls to come up and four to go, beside the listings
   expect(destroy.filter((method) => method.startsWith("List"))).toHaveLength(3);
 });
 
-test("what was not there before is still drift after a refresh that was kept", async () => {
+test("a field added outside Pulumi is still shown as drift after a separate refresh", async () => {
   await start();
   await settle();
   const outsider = new SipClient(emulator.url, emulator.apiKey, emulator.apiSecret);
@@ -159,7 +159,7 @@ test("what was not there before is still drift after a refresh that was kept", a
 });
 
 describe("a platform that hides passwords", () => {
-  test("settles, shows a later change by others in words that say why, and is repaired by one up", async () => {
+  test("has an empty second preview, explains a later outside change, and is repaired by one up", async () => {
     let later = 0;
     await start({ hidePasswords: true, clock: () => Date.now() + later });
     await settle();
@@ -184,7 +184,7 @@ describe("a platform that hides passwords", () => {
     ).toBe(password("office"));
   });
 
-  test("keeps the password through a change that LiveKit only takes as a whole", async () => {
+  test("keeps the password through a change that requires replacing the whole trunk", async () => {
     await start({ hidePasswords: true });
     await settle();
     const headers = { "X-Account": "7" };
@@ -220,7 +220,7 @@ describe("a platform that hides passwords", () => {
   }
 });
 
-describe("fields of a newer LiveKit, which this package does not know", () => {
+describe("unknown fields of a newer LiveKit", () => {
   const [codec, otherRate] = [8000, 16000].map((rate) => ({ codecs: [{ name: "PCMU", rate }], mediaTimeout: 30 }));
   const trunk = { ...everything.trunks?.office, ...codec, ringingTimeout: 20, maxCallDuration: 600 };
   const egress = { room: { fileOutputs: [{ filepath: "recordings" }] }, tracks: { filepath: "tracks" } };
@@ -322,7 +322,7 @@ describe("fields of a newer LiveKit, which this package does not know", () => {
   });
 });
 
-test("secrets appear nowhere outside the encrypted state: not in output, errors, or the state in clear", async () => {
+test("secrets appear only encrypted in the state: not in output, errors or the rest of the state", async () => {
   await start();
   const secretProgram = {
     ...everything,

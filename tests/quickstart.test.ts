@@ -18,7 +18,7 @@ describe.each(engines)("the quickstart on the $name", (engine) => {
     await platform.stop();
   });
 
-  test("comes up, settles, and goes without a trace", async () => {
+  test("comes up, has an empty second preview, and leaves nothing behind after destroy", async () => {
     const stack = await engine.create({
       projectDir: join(__dirname, ".."),
       stack: `q${randomBytes(4).toString("hex")}`,

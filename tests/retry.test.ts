@@ -39,11 +39,11 @@ test.each([
   ["a refused key", new LiveKitError("unauthenticated", "m", "", 401), false],
   ["a refusal", new LiveKitError("refused", "m", "", 400), false],
   ["another error", new Error("bug"), false],
-])("tells %s apart", (_name, error, transient) => {
+])("classifies %s as transient or not", (_name, error, transient) => {
   expect(isTransient(error)).toBe(transient);
 });
 
-test("tries again until it succeeds, and hands a lasting failure on at once", async () => {
+test("retries until it succeeds, and passes on a lasting failure at once", async () => {
   const work = failing(failure(503), unreachable, failure(429));
   expect(await retried(settings(), work)).toBe("done");
   expect(work.attempts).toBe(4);
@@ -52,7 +52,7 @@ test("tries again until it succeeds, and hands a lasting failure on at once", as
   expect(refused.attempts).toBe(1);
 });
 
-test("waits as long as LiveKit asks, and says so when that is long", async () => {
+test("waits as long as LiveKit asks, and reports a long wait", async () => {
   const it = settings();
   const start = Date.now();
   expect(await retried(it, failing(failure(429, 2_100)))).toBe("done");
@@ -66,13 +66,13 @@ test("says nothing of a short wait", async () => {
   expect(it.said).toEqual([]);
 });
 
-test("gives up at once when LiveKit asks to wait beyond the bound", async () => {
+test("gives up at once when LiveKit asks for a wait beyond the bound", async () => {
   const work = failing(failure(429, 60_000));
   await expect(retried(settings(), work)).rejects.toThrow("429");
   expect(work.attempts).toBe(1);
 });
 
-test("gives up when the time is over, sooner where the server has never answered", async () => {
+test("gives up when the time is over, and sooner before the server's first answer", async () => {
   for (const [answered, bound] of [
     [true, 30_000],
     [false, 1_500],
@@ -88,7 +88,7 @@ test("gives up when the time is over, sooner where the server has never answered
   }
 });
 
-test("looks before it makes an object again", async () => {
+test("looks for an existing object before it repeats a create", async () => {
   const create = failing(unreachable, unreachable);
   const looks: string[] = [];
   const find = async () => {
@@ -99,7 +99,7 @@ test("looks before it makes an object again", async () => {
   expect(create.attempts).toBe(2);
 });
 
-test("does not look before the first attempt", async () => {
+test("does not look before the first create", async () => {
   const find = () => Promise.reject(new Error("looked"));
   expect(await createdOnce(settings(), failing(), find)).toBe("done");
 });

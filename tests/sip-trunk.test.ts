@@ -15,7 +15,7 @@ describeInWorlds((startWorld) => {
     return started;
   };
 
-  test("makes both trunks from the declaration, and nothing is left after destroy", async () => {
+  test("creates both trunks from the declaration, and leaves nothing behind after destroy", async () => {
     const it = await world({ "livekit:projectId": "p_5wed79aeavr" });
     const before = await it.count();
     await it.declare(everything);
@@ -35,7 +35,7 @@ describeInWorlds((startWorld) => {
     expect(await it.count()).toBe(before);
   });
 
-  test("keeps the inbound trunk closed until an InboundAuth opens it, and again after that is removed", async () => {
+  test("keeps the inbound trunk closed until an InboundAuth opens it, and closes it when that is removed", async () => {
     const it = await world();
     await it.given({ trunks: { office } });
     const closed = await it.inbound("office");
@@ -56,7 +56,7 @@ describeInWorlds((startWorld) => {
     expect(again.authPassword).not.toBe("");
   });
 
-  test("rotates the password in place: both halves, and no other field", async () => {
+  test("rotates the password in place on both trunks, and changes no other field", async () => {
     const it = await world();
     await it.given(everything);
     const [inbound, outbound] = [await it.inbound("office"), await it.outbound("office")];
@@ -75,7 +75,7 @@ describeInWorlds((startWorld) => {
     expectNoCanary(JSON.stringify(await it.stack.exportState()));
   });
 
-  test("keeps drift as a list in the state while it lasts", async () => {
+  test("lists drift in the state until it is repaired", async () => {
     const it = await world();
     await it.given({ ...everything, trunks: { ...everything.trunks, office: { ...office, headers: { "X-A": "1" } } } });
     const drift = async (type: string) => {
@@ -100,7 +100,7 @@ describeInWorlds((startWorld) => {
     expectNoCanary(it.printed + JSON.stringify(await it.stack.exportState()));
   });
 
-  test("shows each thing that somebody changed on the platform as itself, and repairs it with one up", async () => {
+  test("shows each change made on the platform under its own argument, and repairs it with one up", async () => {
     const it = await world();
     await it.given(everything);
     const ids = async () => [(await it.inbound("hotline")).sipTrunkId, (await it.outbound("office")).sipTrunkId];
@@ -123,7 +123,7 @@ describeInWorlds((startWorld) => {
     expectNoCanary(it.printed);
   });
 
-  test("still shows drift after a refresh was kept, without the changed password in the state", async () => {
+  test("still shows drift after a separate refresh, without the changed password in the state", async () => {
     const it = await world();
     await it.given({ trunks: { office } });
     await it.changeOutbound("office", { authPassword: password("changed-by-hand"), destinationCountry: "RO" });
@@ -142,7 +142,7 @@ describeInWorlds((startWorld) => {
     expect(trunk?.outputs).not.toHaveProperty("__lastApplied");
   });
 
-  test("says in words what differs where refresh is off, and repairs it", async () => {
+  test("reports drift in the output if refresh is off, and repairs it", async () => {
     const it = await world();
     await it.given(everything);
     await it.changeOutbound("office", { authPassword: password("changed-by-hand") });
@@ -156,7 +156,7 @@ describeInWorlds((startWorld) => {
     expect((await it.preview({ expectNoChanges: true })).exitCode).toBe(0);
   });
 
-  test.each(["inbound", "outbound"] as const)("makes the %s trunk again when it was deleted", async (half) => {
+  test.each(["inbound", "outbound"] as const)("recreates the %s trunk after it was deleted", async (half) => {
     const it = await world();
     await it.given(everything);
     const gone = (await it[half]("office")).sipTrunkId;
@@ -171,7 +171,7 @@ describeInWorlds((startWorld) => {
     expect(await it.count()).toBe(5);
   });
 
-  test("makes everything again when everything was deleted", async () => {
+  test("recreates everything after everything was deleted", async () => {
     const it = await world();
     await it.given(everything);
     await it.deleteEverything();
@@ -180,7 +180,7 @@ describeInWorlds((startWorld) => {
     expect(await it.inbound("office")).toMatchObject({ authUsername: "1011", authPassword: password("office") });
   });
 
-  test("switches fixedIp, numberFormat and every other option in place, and leaves what others own", async () => {
+  test("switches fixedIp, numberFormat and every other option in place, and keeps the InboundAuth's fields", async () => {
     const it = await world({ "livekit:outboundProxy": '{"address":"proxy.example:5060","header":"X-Destination"}' });
     await it.given(everything);
     const [inbound, outbound] = [await it.inbound("office"), await it.outbound("office")];
@@ -229,7 +229,7 @@ describeInWorlds((startWorld) => {
     expect((await it.inbound("office")).toJson()).toEqual(inbound.toJson());
   });
 
-  test("writes numbers as the VoIP system does, and changes the way in place", async () => {
+  test("writes numbers in the VoIP system's format, and changes the format in place", async () => {
     const it = await world();
     const romania = { ...hotline, numbers: ["0741 926 265"], country: "RO", numberFormat: "national" };
     await it.declare({ trunks: { hotline: romania } });
@@ -247,7 +247,7 @@ describeInWorlds((startWorld) => {
     expect((await it.inbound("hotline")).sipTrunkId).toBe(sipTrunkId);
   });
 
-  test("closes a trunk that somebody opened, and says so loudly", async () => {
+  test("closes a trunk that was opened outside Pulumi, and reports it as OPEN TO ANYONE", async () => {
     const it = await world();
     await it.given({ trunks: { office } });
     await it.changeInbound("office", { authUsername: "", authPassword: "" });
@@ -259,7 +259,7 @@ describeInWorlds((startWorld) => {
     expect((await it.inbound("office")).authUsername).not.toBe("known");
   });
 
-  test("repairs the metadata of its trunks, and never touches a trunk of others", async () => {
+  test("repairs the metadata of its trunks, and never touches a foreign trunk", async () => {
     const it = await world();
     await it.outsider.createSipInboundTrunk("theirs", ["+12025550177"], { authUsername: "u", authPassword: "p" });
     await it.given(everything);
@@ -272,7 +272,7 @@ describeInWorlds((startWorld) => {
     expect((await it.inbound("theirs")).numbers).toEqual(["+12025550177"]);
   });
 
-  test("writes metadata byte for byte beside its own key, and shows any value that somebody changed in it", async () => {
+  test("writes metadata byte for byte beside its own key, and shows any value changed in it", async () => {
     const it = await world();
     const metadata = '{ "customer": 12345678901234567890, "2": 1.0, "1": {"pulumi-livekit-sip": "\\u0078"} }';
     const auths = { office: { trunk: "office", method: "credentials" } };
@@ -296,7 +296,7 @@ describeInWorlds((startWorld) => {
     expect(await written()).toEqual(asDeclared(compact.slice(0, -1)));
   });
 
-  test("takes no notice of metadata of others that is nested without end, and writes its own", async () => {
+  test("ignores deeply nested foreign metadata, and writes deeply nested metadata of its own", async () => {
     const it = await world();
     const deep = `${"[".repeat(200_000)}${"]".repeat(200_000)}`;
     const marker = '"pulumi-livekit-sip":{"owner":"other/phones/prod/office","id":"sip-trunk-000000000000"}';
@@ -317,7 +317,7 @@ describeInWorlds((startWorld) => {
     expect(await it.count()).toBe(3);
   });
 
-  test("survives a rename by alias with its trunks", async () => {
+  test("keeps its trunks when it is renamed with an alias", async () => {
     const it = await world();
     await it.given(everything);
     const { sipTrunkId } = await it.outbound("office");
@@ -332,7 +332,7 @@ describeInWorlds((startWorld) => {
     expect(await it.inbound("office")).toMatchObject({ authUsername: "1011", authPassword: password("office") });
   });
 
-  test("refuses a rename without an alias in the preview, and says how to fix it", async () => {
+  test("refuses a rename without an alias in the preview, and names the fix", async () => {
     const it = await world();
     await it.given({ trunks: { office } });
     const { sipTrunkId } = await it.inbound("office");
@@ -351,7 +351,7 @@ describeInWorlds((startWorld) => {
     expect(await it.count()).toBe(2);
   });
 
-  test("takes a trunk over that a create left behind when it was cut off", async () => {
+  test("takes over a trunk that an interrupted create left behind", async () => {
     const it = await world();
     await it.given({ trunks: { office } });
     const left = await it.inbound("office");
@@ -369,7 +369,7 @@ describeInWorlds((startWorld) => {
     expect(await it.count()).toBe(2);
   });
 
-  test("an update in place leaves the ids known in its preview", async () => {
+  test("keeps the IDs known in the preview of an update in place", async () => {
     const it = await world();
     await it.given({ trunks: { office } });
     const { sipTrunkId } = await it.outbound("office");
@@ -380,7 +380,7 @@ describeInWorlds((startWorld) => {
     expect(said(plan)).toContain(sipTrunkId);
   });
 
-  test("unknown values anywhere do not fail the first preview", async () => {
+  test("accepts unknown values anywhere in the first preview", async () => {
     const it = await world();
     const unknown = (value: unknown) => ({ $unknown: value });
     await it.declare({
@@ -400,7 +400,7 @@ describeInWorlds((startWorld) => {
   });
 });
 
-test("a number in the state that libphonenumber-js refuses by now does not keep a stack from being destroyed", async () => {
+test("destroys a stack whose state has a number that libphonenumber-js no longer accepts", async () => {
   const folder = mkdtempSync(join(tmpdir(), "livekit-sip-state-"));
   const stateFile = join(folder, "state.json");
   const platform = await startEmulatorPlatform();

@@ -11,7 +11,7 @@ const SMOKE_TIMEOUT_MS = 300_000;
 
 describeInWorlds((startWorld) => {
   test(
-    "comes up, shows and repairs what others changed, changes in place, and goes without a trace",
+    "comes up, shows and repairs outside changes, is updated in place, and leaves nothing behind after destroy",
     async () => {
       const it = await startWorld();
       await it.secret("office", password("office"));

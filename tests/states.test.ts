@@ -112,9 +112,9 @@ function without(properties: Properties, field: string): Properties {
 
 /** Changes a sample's state into one that today's validation would refuse but that may exist. */
 const tightened: Record<string, (sample: Sample) => Sample> = {
-  "a password that is too weak today": (sample) =>
+  "passwords that are too weak today": (sample) =>
     JSON.parse(JSON.stringify(sample).replaceAll(SAMPLE_PASSWORDS.office, "weak")),
-  "words that are unknown today": (sample) => {
+  "enum values that are unknown today": (sample) => {
     const trunks = withProperties(sample, "SipTrunk", (it) => ({
       ...it,
       ...(it.numberFormat ? { numberFormat: "e164" } : {}),
@@ -151,7 +151,7 @@ const tightened: Record<string, (sample: Sample) => Sample> = {
         ...(it.agents ? { agents: [{ agentName: "receptionist", avatar: "robot" }] } : {}),
       })),
     ),
-  "fields that were not there yet": (sample) => {
+  "missing fields that were added later": (sample) => {
     const trunks = withProperties(sample, "SipTrunk", (it) => without(without(it, "country"), "name"));
     return withProperties(trunks, "DispatchRule", (it) => without(it, "name"));
   },
@@ -163,11 +163,11 @@ if (RECORD_STATES) {
   const engines = findPulumiCli() ? ["in-process engine", "Pulumi CLI"] : ["in-process engine"];
 
   describe.each(engines)("%s", (engine) => {
-    test.each(sampleNames())("a state of %s (%s) is refreshed, brought up and destroyed", (version, name) =>
+    test.each(sampleNames())("a state of %s (%s) is refreshed, updated and destroyed", (version, name) =>
       expectRefreshUpAndDestroy(engine, readSample(version, name)),
     );
 
-    test("a state in which nothing keeps today's rules is destroyed", () =>
+    test("a state that breaks all of today's rules is destroyed", () =>
       expectDestroy(
         engine,
         Object.values(tightened).reduce((sample, tighten) => tighten(sample), readSample("0.1.0", "clean")),
@@ -175,7 +175,7 @@ if (RECORD_STATES) {
   });
 
   describe.each(Object.entries(tightened))("%s", (_what, tighten) => {
-    test.each(["clean", "drift-kept"])("are refreshed, brought up and destroyed in a state of 0.1.0 (%s)", (name) =>
+    test.each(["clean", "drift-kept"])("are refreshed, updated and destroyed in a state of 0.1.0 (%s)", (name) =>
       expectRefreshUpAndDestroy("in-process engine", tighten(readSample("0.1.0", name))),
     );
 

@@ -72,7 +72,7 @@ describe.each(engines)("TestCall on the $name", (engine) => {
     calls: { out: { trunk: "office", direction: "outbound", to: "+1 202 555 0100", ...changes } },
   });
 
-  test("calls the platform once for each credential: never in a preview, never when nothing changed", async () => {
+  test("calls the platform once for each credential, and neither in a preview nor without a change", async () => {
     const pbx = await callee(ring, challenge);
     const it = await world(`127.0.0.1:${pbx.port}`);
     await it.declare(inbound());
@@ -104,7 +104,7 @@ describe.each(engines)("TestCall on the $name", (engine) => {
     expectSuccess(await it.destroy());
   });
 
-  test("says of each failure what it usually means, and calls again at the next up", async () => {
+  test("explains each failure of an inbound call, and calls again at the next up", async () => {
     let script: Script = ignore;
     const pbx = await callee((incoming, self) => script(incoming, self));
     const it = await world(`127.0.0.1:${pbx.port}`);
@@ -138,7 +138,7 @@ describe.each(engines)("TestCall on the $name", (engine) => {
     expectNoCanary(it.printed);
   });
 
-  test("calls from an address without a credential, and follows the trunk's numbers", async () => {
+  test("calls without a credential for an allowed address, and uses the trunk's numbers", async () => {
     const pbx = await callee(refuse(403, "Forbidden"));
     const it = await world("unused.example");
     const { password: _, username: __, ...bare } = hotline;
@@ -167,7 +167,7 @@ describe.each(engines)("TestCall on the $name", (engine) => {
   });
 
   test.each([
-    ["an extension as it is declared", { ...trunk, country: "DE" }, "1012", "1012"],
+    ["an extension as declared", { ...trunk, country: "DE" }, "1012", "1012"],
     ["a trunk's own number in its format", { ...hotline, numbers: ["51234"], country: "FK" }, undefined, "+50051234"],
   ])("calls %s, however short", async (_, called, to, dialled) => {
     const pbx = await callee(refuse(403, "Forbidden"));
@@ -180,7 +180,7 @@ describe.each(engines)("TestCall on the $name", (engine) => {
     expect(pbx.all("INVITE")[0]?.uri).toContain(`sip:${dialled}@`);
   });
 
-  test("gets through to the platform, as far as its trunks and rules let it", async () => {
+  test("reaches the platform as far as its trunks and rules allow", async () => {
     const it = await world();
     const { rules: _, ...ruleless } = inbound();
     const { auths: __, ...closed } = ruleless;
@@ -213,7 +213,7 @@ describe.each(engines)("TestCall on the $name", (engine) => {
 
   const placed = () => emulator.calls.length;
 
-  test("has LiveKit call once for each credential, in the trunk's number format, and hang up", async () => {
+  test("has LiveKit place one call for each credential, in the trunk's number format, and hang up", async () => {
     const pbx = await callee(pickUp, challenge);
     const it = await world();
     const declared = (changes: Record<string, unknown> = {}) =>
@@ -250,7 +250,7 @@ describe.each(engines)("TestCall on the $name", (engine) => {
     expectNoCanary(it.printed + pbx.wire + JSON.stringify(await it.stack.exportState()));
   });
 
-  test("says of a call out that failed what it usually means, and has it placed again at the next up", async () => {
+  test("explains each failure of an outbound call, and has it placed again at the next up", async () => {
     let script: Script = ignore;
     const pbx = await callee((incoming, self) => script(incoming, self));
     const it = await world();
@@ -288,7 +288,7 @@ describe.each(engines)("TestCall on the $name", (engine) => {
   });
 
   (hasPhoneSystem ? test : test.skip)(
-    "calls a telephone behind a real phone system, and hears its refusals",
+    "reaches a telephone behind a real phone system, and reports its refusals",
     async () => {
       const telephone = await SippCallee.start();
       closing.push(() => telephone.stop());
@@ -314,7 +314,7 @@ describe.each(engines)("TestCall on the $name", (engine) => {
     },
   );
 
-  test("refuses in the preview what can't be called", async () => {
+  test("refuses invalid arguments and a missing SIP address in the preview", async () => {
     const it = await world("unused.example");
     const refusals: [Record<string, unknown>, string][] = [
       [{ direction: "outbound" }, 'to is missing: set the number to call, for example to: "+12025550100".'],

@@ -4,7 +4,7 @@ import { containsUnknown, differences, same, UNKNOWN } from "../provider/lifecyc
 const value = fc.jsonValue({ maxDepth: 3 });
 
 describe("comparing values", () => {
-  test("a value is the same as its copy, whatever the order of keys", () => {
+  test("a value equals its copy, in any order of keys", () => {
     const reversed = (json: unknown): unknown =>
       typeof json === "object" && json !== null && !Array.isArray(json)
         ? Object.fromEntries(
@@ -20,18 +20,18 @@ describe("comparing values", () => {
     fc.assert(fc.property(value, value, (a, b) => same(a, b) === same(b, a)));
   });
 
-  test("a list of strings is a set, a list of objects is not", () => {
+  test("compares a list of strings as a set, but not a list of objects", () => {
     expect(same(["a", "b"], ["b", "a"])).toBe(true);
     expect(same(["a", "a"], ["a"])).toBe(false);
     expect(same([{ name: "PCMU" }, { name: "opus" }], [{ name: "opus" }, { name: "PCMU" }])).toBe(false);
   });
 
-  test("a list is not an object, and undefined is absent", () => {
+  test("distinguishes a list from an object, and treats undefined as absent", () => {
     expect(same([], {})).toBe(false);
     expect(same({ a: undefined }, {})).toBe(true);
   });
 
-  test("finds exactly the fields that were changed", () => {
+  test("finds exactly the changed fields", () => {
     const record = fc.dictionary(fc.stringMatching(/^[a-z]{1,8}$/), fc.string());
     fc.assert(
       fc.property(record, fc.func(fc.boolean()), (wanted, isChanged) => {
