@@ -46,7 +46,7 @@ describe("a bounded fetch", () => {
   const get = (url: string, maxBytes: number, timeoutMs = 60_000) =>
     boundedFetch(url, {}, { timeoutMs, maxBytes: () => maxBytes });
 
-  it("hands a body over whole, up to its last byte, and keeps the connection for the next", async () => {
+  it("returns a body in full, up to the exact limit, and reuses the connection", async () => {
     const body = Buffer.alloc(300_000, "0123456789");
     const url = await serve((_, response) => response.end(body));
     for (const maxBytes of [body.length, body.length + 1, body.length, body.length]) {
@@ -59,13 +59,13 @@ describe("a bounded fetch", () => {
     expect((await get(url, body.length - 1)).body).toBeUndefined();
   });
 
-  it("hands an empty body over, and none", async () => {
+  it("returns an empty body as empty, and a missing body too", async () => {
     const url = await serve((request, response) => response.writeHead(request.url === "/none" ? 204 : 200).end());
     expect((await get(url, 1)).body).toEqual(new Uint8Array());
     expect((await get(`${url}/none`, 1)).body).toEqual(new Uint8Array());
   });
 
-  it("does not wait for a body of which nothing is to be read", async () => {
+  it("does not wait for a body when its limit is zero", async () => {
     const url = await serve((_, response) => response.writeHead(500).flushHeaders());
     const { response, body } = await get(url, 0);
     expect([response.status, body]).toEqual([500, undefined]);
@@ -83,7 +83,7 @@ describe("a bounded fetch", () => {
     ["small pieces", Buffer.alloc(64), "identity"],
     ["gzip", gzipSync(Buffer.alloc(64 * MIB)), "gzip"],
   ])(
-    "leaves what is longer, keeps no more than its bound in memory, and ends the connection: %s without end",
+    "discards a longer body, stays within its memory limit, and closes the connection: endless %s",
     async (_, piece, encoding) => {
       const url = await serve((_, response) => {
         response.writeHead(200, { "Content-Encoding": encoding });
@@ -96,7 +96,7 @@ describe("a bounded fetch", () => {
     },
   );
 
-  it("leaves a small body that is gigabytes of gzip", async () => {
+  it("discards a small gzip body that expands to gigabytes", async () => {
     const bomb = Buffer.concat(new Array<Buffer>(48).fill(gzipSync(Buffer.alloc(64 * MIB))));
     const url = await serve((_, response) => response.writeHead(200, { "Content-Encoding": "gzip" }).end(bomb));
     const before = process.resourceUsage().maxRSS;
@@ -115,7 +115,7 @@ describe("a bounded fetch", () => {
       },
       "no complete answer within 1 s",
     ],
-  ])("gives up at its deadline and ends the connection when there is %s", async (_, answer, words) => {
+  ])("gives up at its deadline and closes the connection when the server sends %s", async (_, answer, words) => {
     let requests = 0;
     const url = await serve((request, response) => (++requests < 3 ? response.end("ok") : answer(request, response)));
     await get(url, MIB);
@@ -129,7 +129,7 @@ describe("a bounded fetch", () => {
     await closed;
   });
 
-  it("fails as fetch does when the body breaks off", async () => {
+  it("fails as fetch does when the body is cut off", async () => {
     const url = await serve((_, response) => {
       response.writeHead(200, { "Content-Length": 10 }).write("half", () => response.destroy());
     });

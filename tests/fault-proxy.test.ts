@@ -25,7 +25,7 @@ describe("the proxy with faults", () => {
   const create = () => client.createSipInboundTrunk("in", ["+1"], { authUsername: "user", authPassword: PASSWORD });
   const trunks = () => emulator.project().inboundTrunks().length;
 
-  it("passes calls, answers and refusals on, and what is no call", async () => {
+  it("passes on calls, answers, refusals and other requests", async () => {
     const { sipTrunkId } = await create();
     expect(await client.listSipInboundTrunk()).toMatchObject([{ sipTrunkId, authPassword: PASSWORD }]);
     await expect(create()).rejects.toMatchObject({ status: 400, message: expect.stringContaining("Conflicting") });
@@ -51,7 +51,7 @@ describe("the proxy with faults", () => {
     ["cut before", { cut: "before" }, 0],
     ["cut after", { cut: "after" }, 1],
     ["answered with 503", { status: 503 }, 0],
-    ["answered with 503 all the same", { status: 503, committed: true }, 1],
+    ["answered with 503 after the commit", { status: 503, committed: true }, 1],
     ["answered with a page", { status: 502, body: "<html>" }, 0],
     ["left hanging", { hang: true }, 0],
     ["left hanging after the commit", { hang: true, committed: true }, 1],
@@ -64,7 +64,7 @@ describe("the proxy with faults", () => {
     await client.listSipInboundTrunk();
   });
 
-  it("tells of a call before the server gets it, and before the client learns of the answer", async () => {
+  it("reports a call before the server gets it, and its answer before the client gets it", async () => {
     const seen: string[] = [];
     const ends = [
       proxy.onRequest(async (method) => void seen.push(`${method}: ${trunks()}`)),
@@ -78,13 +78,13 @@ describe("the proxy with faults", () => {
     expect(seen).toEqual(["CreateSIPInboundTrunk: 0", "CreateSIPInboundTrunk answered: 1"]);
   });
 
-  it("cuts the connection while the server is away", async () => {
+  it("cuts the connection while the server is down", async () => {
     await emulator.stop();
     await expect(fetch(proxy.url)).rejects.toThrow("fetch failed");
     await expect(create()).rejects.toThrow();
   });
 
-  it("keeps no secret, and no connection when it stops", async () => {
+  it("records no secret, and closes every connection when it stops", async () => {
     await create();
     expect(inspect(proxy, { depth: 9, showHidden: false })).not.toMatch(/Canary|eyJ/);
     proxy.inject({ hang: true });

@@ -16,7 +16,7 @@ const moved: Program = { ...answered, trunks: { office: { ...office, address: "p
 describeUnderFaults(
   (start) => {
     test.each(["before", "after"] as const)(
-      "kill -9 of the host %s LiveKit carried out a create, an update, a delete",
+      "continues after kill -9 of the host %s LiveKit carried out a create, an update, a delete",
       async (moment) => {
         const it = await start();
         const isKilledAt = async (method: string, program: Program) => {
@@ -51,7 +51,7 @@ describeUnderFaults(
     test.each([
       ["CreateSIPOutboundTrunk", "creating"],
       ["UpdateSIPOutboundTrunk", "updating"],
-    ])("kill -9 of the CLI in %s leaves a pending operation, which the next up gets over", async (method, pending) => {
+    ])("kill -9 of the CLI in %s leaves a pending operation, which the next up resolves", async (method, pending) => {
       const it = await start();
       const { stack } = it.world;
       if (!(stack instanceof CliStack)) {
@@ -77,7 +77,7 @@ describeUnderFaults(
 );
 
 describeUnderFaults((start) => {
-  test("an up waits while LiveKit is restarted, and converges", async () => {
+  test("up waits while LiveKit restarts, and converges", async () => {
     const it = await start();
     await it.declare(everything);
     it.once("before", "CreateSIPOutboundTrunk", () => it.restartPlatform());

@@ -19,7 +19,7 @@ const PAGE = 1000;
 const MB = 1024 * 1024;
 
 testInWholeMatrix.each(combinations.filter(({ engine }) => engine === inProcess))(
-  "on $name a preview takes little longer, asks a constant number of calls, and takes little memory",
+  "on $name a preview takes little longer, makes at most one extra call per page, and takes little memory",
   async ({ name, start }) => {
     const size = SIZES[name] ?? { inbound: 0, outbound: 0, rules: 0 };
     const platform = await start();

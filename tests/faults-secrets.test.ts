@@ -1,4 +1,4 @@
-/** A server that quotes what it was sent, in all ways of quoting: no field's secret may leave the encrypted state. */
+/** A server that quotes requests in every format: no field's secret may leave the encrypted state. */
 
 import { expectNoCanary, office, password } from "./support/examples";
 import { describeUnderFaults } from "./support/faulty-world";
@@ -66,7 +66,7 @@ const SENT: Record<string, readonly (keyof typeof SECRETS)[]> = {
 };
 
 describeUnderFaults((start) => {
-  test("secrets in the name, the metadata, headers, the password and errors of the server stay in the encrypted state", async () => {
+  test("secrets in the name, metadata, headers, password and server errors stay in the encrypted state", async () => {
     const it = await start();
     for (const [key, value] of Object.entries(SECRETS)) {
       await it.world.secret(key, value);

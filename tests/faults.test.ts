@@ -1,20 +1,20 @@
 /**
- * What happens when calls to LiveKit fail, and when others change things at the worst moment. Each test is one row of
+ * What happens when calls to LiveKit fail, and when others change objects at the worst moment. Each test is one row of
  * the table of faults. faults-host.test.ts kills the provider's host and the server, faults-scale.test.ts uses large
  * accounts, faults-secrets.test.ts uses servers that quote what they were sent. Other rows of the table are tested
  * elsewhere:
  *
  * - retry.test.ts: which failures are retried, and for how long.
- * - bad-input.test.ts: "a number that another trunk of the project has is refused, and that trunk named"; "a second
- *   stack that declares the same trunk is refused, and the first one named"; "a wrong secret is one sentence without
- *   the token, and nothing is taken for deleted"; "a wrong livekit:apiKey … is reported in the preview".
+ * - bad-input.test.ts: "refuses a number that another trunk of the project has, and names that trunk"; "refuses a trunk
+ *   that another stack has, and names that stack"; "reports a wrong secret in one sentence without the token, and treats
+ *   nothing as deleted"; "reports a wrong livekit:apiKey … in the preview".
  * - dispatch-rule.test.ts: "refuses two rules with the same trunk, pin and number, in the program and on the
- *   platform"; "is made again when it was deleted, with and without refresh".
- * - project.test.ts: "another project's key is an error that names both, and nothing is deleted or made"; "a clock
- *   that is off is reported as the cause" (behind; ahead is here); "no inbound trunk is open at any moment, from the
- *   first up to destroy".
- * - sip-trunk.test.ts: "makes the … trunk again when it was deleted"; "makes everything again when everything was
- *   deleted"; "takes a trunk over that a create left behind when it was cut off".
+ *   platform"; "is recreated after it was deleted, with and without refresh".
+ * - project.test.ts: "another project's key gives an error that names both projects, and nothing is deleted or
+ *   created"; "a wrong clock is reported as the cause" (behind; ahead is here); "no inbound trunk is open at any moment,
+ *   from the first up to destroy".
+ * - sip-trunk.test.ts: "recreates the … trunk after it was deleted"; "recreates everything after everything was
+ *   deleted"; "takes over a trunk that an interrupted create left behind".
  */
 
 import { everything, hotline, office, password } from "./support/examples";
@@ -49,9 +49,9 @@ const unanswered = ({ proxy }: FaultyWorld) =>
   [...new Set(proxy.requests.filter(({ status }) => status === undefined).map(({ method }) => method))].sort();
 
 describeUnderFaults((start) => {
-  describe("a call that is cut", () => {
+  describe("a call that is cut off", () => {
     test.each(["before", "after"] as const)(
-      "%s LiveKit carried it out is made good at once, whichever it is",
+      "%s LiveKit carried it out is retried at once, for every method",
       async (cut) => {
         const it = await start();
         await it.declare(everything);
@@ -76,11 +76,11 @@ describeUnderFaults((start) => {
     );
   });
 
-  describe("a call that LiveKit can't answer for a longer time", () => {
+  describe("a call that keeps failing with 503", () => {
     test.each([
-      ["did not carry out", false],
-      ["carried out all the same", true],
-    ])("and %s fails in a sentence that names it; the next up goes on from there", async (_, committed) => {
+      ["LiveKit did not carry out", false],
+      ["LiveKit carried out", true],
+    ])("and that %s fails with an error that names it, and the next up continues from there", async (_, committed) => {
       const it = await start();
       const lasting = { status: 503, retryAfterSeconds: 60, committed };
       const failsAt = async (method: string, program: Program) => {
@@ -115,7 +115,7 @@ describeUnderFaults((start) => {
     });
   });
 
-  test("answers that are none are asked for again: 429 with Retry-After, 5xx, a page, a torn message, an empty one", async () => {
+  test("retries after 429 with Retry-After, 5xx, an HTML page, a truncated message and an empty response", async () => {
     const it = await start();
     await it.declare(everything);
     for (const method of [...LISTS, ...CREATES, "UpdateSIPInboundTrunk"]) {
@@ -131,7 +131,7 @@ describeUnderFaults((start) => {
     await it.endsClean();
   });
 
-  test("silence is waited out: after a commit the object is found, and a server that says nothing at all is named", async () => {
+  test("a hanging call times out: a committed object is found again, and a silent server is reported", async () => {
     const [it, other] = [await start(), await start()];
     await it.declare(everything);
     it.proxy.inject({ method: "CreateSIPOutboundTrunk", hang: true, committed: true });
@@ -148,7 +148,7 @@ describeUnderFaults((start) => {
     await it.endsClean();
   });
 
-  test("what is deleted while it is updated or deleted is made again, whole, or gone", async () => {
+  test("an object deleted during its update is recreated in full, and one deleted during its delete is accepted as gone", async () => {
     const it = await start();
     const { outsider } = it;
     await it.given(answered);
@@ -178,7 +178,7 @@ describeUnderFaults((start) => {
     await it.endsClean();
   });
 
-  test("a pair whose second half is refused is recorded, said in the plan, and finished by the next up", async () => {
+  test("a pair whose second half is refused is recorded, shown in the plan, and completed by the next up", async () => {
     const it = await start();
     await it.declare(opened);
     it.strikeOnce(["CreateSIPOutboundTrunk"], {
@@ -197,7 +197,7 @@ describeUnderFaults((start) => {
     await it.endsClean();
   });
 
-  test("a foreign trunk that takes the number in mid-up is named, and refused by the next preview", async () => {
+  test("a foreign trunk that takes the number during up is named, and refused by the next preview", async () => {
     const it = await start();
     await it.declare({ trunks: { hotline } });
     let theirs = "";
@@ -218,7 +218,7 @@ describeUnderFaults((start) => {
     await it.endsClean();
   });
 
-  test("of two stacks that make the same trunk at the same time one wins, and the other is refused and names it", async () => {
+  test("one of two stacks that create the same trunk at once succeeds, and the other is refused with its name", async () => {
     const [one, two] = [await start(), await start()];
     const ups = await Promise.all(
       [one, two].map(async (it) => {
@@ -247,7 +247,7 @@ describeUnderFaults((start) => {
     expect(await it.ids()).toEqual({});
   });
 
-  test("the auth survives a whole replace of its trunk, whatever comes between", async () => {
+  test("the auth survives a full replacement of its trunk, even with outside changes in between", async () => {
     const it = await start();
     await it.given(everything);
     const ids = await it.ids();

@@ -51,11 +51,11 @@ describe("LiveKit's answers", () => {
 
   it.each<[what: string, fault: Fault]>([
     ["a message", { body: "\u000a\u0020ST_", contentType: "application/protobuf" }],
-    ["an empty message, of which only the headers come", { body: "", contentType: "application/protobuf" }],
+    ["an empty message after its headers", { body: "", contentType: "application/protobuf" }],
     ["the server's own answer", {}],
     ["a refusal", { status: 503 }],
-    ["a page", { status: 502, body: "<html>" }],
-  ])("are waited for until the deadline of the whole call, when %s drips", async (_, fault) => {
+    ["an HTML page", { status: 502, body: "<html>" }],
+  ])("are read until the deadline of the whole call, when %s drips", async (_, fault) => {
     const began = performance.now();
     const { error } = await failureUnder({ ...fault, send: "drip" }, 1_000);
     expect(performance.now() - began).toBeLessThan(10_000);
@@ -66,12 +66,12 @@ describe("LiveKit's answers", () => {
     expect(isTransient(error)).toBe(true);
   });
 
-  it("that never begin are told from those that never end", async () => {
+  it("that never begin are reported differently from those that never end", async () => {
     const { error } = await failureUnder({ hang: true }, 200);
     expect(error.message).toContain("ListSIPInboundTrunk: no answer within 0.2 s.");
   });
 
-  it("of more than 256 MiB are not kept, and not asked for again", async () => {
+  it("of more than 256 MiB are discarded, and not requested again", async () => {
     const body = gzipSync(Buffer.alloc(64 * MIB));
     const fault = { body, contentType: "application/protobuf", contentEncoding: "gzip", send: "endless" } as const;
     const { error, grownBy } = await failureUnder(fault, 60_000);
@@ -90,21 +90,21 @@ describe("LiveKit's answers", () => {
       true,
     ],
     ["a lasting refusal", { status: 404 }, "with 404: an explanation of more than 64 KiB.", false],
-    ["a page", { status: 502, body: "<html>" }, "with 502: an explanation of more than 64 KiB.", true],
-    ["a page in place of a message", { body: "<html>" }, "something that is not the expected message", true],
-  ])("that are no message are not read to their end: %s without end", async (_, fault, words, transient) => {
+    ["an HTML page", { status: 502, body: "<html>" }, "with 502: an explanation of more than 64 KiB.", true],
+    ["an HTML page instead of a message", { body: "<html>" }, "something that is not the expected message", true],
+  ])("that are not messages are not read to the end: endless %s", async (_, fault, words, transient) => {
     const { error, grownBy } = await failureUnder({ ...fault, send: "endless" });
     expect(error.message).toContain(words);
     expect(isTransient(error)).toBe(transient);
     expect(grownBy).toBeLessThan(64);
   });
 
-  it("that are no message are not waited for: a page that drips", async () => {
+  it("that are not messages are not waited for: a dripping HTML page", async () => {
     const { error } = await failureUnder({ body: "<html>", send: "drip" });
     expect(error.message).toContain("something that is not the expected message");
   });
 
-  it("of many megabytes are read whole", async () => {
+  it("of many megabytes are read in full", async () => {
     const items = Array.from({ length: 40 }, (_, index) => ({ sipTrunkId: `ST_${index}`, metadata: "m".repeat(MIB) }));
     const body = gzipSync(new ListSIPInboundTrunkResponse({ items }).toBinary());
     proxy.inject({ body, contentType: "application/protobuf", contentEncoding: "gzip" });
