@@ -65,7 +65,7 @@ for (const server of databaseServers) {
       expect(await credentialOf(reader("untyped"))).toEqual({ username: "acme", password: secret });
     });
 
-    test("gives a verifier for auth_type md5, with the row's realm or the default one", async () => {
+    test("returns a verifier for auth_type md5, with the row's realm or the default one", async () => {
       const verifier = await credentialOf(reader("md5"));
       expect(verifier).toEqual({
         username: "acme",
@@ -79,7 +79,7 @@ for (const server of databaseServers) {
       expect(await credentialOf(reader("md5", { defaultRealm: "own" }))).toMatchObject({ realm: "own" });
     });
 
-    test("goes by the algorithms in use, on databases that have password_digest", async () => {
+    test("chooses the hash by the algorithms in use, on databases that have password_digest", async () => {
       await database.run(
         "CREATE TABLE newer (id VARCHAR(9), auth_type VARCHAR(9), username VARCHAR(9), password VARCHAR(80), realm VARCHAR(9), password_digest VARCHAR(1024), supported_algorithms_uas VARCHAR(99))",
         `INSERT INTO newer VALUES
@@ -102,7 +102,7 @@ for (const server of databaseServers) {
       );
     });
 
-    test("decodes every column, and finds the row of an id that Asterisk encodes", async () => {
+    test("decodes every column, and finds the row of an ID that Asterisk encodes", async () => {
       await database.run(
         `INSERT INTO ps_auths VALUES ('a^3Bb^5Ec', ' ; md5 ', 'ac^3Bme', NULL, '${MD5} ', 'p^C3^A9;  ')`,
         "INSERT INTO ps_auths VALUES ('cut', 'userpass', 'a', 'ab^5', NULL, NULL)",
@@ -126,7 +126,7 @@ for (const server of databaseServers) {
       );
     });
 
-    test("names the columns that disagree, and takes the one that `use` names", async () => {
+    test("names the columns that disagree, and takes the one that `use` selects", async () => {
       await database.run(`INSERT INTO ps_auths VALUES ('differ', NULL, 'acme', '${secret}-old', '${MD5}', NULL)`);
       await database.run(`INSERT INTO ps_auths VALUES ('agree', NULL, 'acme', '${secret}', '${MD5}', NULL)`);
       const message = await failureOf(reader("differ"));
@@ -138,7 +138,7 @@ for (const server of databaseServers) {
       expect(await credentialOf(reader("agree"))).toEqual({ username: "acme", password: secret });
     });
 
-    test("says which right the user of the database lacks", async () => {
+    test("names the privilege that the database user lacks", async () => {
       const role = `reader_${randomBytes(6).toString("hex")}`;
       const postgres = server.name === "PostgreSQL";
       const grantee = postgres ? role : `${role}@'%'`;
@@ -162,7 +162,7 @@ for (const server of databaseServers) {
       ["nameless", "it has no username: set one"],
       ["unhashed", "set md5_cred or password_digest"],
       ["broken", "its MD5 hash is not valid hexadecimal"],
-    ])("says what is wrong with %s", async (id, sentence) => {
+    ])("explains what is wrong with %s", async (id, sentence) => {
       const message = await failureOf(reader(id));
       expect(message).toContain(`asteriskRealtimeCredential: auth ${id} in Asterisk's table ps_auths: `);
       expect(message).toContain(sentence);
@@ -243,7 +243,7 @@ password+=-longer
     expect(await failureOf(reader("named"))).toContain("there is no such section: check `section`.");
   });
 
-  test("passes over comments of every kind, and keeps escaped semicolons", async () => {
+  test("skips comments of every kind, and keeps escaped semicolons", async () => {
     write({
       "pjsip.conf": `; [a]
 [a] ; a section
@@ -285,7 +285,7 @@ username=b
     expect(await credentialOf(reader("two"))).toEqual({ username: "two", password: secret });
   });
 
-  test("gives a verifier for md5 and digest, with the realm of the section or of the global section", async () => {
+  test("returns a verifier for md5 and digest, with the realm of the section or of the global section", async () => {
     const global = "[global]\ntype=global\ndefault_realm=pbx\n";
     const auth = (name: string, more: string) => `[${name}]\ntype=auth\nusername=acme\n${more}\n`;
     write({
@@ -310,13 +310,13 @@ username=b
     expect(await failureOf(reader("newest"))).toContain("its hashes are neither MD5 nor SHA-256: add one of these.");
   });
 
-  /** Sections whose password is the one that Asterisk 22 showed for them. */
+  /** Sections with the password that Asterisk 22 read from them. */
   test.each<[string, string, string | undefined]>([
-    ["a no-break space is no blank", `[a]\npassword=\u00a0x\u00a0\n`, "\u00a0x\u00a0"],
-    ["control characters are blanks", "[a]\npassword=\x01\tx \x1f\r\n", "x"],
+    ["a no-break space is not trimmed", `[a]\npassword=\u00a0x\u00a0\n`, "\u00a0x\u00a0"],
+    ["control characters are trimmed", "[a]\npassword=\x01\tx \x1f\r\n", "x"],
     ["+= after = appends", "[a]\npassword=x\npassword+= y \n", "x y"],
-    ["+= appends to the last one of the name", "[a]\npassword=x\npassword=y\npassword+=z\n", "yz"],
-    ["+= tells the case of names apart", "[a]\nPassword=x\npassword+=y\n", "y"],
+    ["+= appends to the last value of the option", "[a]\npassword=x\npassword=y\npassword+=z\n", "yz"],
+    ["+= matches names case-sensitively", "[a]\nPassword=x\npassword+=y\n", "y"],
     ["+= keeps a >", "[a]\npassword+=>x\n", ">x"],
     ["= in a value is part of it", "[a]\npassword=x+=y\n", "x+=y"],
     ["an escaped name", "[a]\n\\password=x\n", "x"],
@@ -326,16 +326,16 @@ username=b
     ["dashes that open no comment", "[a]\npassword=x;---y\npassword+=z\n", "xz"],
     ["names of options in any case", "[a]\nPassWord=x\n", "x"],
     ["a filter is a regular expression", "[a]\npassword=x\n[a](+type=^auth$)\npassword=y\n", "y"],
-    ["a filter matches parts of names and values", "[a]\npassword=x\n[a](+yp=ut)\npassword=y\n", "y"],
+    ["a filter matches substrings of names and values", "[a]\npassword=x\n[a](+yp=ut)\npassword=y\n", "y"],
     ["a filter with two conditions", "[A]\nb=1\n[a]\npassword=x\n[a](+type=auth&user=.)\npassword=y\n", "y"],
     ["quotation marks around a filter", `[a]\npassword=x\n[a](+type="a.*h")\npassword=y\n`, "y"],
-    ["a template that is added to", "[a](!)\nb=1\n[a]\n[a](+)\npassword=x\n", "x"],
-    ["a base that is no template", "[b]\npassword=x\n[a](b)\n", "x"],
-    ["no name inherits from the first section", "[b]\npassword=x\n[a]()\n", "x"],
-    ["a line without = is passed over", "[a]\npassword=x\npassword\n", "x"],
+    ["an addition to a section that has a template of the same name", "[a](!)\nb=1\n[a]\n[a](+)\npassword=x\n", "x"],
+    ["a base that is not a template", "[b]\npassword=x\n[a](b)\n", "x"],
+    ["an empty name inherits from the first section", "[b]\npassword=x\n[a]()\n", "x"],
+    ["a line without = is skipped", "[a]\npassword=x\npassword\n", "x"],
     ["a byte order mark at the start", "\ufeff[a]\npassword=x\n", "x"],
     ["text after a header", "[a] (b)\npassword=x\n", "x"],
-    ["#include of nothing", "[a]\npassword=x\n#include\n#unknown y\n", "x"],
+    ["#include without a file", "[a]\npassword=x\n#include\n#unknown y\n", "x"],
   ])("%s", async (_what, text, expected) => {
     const rest = "type=auth\nusername=a\n";
     // The first header of the section in question gets the options that every auth needs.
@@ -344,7 +344,7 @@ username=b
     expect(await credentialOf(reader("a"))).toEqual({ username: "a", password: expected });
   });
 
-  test("a section that an include ends in goes on in the next include, as in Asterisk", async () => {
+  test("a section at the end of an include continues in the next include, as in Asterisk", async () => {
     write({
       "pjsip.conf": "[z]\n#include one.conf\n#include two.conf\ntype=auth\n",
       "one.conf": "[a]\ntype=auth\n",
@@ -353,7 +353,7 @@ username=b
     expect(await credentialOf(reader("a"))).toEqual({ username: "a", password: secret });
   });
 
-  test("reads the auth that Asterisk makes of a section in pjsip_wizard.conf", async () => {
+  test("reads the auth that Asterisk derives from a section in pjsip_wizard.conf", async () => {
     write({
       "pjsip.conf": `[phone](!)
 type=wizard
@@ -381,7 +381,7 @@ outbound_auth/username=out
     expect(await failureOf(reader("twice"))).toContain("the section of type wizard is there twice");
   });
 
-  test("takes realm and algorithms from the arguments if another file has the global section", async () => {
+  test("takes realm and algorithms from the arguments if the global section is in another file", async () => {
     write({
       "pjsip.conf": `[a]\ntype=auth\nusername=acme\npassword_digest=MD5:${MD5}\npassword_digest=SHA-256:${SHA256}\n`,
     });
@@ -389,13 +389,13 @@ outbound_auth/username=out
     expect(await credentialOf(asteriskConfigCredential(args))).toMatchObject({ realm: "pbx", algorithm: "SHA-256" });
   });
 
-  test("the last of several hashes counts", async () => {
+  test("the last of several hashes wins", async () => {
     const zero = "0".repeat(32);
     write({ "pjsip.conf": `[a]\ntype=auth\nusername=a\npassword_digest=MD5:${zero}\nmd5_cred=${MD5}\n` });
     expect(await credentialOf(reader("a"))).toMatchObject({ ha1: MD5 });
   });
 
-  test("the first type counts, in Asterisk's case, and names are told apart by case", async () => {
+  test("the first type wins, types and names are case-sensitive, and spaces count in names", async () => {
     write({ "pjsip.conf": "[a]\ntype=Auth\n[b]\ntype=endpoint\ntype=auth\n[C]\ntype=auth\n[ d ]\ntype=auth\n" });
     expect(await failureOf(reader("a"))).toContain("the section is not of type auth");
     expect(await failureOf(reader("b"))).toContain("the section is not of type auth");
@@ -418,31 +418,35 @@ outbound_auth/username=out
     ],
     ["a missing include", "#include gone.conf", "line 1: #include names a file that does not exist"],
     ["an include of itself", "#include pjsip.conf", "pjsip.conf includes itself"],
-    ["a header without end", `[a\npassword=${CANARY}`, "line 1: a section header is not closed"],
+    ["an unclosed header", `[a\npassword=${CANARY}`, "line 1: a section header is not closed"],
     ["templates without end", `[office](defaults\npassword=${CANARY}`, "line 1: a section header is not closed"],
     ["a missing template", "\n[a](nowhere)", "line 2: a section inherits from one that does not exist above it"],
-    ["an addition to nothing", "[a](+)", "line 1: a section adds to one that does not exist above it"],
+    ["an addition to a missing section", "[a](+)", "line 1: a section adds to one that does not exist above it"],
     ["a line before any section", `password=${CANARY}`, "line 1: a line comes before the first [section]"],
-    ["another type", "[a]\ntype=endpoint\nauth=a-auth", "but it names the auth [a-auth]: set `section` to that."],
+    [
+      "a section of another type",
+      "[a]\ntype=endpoint\nauth=a-auth",
+      "but it names the auth [a-auth]: set `section` to that.",
+    ],
     ["no such section", "[b]\ntype=auth", "there is no such section: check `section`."],
     ["no password", "[a]\ntype=auth\nusername=a", "it has no password: set one."],
-    ["the section twice", `[a]\ntype=auth\npassword=${CANARY}\n[a]\ntype=auth`, "the section is there twice ("],
+    ["a duplicate section", `[a]\ntype=auth\npassword=${CANARY}\n[a]\ntype=auth`, "the section is there twice ("],
     [
       "another auth twice",
       "[a]\ntype=auth\n[b]\ntype=auth\n[b]\ntype=auth",
       "line 5), and Asterisk loads no auth of the file then: remove one.",
     ],
     [
-      "an option that no auth has",
+      "an unknown option",
       `[a]\ntype=auth\n${CANARY}=x`,
       "line 3: an auth has no option of this name, so Asterisk does not load the section: expected type, auth_type,",
     ],
     [
-      "what depends on Asterisk's version",
+      "a value that depends on Asterisk's version",
       `[a]\ntype=auth\npassword=${CANARY}\npassword=${CANARY}\npassword+=x`,
       "line 5: it depends on Asterisk's version which of several options += appends to: write the whole value with =.",
     ],
-    ["the end of a comment alone", `[a]\npassword=${CANARY}--;x`, "line 2: --; closes a comment that is not open"],
+    ["a comment end without a start", `[a]\npassword=${CANARY}--;x`, "line 2: --; closes a comment that is not open"],
     ["an escape of nothing", "[a]\n\\ x=y", "line 2: a backslash is followed by nothing: remove it."],
     [
       "a filter with a group",
@@ -471,7 +475,7 @@ outbound_auth/username=out
       `[a]\ntype=auth\nusername=a\npassword=${CANARY}\npassword_digest=SHA-256:${SHA256}\nsupported_algorithms_uas=MD5,SHA-256`,
       "its password and its password_digest disagree for the realm asterisk, and it depends on the algorithm that the caller",
     ],
-  ])("says what is wrong: %s", async (_what, text, sentence) => {
+  ])("explains what is wrong: %s", async (_what, text, sentence) => {
     write({ "pjsip.conf": text });
     const message = await failureOf(reader("a"));
     expect(message).toContain(`asteriskConfigCredential: [a] in Asterisk's ${join(folder, "pjsip.conf")}: `);
@@ -479,13 +483,13 @@ outbound_auth/username=out
     expectNoCanary(message);
   });
 
-  test("says that the file is not there, or is a folder", async () => {
+  test("reports a missing file and a folder", async () => {
     expect(await failureOf(reader("a"))).toContain("pjsip.conf does not exist on this machine: check the path");
     mkdirSync(join(folder, "pjsip.conf"));
     expect(await failureOf(reader("a"))).toContain("pjsip.conf is a directory: name the file in it");
   });
 
-  test("arbitrary text is data or an error in our words, never anything else", () => {
+  test("arbitrary text gives data or a CredentialReadError, and nothing else", () => {
     const pieces = fc.constantFrom(
       "[a]",
       "(!)",
@@ -523,7 +527,7 @@ outbound_auth/username=out
     );
   });
 
-  test("any value without a comment is read back as it was written", () => {
+  test("reads back any value without a comment as it was written", () => {
     const value = fc
       .string({ unit: "grapheme", minLength: 1 })
       .filter((text) => !/[\n;\\\0]/.test(text) && !/^[\0- ]|[\0- ]$/.test(text) && !text.startsWith(">"));

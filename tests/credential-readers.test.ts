@@ -33,7 +33,7 @@ describe("a verifier", () => {
     expect(verifies({ ...mufasa, ha1: "939e7578ed9e3c518a452acee763bce9" }, "Circle Of Life")).toBe(true);
   });
 
-  test("is told apart from a password, and tells any two passwords apart", () => {
+  test("is distinguished from a password, and distinguishes any two passwords", () => {
     expect(isVerifier({ username: "a", password: "b" })).toBe(false);
     fc.assert(
       fc.property(fc.string(), fc.string(), (a, b) => {
@@ -47,7 +47,7 @@ describe("a verifier", () => {
 });
 
 describe("arguments", () => {
-  test("that are missing or unknown are named without their values", async () => {
+  test("are named without their values when they are missing or unknown", async () => {
     const config: { url?: string } = {};
     const missing = failureOf(kamailioCredential({ url: config.url ?? "", username: pulumi.output("") }));
     expect(await missing).toMatch(
@@ -85,7 +85,7 @@ describe.each(engines)("a program on the $name", (engine) => {
 
   const store = (secret: string) => writeFileSync(file, `[a]\ntype=auth\nusername=a\npassword=${secret}\n`);
 
-  test("follows the VoIP system, and never shows what it reads", async () => {
+  test("follows the VoIP system, and never prints what it reads", async () => {
     store(password("first"));
     const stack = await start("asteriskConfigCredential", { file, section: "a" });
     try {
@@ -104,7 +104,7 @@ describe.each(engines)("a program on the $name", (engine) => {
     }
   });
 
-  test("stops with one sentence, and no stack, when the credential can't be read", async () => {
+  test("stops with one sentence, and no stack trace, when the credential can't be read", async () => {
     writeFileSync(file, `[a]\ntype=auth\nusername=a\nauth_type=md5\nmd5_cred=${CANARY}\n`);
     const stack = await start("asteriskConfigCredential", { file, section: "a" });
     try {
@@ -120,7 +120,7 @@ describe.each(engines)("a program on the $name", (engine) => {
   });
 
   for (const server of databaseServers) {
-    (server.available ? test : test.skip)(`waits for arguments that are not known yet, on ${server.name}`, async () => {
+    (server.available ? test : test.skip)(`waits for unknown arguments, on ${server.name}`, async () => {
       let database: TestDatabase | undefined;
       const stack = await start("kamailioCredential", { username: "1011" }, { "credential-reader:later": "true" });
       try {

@@ -149,7 +149,7 @@ test("runs the commands in comments, and keeps what is around them", async () =>
   expect(await failureOf(reader("1012"))).toContain("there is no such user");
 });
 
-test("gives a verifier where FreeSWITCH goes by an a1-hash", async () => {
+test("returns a verifier where FreeSWITCH uses an a1-hash", async () => {
   write(CONFIGURATION);
   const verifier = await credentialOf(reader("hashed"));
   expect(verifier).toEqual({
@@ -163,7 +163,7 @@ test("gives a verifier where FreeSWITCH goes by an a1-hash", async () => {
   expect(await credentialOf(reader("both"))).toMatchObject({ ha1: MD5 });
 });
 
-test("tells users of the same name apart by domain, and takes values that XML escapes", async () => {
+test("distinguishes users of the same name by domain, and decodes XML escapes in values", async () => {
   write(CONFIGURATION);
   expect(await credentialOf(reader("special", { domain: "pbx.example" }))).toMatchObject({ password: 'a&b<"A' });
   expect(await credentialOf(reader("special", { domain: "OTHER.example" }))).toMatchObject({ password: "elsewhere" });
@@ -172,7 +172,7 @@ test("tells users of the same name apart by domain, and takes values that XML es
   );
 });
 
-/** A directory of one domain, with what is inside it. */
+/** A directory with one domain that has the given content. */
 const directory = (content: string, name = "d") => ({
   "freeswitch.xml": `<section name="directory"><domain name="${name}">${content}</domain></section>`,
 });
@@ -187,7 +187,7 @@ test.each<[string, string, string]>([
     `<users>${user('id="u"', "two")}</users><groups><group><users>${user('id="u"', "one")}</users></group></groups>`,
     "one",
   ],
-  ["the first of a type of its own", user('id="x" type="other"', "one") + user('id="u"', "two"), "one"],
+  ["the first with an unknown type", user('id="x" type="other"', "one") + user('id="u"', "two"), "one"],
   ["the first of two attributes", user('id="u" id="x"', "one"), "one"],
 ])("finds %s", async (_what, content, expected) => {
   write(directory(content));
@@ -201,7 +201,7 @@ test.each<[string, string, string]>([
   ["tabs and line ends", "a\tb\r\nc", "a b c"],
   ["a no-break space", "\u00a0a\u00a0", "\u00a0a\u00a0"],
   ["a comment", "a<!-- b -->c", "a<!-- b -->c"],
-])("takes %s in a value as FreeSWITCH does", async (_what, value, expected) => {
+])("reads %s in a value as FreeSWITCH does", async (_what, value, expected) => {
   write(directory(user('id="u"', value)));
   expect(await credentialOf(reader("u"))).toEqual({ username: "u", password: expected });
 });
@@ -236,7 +236,7 @@ test("reads only the first domain of a name, and only the first directory", asyn
   expect(await failureOf(reader("w"))).toContain("there is no such user: check `username`.");
 });
 
-test("an a1-hash counts even if it is empty, and has the realm of the challenge", async () => {
+test("an a1-hash takes precedence even if it is empty, and uses the realm of the challenge", async () => {
   const hashed = (ha1: string) =>
     `<user id="hashed"><params><param name="a1-hash" value="${ha1}"/><param name="password" value="${secret}"/></params></user>`;
   write(directory(hashed(MD5)));
@@ -251,7 +251,7 @@ test("an a1-hash counts even if it is empty, and has the realm of the challenge"
   );
 });
 
-test("says that the user that FreeSWITCH finds first is a pointer", async () => {
+test("reports that the first matching user is a pointer", async () => {
   write(directory(`<user id="u" type="pointer"/>\n${user('id="u"', CANARY)}`));
   const message = await failureOf(reader("u"));
   expect(message).toContain("freeswitch.xml, line 1) is a pointer, which FreeSWITCH lets nobody log in as");
@@ -260,37 +260,37 @@ test("says that the user that FreeSWITCH finds first is a pointer", async () => 
 
 test.each([
   [
-    "an element that is not closed",
+    "an unclosed element before another closing tag",
     '<domain name="d">\n<user id="u">\n</domain>',
     "inside <user>: check",
     "line 3, where FreeSWITCH expects </user>.",
   ],
   [
-    "an element that is never closed",
+    "an unclosed element at the end",
     '<domain name="d">\n<params>',
     "inside <params>: check",
     "line 2, where FreeSWITCH expects </params>.",
   ],
   [
-    "a closing tag alone",
+    "a stray closing tag",
     "\n</domain>",
     "outside of its elements: check",
     "line 2, where FreeSWITCH expects an element.",
   ],
   [
-    "a tag that is not closed",
+    "an unclosed tag",
     "<domain",
     "outside of its elements: check",
     "line 1, where FreeSWITCH expects > at the end of the tag.",
   ],
   [
-    "a comment that is not closed",
+    "an unclosed comment",
     "<domain name='d'>\n<!-- x",
     "inside <domain>: check",
     "line 2, where FreeSWITCH expects --> at the end",
   ],
-  ["a secret as an element", `<${CANARY}>`, "inside <…>: check", "expects </…>."],
-])("names file, line and what was expected: %s", async (_what, text, place, expected) => {
+  ["a secret as an element name", `<${CANARY}>`, "inside <…>: check", "expects </…>."],
+])("names the file, the line and what was expected: %s", async (_what, text, place, expected) => {
   write({
     "freeswitch.xml": '<X-PRE-PROCESS cmd="include" data="d/*.xml"/>\n',
     "d/1.xml": "<!-- one -->\n",
@@ -303,7 +303,7 @@ test.each([
   expectNoCanary(message);
 });
 
-test("reads the directory alone, with variables that the caller knows", async () => {
+test("reads the directory file alone, with variables from the caller", async () => {
   write(CONFIGURATION);
   const file = join(folder, "directory/default.xml");
   const variables = { domain: "pbx.example", default_password: secret };
@@ -323,7 +323,7 @@ test.each([
   ["empty", {}, "the user has neither a password nor an a1-hash: set one."],
   ["broken", {}, "its a1-hash is not valid hexadecimal"],
   ["command", {}, "its password uses the variable from_command, which no file sets"],
-])("says what is wrong with user %s %j", async (username, more, sentence) => {
+])("explains what is wrong with user %s %j", async (username, more, sentence) => {
   write(CONFIGURATION);
   const message = await failureOf(reader(username, more));
   expect(message).toMatch(/^freeswitchCredential: user \S+ in FreeSWITCH's \S+freeswitch\.xml: /);
@@ -332,9 +332,9 @@ test.each([
 });
 
 test.each([
-  ["a command whose output is taken in", '<X-PRE-PROCESS cmd="exec" data="touch ran"/>', "which a preview never runs"],
+  ["a command whose output is included", '<X-PRE-PROCESS cmd="exec" data="touch ran"/>', "which a preview never runs"],
   ["an include of itself", '<X-PRE-PROCESS cmd="include" data="freeswitch.xml"/>', "includes itself"],
-  ["an include by an unset variable", '<X-PRE-PROCESS cmd="include" data="$${base_dir}/x"/>', "variable base_dir"],
+  ["an include with an unset variable", '<X-PRE-PROCESS cmd="include" data="$${base_dir}/x"/>', "variable base_dir"],
   ["no directory", "<document></document>", "the file contains no <domain>"],
   [
     "broken XML",
@@ -342,22 +342,22 @@ test.each([
     "not well-formed XML inside <domain>: check",
   ],
   [
-    "entities of its own",
+    "custom entities",
     `<!DOCTYPE d [<!ENTITY e SYSTEM "file:///etc/hostname">]>\n<domain name="d"><user id="u"><params><param name="password" value="&e;"/></params></user></domain>`,
     "not well-formed XML outside of its elements",
   ],
-])("says what is wrong: %s", async (_what, text, sentence) => {
+])("explains what is wrong: %s", async (_what, text, sentence) => {
   write({ "freeswitch.xml": text });
   const message = await failureOf(reader("u"));
   expect(message).toContain(sentence);
   expectNoCanary(message);
 });
 
-test("says that the file is not there", async () => {
+test("reports a missing file", async () => {
   expect(await failureOf(reader("1011"))).toContain("freeswitch.xml does not exist on this machine: check the path");
 });
 
-test("arbitrary text is data or an error in our words, never anything else", () => {
+test("arbitrary text gives data or a CredentialReadError, and nothing else", () => {
   const pieces = fc.constantFrom(
     ...[
       '<domain name="d">',

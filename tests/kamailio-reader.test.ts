@@ -1,5 +1,5 @@
 /**
- * kamailioCredential with real databases, and what all database readers share: connecting, failing, keeping secrets.
+ * kamailioCredential with real databases, and what all database readers share: connections, errors, secrets.
  */
 
 import { execFileSync } from "node:child_process";
@@ -72,14 +72,14 @@ for (const server of databaseServers) {
       expect(await pulumi.isSecret(output)).toBe(true);
     });
 
-    test("follows a password that changes between two readings", async () => {
+    test("follows a password that changes between two reads", async () => {
       await database.run(`INSERT INTO subscriber (username, domain, password) VALUES ('rotated', 'x', 'one')`);
       expect(await credentialOf(reader("rotated"))).toEqual({ username: "rotated", password: "one" });
       await database.run(`UPDATE subscriber SET password = 'two' WHERE username = 'rotated'`);
       expect(await credentialOf(reader("rotated"))).toEqual({ username: "rotated", password: "two" });
     });
 
-    test("tells users of the same name apart by domain", async () => {
+    test("distinguishes users of the same name by domain", async () => {
       expect(await credentialOf(reader("twice", { domain: "b.example" }))).toEqual({
         username: "twice",
         password: "other",
@@ -90,7 +90,7 @@ for (const server of databaseServers) {
       expect(await failure("doubled", { domain: "a.example" })).toContain("more than one such row: remove all but one");
     });
 
-    test("gives a verifier where only HA1 is stored", async () => {
+    test("returns a verifier where only HA1 is stored", async () => {
       const verifier = await credentialOf(reader("hashed"));
       expect(verifier).toEqual({
         username: "hashed",
@@ -105,7 +105,7 @@ for (const server of databaseServers) {
       expect(await credentialOf(reader("realmless", { realm: "sip.example" }))).toMatchObject({ realm: "sip.example" });
     });
 
-    test("names the columns if password and ha1 disagree, and takes the one that `use` names", async () => {
+    test("names the columns if password and ha1 disagree, and takes the one that `use` selects", async () => {
       const ha1 = hash("md5", `both:differ.example:${secret}`);
       const old = `${secret}-old`;
       await database.run(
@@ -129,7 +129,7 @@ for (const server of databaseServers) {
       );
     });
 
-    test("says what is missing in the row", async () => {
+    test("explains what is missing in the row", async () => {
       expect(await failure("nobody")).toContain("there is no such user: check `username`.");
       expect(await failure("1011", { domain: "b.example" })).toBe(
         "kamailioCredential: user 1011@b.example in Kamailio's table subscriber: there is no such user: check `username` and `domain`.",
@@ -139,7 +139,7 @@ for (const server of databaseServers) {
       expect(await failure("realmless")).toContain("set `realm`.");
     });
 
-    test("never takes a value for SQL", async () => {
+    test("never interprets a value as SQL", async () => {
       expect(await credentialOf(reader("o'brien; --"))).toMatchObject({ password: secret });
       expect(await failure("' OR '1'='1")).toContain("there is no such user");
       expect(await failure("1011", { table: "subscriber; DROP TABLE subscriber" })).toContain(
@@ -166,7 +166,7 @@ for (const server of databaseServers) {
       expect(await failure("1", { url })).toContain("the database that `url` names does not exist");
     });
 
-    test("needs no more than SELECT on the columns that it reads, and says when that is missing", async () => {
+    test("needs only SELECT on the columns that it reads, and reports when that is missing", async () => {
       const role = `reader_${randomBytes(6).toString("hex")}`;
       const postgres = server.name === "PostgreSQL";
       const grantee = postgres ? role : `${role}@'%'`;
@@ -190,26 +190,26 @@ for (const server of databaseServers) {
       }
     });
 
-    test("says who is refused without saying the password", async () => {
+    test("reports a refused user without the password", async () => {
       const url = database.url({ user: `nobody_${randomBytes(4).toString("hex")}`, password: CANARY });
       expect(await failure("1011", { url })).toContain("refuses the user or password in `url`");
     });
 
-    test("says that the database is not up", async () => {
+    test("reports a database that is down", async () => {
       const closed = await closedPort();
       const url = new URL(database.url({ user: "u", password: CANARY }));
       url.port = String(closed);
       expect(await failure("1011", { url: url.href })).toContain("can't be reached: check host and port in `url`");
     });
 
-    test("an url that can't be parsed is not repeated", async () => {
+    test("does not repeat a URL that can't be parsed", async () => {
       const scheme = server.name === "PostgreSQL" ? "postgres" : "mysql";
       for (const url of [`${scheme}://u:${CANARY}%@h:x/y`, `${scheme}://u:pa/${CANARY}#@h:99999999/db`]) {
         expect(await failure("1011", { url })).toContain("`url`");
       }
     });
 
-    test("a table of the wrong server says nothing but a code", async () => {
+    test("reports only the code of an unknown database error", async () => {
       await expect(
         withDatabase(database.url(), failing("reader", "thing"), async () => {
           throw Object.assign(new Error(CANARY), { code: "XX000" });
@@ -222,7 +222,7 @@ for (const server of databaseServers) {
 describe("TLS", () => {
   const [postgres, mariadb] = databaseServers;
 
-  (mariadb?.available ? test : test.skip)("demanded of a MySQL that does not offer it is refused", async () => {
+  (mariadb?.available ? test : test.skip)("required of a MySQL that does not offer it is refused", async () => {
     const database = await mariadb?.create();
     try {
       await database?.run(SUBSCRIBER, ROWS);
@@ -235,7 +235,7 @@ describe("TLS", () => {
     }
   });
 
-  test("demanded of a PostgreSQL that does not offer it is refused", async () => {
+  test("required of a PostgreSQL that does not offer it is refused", async () => {
     await withServer(
       (socket) => socket.once("data", () => socket.write("N")),
       async (port) => {
@@ -300,15 +300,15 @@ describe("TLS", () => {
     }
     const own = () => (scheme === "mysql" ? "" : query) + trusting(authority.caFile);
 
-    test("trusts a server of one's own certificate authority", async () => {
+    test("trusts a server with a certificate of the configured authority", async () => {
       expect(await attempt("localhost", own())).toContain("refuses the user or password in `url`");
     });
 
-    test("does not trust one of an unknown authority", async () => {
+    test("rejects a server with a certificate of an unknown authority", async () => {
       expect(await attempt("localhost", query)).toContain("TLS certificate is not trusted");
     });
 
-    test("does not trust one with a certificate for another host", async () => {
+    test("rejects a server with a certificate for another host", async () => {
       expect(await attempt("other.example", own())).toContain("not for the host in `url`");
     });
   });
@@ -316,7 +316,7 @@ describe("TLS", () => {
   test.each([
     ["postgres", greetAsPostgres],
     ["mysql", greetAsMysql],
-  ] as const)("%s: what answers in the place of another machine's database learns nothing", async (scheme, greet) => {
+  ] as const)("%s: an impostor of a remote database learns nothing", async (scheme, greet) => {
     const authority = new ThrowAwayAuthority();
     const lookedUp = jest.spyOn(dns, "lookup").mockImplementation(loopbackLookup);
     try {
@@ -351,7 +351,7 @@ describe("TLS", () => {
         );
       }
       expect(lookedUp).toHaveBeenCalled();
-      // Not even a hash of the password: only what asks for TLS.
+      // The client may only ask for TLS. It may not even send a hash of the password.
       expect(said).not.toMatch(/select|password|native/i);
       expectNoCanary(said);
     } finally {
@@ -364,7 +364,7 @@ describe("TLS", () => {
     ["postgres", "?sslmode=disable", (socket: Socket) => socket.once("data", () => socket.end(postgresRefusal()))],
     ["postgres", "?ssl=0", (socket: Socket) => socket.once("data", () => socket.end(postgresRefusal()))],
     ["mysql", "?ssl=false", refuseAsMysql],
-  ])("%s: a URL with %s does without TLS on another machine", async (scheme, query, refuse) => {
+  ])("%s: connects to another machine without TLS if the URL has %s", async (scheme, query, refuse) => {
     const lookedUp = jest.spyOn(dns, "lookup").mockImplementation(loopbackLookup);
     try {
       await withServer(
@@ -419,7 +419,7 @@ describe("TLS", () => {
     expect(check?.("localhost", certificate("IP Address:203.0.113.7"))).toBeUndefined();
   });
 
-  test("parameters of a MySQL URL that would be passed over in silence are refused", async () => {
+  test("parameters of a MySQL URL that would be silently ignored are refused", async () => {
     for (const query of ["ssl-mode=REQUIRED", "sslmode=require", "debug=true", `${CANARY}=1`]) {
       const url = `mysql://u:${CANARY}@127.0.0.1:1/db?${query}`;
       const message = await failureOf(kamailioCredential({ url, username: "1011" }));
@@ -432,7 +432,7 @@ describe("TLS", () => {
 describe("a database that misbehaves", () => {
   const fail = failing("reader", "thing");
 
-  test.each(["postgres", "mysql"])("%s: one that never answers is given up after the deadline", async (scheme) => {
+  test.each(["postgres", "mysql"])("%s: gives up at the deadline when the server never answers", async (scheme) => {
     await withServer(
       () => {},
       async (port) => {
@@ -442,51 +442,45 @@ describe("a database that misbehaves", () => {
     );
   });
 
-  test.each(["postgres", "mysql"])(
-    "%s: one that answers garbage, or hangs up, is an error in our words",
-    async (scheme) => {
-      for (const answer of [Buffer.from(`\x4a\0\0\0\x0a${CANARY}`), Buffer.alloc(0), Buffer.alloc(4096, 0xff)]) {
-        await withServer(
-          (socket) => socket.end(answer),
-          async (port) => {
-            const url = `${scheme}://u:${CANARY}@localhost:${port}/db`;
-            const reading = withDatabase(url, fail, async () => "", 1000);
-            const error = await reading.then(
-              () => undefined,
-              (reason: unknown) => reason,
-            );
-            const message = error instanceof Error ? error.message : "";
-            expect(message).toMatch(/^reader: thing: the (database|connection) /);
-            expectNoCanary(message);
-          },
-        );
-      }
-    },
-  );
-
-  test.each(["postgres", "mysql"])(
-    "%s: many readings wait for each other, four connections at most",
-    async (scheme) => {
-      let open = 0;
-      let peak = 0;
+  test.each(["postgres", "mysql"])("%s: reports garbage or a closed connection as its own error", async (scheme) => {
+    for (const answer of [Buffer.from(`\x4a\0\0\0\x0a${CANARY}`), Buffer.alloc(0), Buffer.alloc(4096, 0xff)]) {
       await withServer(
-        (socket) => {
-          open++;
-          peak = Math.max(peak, open);
-          socket.on("close", () => open--).resume();
-        },
+        (socket) => socket.end(answer),
         async (port) => {
           const url = `${scheme}://u:${CANARY}@localhost:${port}/db`;
-          const readings = Array.from({ length: 12 }, () => withDatabase(url, fail, async () => "", 200));
-          const outcomes = await Promise.allSettled(readings);
-          expect(outcomes.filter(({ status }) => status === "rejected")).toHaveLength(12);
+          const reading = withDatabase(url, fail, async () => "", 1000);
+          const error = await reading.then(
+            () => undefined,
+            (reason: unknown) => reason,
+          );
+          const message = error instanceof Error ? error.message : "";
+          expect(message).toMatch(/^reader: thing: the (database|connection) /);
+          expectNoCanary(message);
         },
       );
-      expect(peak).toBe(4);
-    },
-  );
+    }
+  });
 
-  test("a PostgreSQL that repeats the password while refusing it is not repeated", async () => {
+  test.each(["postgres", "mysql"])("%s: queues many reads on at most four connections", async (scheme) => {
+    let open = 0;
+    let peak = 0;
+    await withServer(
+      (socket) => {
+        open++;
+        peak = Math.max(peak, open);
+        socket.on("close", () => open--).resume();
+      },
+      async (port) => {
+        const url = `${scheme}://u:${CANARY}@localhost:${port}/db`;
+        const readings = Array.from({ length: 12 }, () => withDatabase(url, fail, async () => "", 200));
+        const outcomes = await Promise.allSettled(readings);
+        expect(outcomes.filter(({ status }) => status === "rejected")).toHaveLength(12);
+      },
+    );
+    expect(peak).toBe(4);
+  });
+
+  test("does not repeat the password from a PostgreSQL refusal", async () => {
     await withServer(
       (socket) => socket.once("data", () => socket.end(postgresRefusal())),
       async (port) => {
@@ -498,13 +492,13 @@ describe("a database that misbehaves", () => {
     );
   });
 
-  test("a scheme that is neither is refused", async () => {
+  test("refuses any other scheme", async () => {
     const message = await failureOf(kamailioCredential({ url: `redis://${CANARY}@h`, username: "1011" }));
     expect(message).toContain("must begin with postgres://, postgresql://, mysql:// or mariadb://.");
     expectNoCanary(message);
   });
 
-  test("a missing driver is named with the command that installs it", async () => {
+  test("names a missing driver with the command that installs it", async () => {
     for (const [scheme, name] of [
       ["postgres", "pg"],
       ["mariadb", "mysql2"],

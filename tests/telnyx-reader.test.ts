@@ -48,7 +48,7 @@ const errors = { errors: [{ title: `echo of ${apiKey} and ${secret}` }] };
 
 test.each<[string, RequestListener, string]>([
   ["a refused key", json(401, errors), "Telnyx does not accept `apiKey`: check it in the portal"],
-  ["a key of less", json(403, errors), "use a key of the account that owns it"],
+  ["a key without access", json(403, errors), "use a key of the account that owns it"],
   ["no such connection", json(404, errors), "there is no such credential connection in the account of `apiKey`"],
   ["too many requests", json(429, errors), "too many requests: try again in a minute"],
   ["a failure", json(503, errors), "answers with status 503: try again"],
@@ -59,10 +59,14 @@ test.each<[string, RequestListener, string]>([
   ],
   ["no password", json(200, { data: { ...connection, password: null } }), "does not return the password: declare"],
   ["a masked password", json(200, { data: { ...connection, password: "********" } }), "does not return the password"],
-  ["no JSON", (_request, response) => response.end(`<html>${secret}`), "the answer is not JSON: check `baseUrl`"],
+  [
+    "an answer that is not JSON",
+    (_request, response) => response.end(`<html>${secret}`),
+    "the answer is not JSON: check `baseUrl`",
+  ],
   ["an enormous answer", (_request, response) => response.end("x".repeat(2_000_000)), "too large for a connection"],
-  ["a connection that breaks", (request) => request.socket.destroy(), "Telnyx can't be reached ("],
-])("says what is wrong: %s", async (_what, answer, sentence) => {
+  ["a broken connection", (request) => request.socket.destroy(), "Telnyx can't be reached ("],
+])("explains what is wrong: %s", async (_what, answer, sentence) => {
   const requests = await withTelnyx(answer, async (baseUrl) => {
     const message = await failureOf(telnyxCredential({ connectionId, apiKey, baseUrl }));
     expect(message).toMatch(/^telnyxCredential: Telnyx's credential connection 1293384261075731499: .*[^.]\.$/);
@@ -72,7 +76,7 @@ test.each<[string, RequestListener, string]>([
   expect(requests).toHaveLength(1);
 });
 
-test("never takes the key to where a redirect leads", async () => {
+test("never sends the key to a redirect's target", async () => {
   const elsewhere = await withTelnyx(
     (_request, response) => response.end(JSON.stringify({ data: connection })),
     async (target) => {
@@ -89,7 +93,7 @@ test("never takes the key to where a redirect leads", async () => {
   expect(elsewhere).toEqual([]);
 });
 
-test("gives up after the deadline, also when the answer only trickles", async () => {
+test("gives up after the deadline, even when the answer trickles in", async () => {
   const silent: RequestListener = () => {};
   const trickling: RequestListener = (_request, response) => {
     response.writeHead(200).write("{");
