@@ -58,7 +58,7 @@ describe.each(["udp", "tcp"] as const)("a call over %s", (protocol) => {
   const to = (port: number, changes: Partial<Call> = {}) =>
     callTo(port, { server: { host: "127.0.0.1", port, protocol }, ...changes });
 
-  test("that rings is taken back: CANCEL, and ACK to the 487", async () => {
+  test("cancels a call that rings: CANCEL, then ACK to the 487", async () => {
     const it = await callee(ring);
     expect(await placeCall(to(it.port))).toEqual({ kind: "accepted", status: 180 });
     const ack = await it.got("ACK");
@@ -74,7 +74,7 @@ describe.each(["udp", "tcp"] as const)("a call over %s", (protocol) => {
     expect(cancel && headerOf(cancel, "to")).toBe(invite && headerOf(invite, "to"));
   });
 
-  test("that is answered is hung up: ACK and BYE, in the dialog", async () => {
+  test("hangs up a call that is answered: ACK and BYE, in the dialog", async () => {
     const it = await callee(pickUp);
     expect(await placeCall(to(it.port))).toEqual({ kind: "accepted", status: 200 });
     expect(it.methods).toEqual(["INVITE", "ACK", "BYE"]);
@@ -99,7 +99,7 @@ describe.each(["udp", "tcp"] as const)("a call over %s", (protocol) => {
     expectNoCanary(it.wire);
   });
 
-  test("shows a credential that is refused once, and never again", async () => {
+  test("sends a refused credential once, and not again", async () => {
     const it = await callee(ring, { ...challenge, password: "another" });
     expect(await placeCall(to(it.port))).toEqual({
       kind: "refused",
@@ -112,7 +112,7 @@ describe.each(["udp", "tcp"] as const)("a call over %s", (protocol) => {
 });
 
 describe("a call", () => {
-  test("goes over TLS only to a certificate that is trusted", async () => {
+  test("accepts only a trusted certificate over TLS", async () => {
     const server = createServer((socket) => socket.destroy()).listen(0, "127.0.0.1");
     await once(server, "listening");
     closing.push(async () => server.close());
@@ -128,27 +128,27 @@ describe("a call", () => {
     [486, "Busy Here"],
     [302, "Moved Temporarily"],
     [603, "Decline"],
-  ])("that is refused with %i is not repeated", async (status, reason) => {
+  ])("does not repeat a call that is refused with %i", async (status, reason) => {
     const it = await callee(refuse(status, reason), challenge);
     expect(await placeCall(callTo(it.port))).toEqual({ kind: "refused", status, reason, authenticated: true });
     await it.got("ACK");
     expect(it.all("INVITE")).toHaveLength(2);
   });
 
-  test("without a credential takes a challenge for a refusal", async () => {
+  test("without a credential, treats a challenge as a refusal", async () => {
     const it = await callee(ring, challenge);
     const { credential: _, ...open } = callTo(it.port);
     expect(await placeCall(open)).toEqual({ kind: "refused", status: 407, reason: "Prove it", authenticated: false });
     expect(it.all("INVITE")).toHaveLength(1);
   });
 
-  test("answers the challenge that it can, of several", async () => {
+  test("answers the supported one of several challenges", async () => {
     const besides = ['Basic realm="x"', 'Digest realm="LiveKit", nonce="n", algorithm=SNAKE-9'];
     const it = await callee(ring, { ...challenge, besides });
     expect(await placeCall(callTo(it.port))).toEqual({ kind: "accepted", status: 180 });
   });
 
-  test("that nobody hears is one INVITE, sent again as UDP needs it, and ends in time", async () => {
+  test("sends one INVITE, retransmits it over UDP, and ends in time when nothing answers", async () => {
     const it = await callee(ignore);
     const before = Date.now();
     expect(await placeCall(callTo(it.port, { timeoutMs: 700 }))).toEqual({ kind: "unanswered", trying: false });
@@ -157,7 +157,7 @@ describe("a call", () => {
     expect(it.wire.match(/^INVITE /gm)).toHaveLength(2);
   });
 
-  test("that is refused after it rang is refused", async () => {
+  test("reports a refusal after ringing as a refusal", async () => {
     const it = await callee((incoming) => {
       ring(incoming);
       setTimeout(() => incoming.respond({ status: 404, reason: "Does not match Trunks or Dispatch Rules" }), 100);
@@ -166,21 +166,21 @@ describe("a call", () => {
     expect(await placeCall(call)).toMatchObject({ kind: "refused", status: 404 });
   });
 
-  test("that is only being worked on is taken back in the end", async () => {
+  test("cancels a call that only gets 100 Trying until the timeout", async () => {
     const it = await callee(({ respond }) => respond({ status: 100, reason: "Trying" }));
     expect(await placeCall(callTo(it.port, { timeoutMs: 300 }))).toEqual({ kind: "unanswered", trying: true });
     await it.got("ACK");
     expect(it.methods).toEqual(["INVITE", "CANCEL", "ACK"]);
   });
 
-  test("that is answered while it is taken back is hung up all the same", async () => {
+  test("hangs up a call that is answered while it is being cancelled", async () => {
     const it = await callee(ring);
     it.onCancel = pickUp;
     expect(await placeCall(callTo(it.port))).toEqual({ kind: "accepted", status: 180 });
     expect(it.methods).toEqual(["INVITE", "CANCEL", "ACK", "BYE"]);
   });
 
-  test("acknowledges an answer each time that it comes", async () => {
+  test("acknowledges every retransmission of an answer", async () => {
     const it = await callee((incoming, self) => {
       pickUp(incoming, self);
       pickUp(incoming, self);
@@ -190,7 +190,7 @@ describe("a call", () => {
     expect(it.wire.match(/^ACK /gm)?.length).toBeGreaterThanOrEqual(2);
   });
 
-  test("hangs up where the callee says that it is, through the proxies on the way", async () => {
+  test("hangs up at the callee's Contact, through the recorded route", async () => {
     const behind = await callee(ignore);
     const it = await callee((incoming) => {
       const headers = [
@@ -208,7 +208,7 @@ describe("a call", () => {
     expect(it.methods).toEqual(["INVITE"]);
   });
 
-  test("hangs up a few of the phones that answer, if hundreds do", async () => {
+  test("hangs up only a few of the phones when hundreds answer", async () => {
     const elsewhere = await callee(ignore);
     const contact = `Contact: <sip:telephone@127.0.0.1:${elsewhere.port}>`;
     const it = await callee(({ request, sendRaw }) => {
@@ -225,7 +225,7 @@ describe("a call", () => {
     expect(elsewhere.wire.match(/^ACK /gm)?.length ?? 0).toBeLessThanOrEqual(8);
   });
 
-  test("says why it does not get through", async () => {
+  test("reports why the call could not be sent", async () => {
     const gone = await callee(ignore);
     const { port } = gone;
     await gone.close();
@@ -245,7 +245,7 @@ describe("a call", () => {
     });
   });
 
-  test("to something that speaks another language is an outcome", async () => {
+  test("reports a peer that does not speak SIP as an outcome", async () => {
     const web = createServer((socket) => socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n"));
     web.listen(0, "127.0.0.1");
     const noise = createSocket("udp4").bind(0, "127.0.0.1");
@@ -264,7 +264,7 @@ describe("a call", () => {
     expect(outcome).toEqual({ kind: "unanswered", trying: false });
   });
 
-  test("offers plain sound, or encrypted where the trunk requires it", () => {
+  test("offers plain audio, or encrypted audio where the trunk requires it", () => {
     const plain = audioOffer({ address: "192.0.2.1", port: 4000, secure: false });
     expect(plain).toMatch(/^v=0\r\no=- \d+ 1 IN IP4 192\.0\.2\.1\r\ns=-\r\nc=IN IP4 192\.0\.2\.1\r\nt=0 0\r\n/);
     expect(plain).toContain("m=audio 4000 RTP/AVP 0 8 101\r\n");
@@ -282,19 +282,19 @@ describe("a call", () => {
     return telephone;
   }
 
-  test("that answers is hung up", async () => {
+  test("hangs up when it answers", async () => {
     const telephone = await sipp({ kind: "answer" });
     expect(await placeCall(callTo(telephone.port, { ringingMs: 2_000 }))).toEqual({ kind: "accepted", status: 200 });
     expect(["INVITE", "ACK", "BYE"].map((method) => telephone.received(method).length)).toEqual([1, 1, 1]);
   });
 
-  test("that rings is taken back", async () => {
+  test("cancels when it rings", async () => {
     const telephone = await sipp({ kind: "ring" });
     expect(await placeCall(callTo(telephone.port))).toEqual({ kind: "accepted", status: 180 });
     expect(telephone.received("CANCEL")).toHaveLength(1);
   });
 
-  test("that asks for the credential gets it, and with a wrong one is refused", async () => {
+  test("answers its challenge, and reports a refusal of a wrong credential", async () => {
     const telephone = await sipp({ kind: "challenge", ...credential });
     expect(await placeCall(callTo(telephone.port, { ringingMs: 2_000 }))).toEqual({ kind: "accepted", status: 200 });
     const wrong = { ...credential, password: "wrong" };
@@ -305,7 +305,7 @@ describe("a call", () => {
   });
 
   (kamailioAvailability(["postgres"]).available ? test : test.skip)(
-    "behind Kamailio is hung up along the way it took",
+    "hangs up through Kamailio along the recorded route",
     async () => {
       const telephone = await sipp({ kind: "answer" });
       const proxy = await Kamailio.start({ users: { [credential.username]: credential.password }, callee: telephone });
@@ -388,7 +388,7 @@ describe("a call that LiveKit places", () => {
     maxCallDuration: 20,
   };
 
-  test("waits for the answer, and asks for no more rights than it needs", async () => {
+  test("waits for the answer, and requests only the grants that it needs", async () => {
     const { asked, connection } = await liveKit(() => undefined);
     await calls.placeCall(connection, call, []);
     await calls.deleteRoom(connection, call.room);
@@ -409,7 +409,7 @@ describe("a call that LiveKit places", () => {
     expect(DeleteRoomRequest.fromBinary(deleted ?? Buffer.of()).room).toBe("pulumi-test-call-1");
   });
 
-  test("tells a callee's refusal from LiveKit's own, and asks once", async () => {
+  test("distinguishes the callee's refusal from LiveKit's own, and makes one request", async () => {
     const meta = { sip_status_code: "403", sip_status: "Forbidden" };
     const refusal = { code: "permission_denied", msg: "INVITE failed: sip status: 403: Forbidden", meta };
     const { asked, connection } = await liveKit(() => ({ status: 403, body: JSON.stringify(refusal) }));
@@ -423,7 +423,7 @@ describe("a call that LiveKit places", () => {
     await expect(calls.placeCall(denying.connection, call, [])).rejects.toMatchObject({ failure: "unauthenticated" });
   });
 
-  test("takes a room that is gone for deleted", async () => {
+  test("treats a missing room as deleted", async () => {
     const gone = { status: 404, body: JSON.stringify({ code: "not_found", msg: "requested room does not exist" }) };
     const { connection } = await liveKit(() => gone);
     await calls.deleteRoom(connection, "room");

@@ -1,5 +1,5 @@
 /**
- * The credential check against VoIP systems that answer in all possible ways. voip-status.test.ts uses a real Kamailio.
+ * The credential check against VoIP systems that give every kind of answer. voip-status.test.ts uses a real Kamailio.
  */
 
 import { once } from "node:events";
@@ -95,15 +95,15 @@ function query(system: Pick<Seen, "host" | "port">, overrides: Partial<Credentia
 
 const REJECTS = "127.0.0.1 rejects the credential (401)";
 
-describe("asks the VoIP system", () => {
-  test("and hears that the credential is right, without a Contact and without the password", async () => {
+describe("the credential check", () => {
+  test("accepts a right credential, and sends neither a Contact nor the password", async () => {
     const system = await voipSystem(challenging(registrar));
     expect(await checkCredential(query(system))).toBe("accepts the credential");
     expect(system.messages.every((message) => headerOf(message, "contact") === undefined)).toBe(true);
     expect(system.messages.map((message) => serialize(message).toString()).join()).not.toContain(CANARY);
   });
 
-  test("and hears that it is wrong, showing it once", async () => {
+  test("rejects a wrong credential, and sends it once", async () => {
     const system = await voipSystem(challenging(registrar));
     expect(await checkCredential(query(system, { password: password("other") }))).toBe(REJECTS);
     expect(system.shown()).toBe(1);
@@ -114,32 +114,32 @@ describe("asks the VoIP system", () => {
     ["SHA-256", { algorithm: "SHA-256", qop: ["auth"] } as never],
     ["MD5-sess", { algorithm: "MD5-sess", qop: ["auth", "auth-int"] } as never],
     ["a realm in quotes", { realm: 'the "PBX", at \\home' }],
-  ])("that challenges with %s", async (_name, overrides) => {
+  ])("answers a challenge with %s", async (_name, overrides) => {
     const system = await voipSystem(challenging(registrar, challenge(overrides)));
     expect(await checkCredential(query(system))).toBe("accepts the credential");
   });
 
-  test.each(["tcp", "udp"] as const)("over IPv6 and %s", async (protocol) => {
+  test.each(["tcp", "udp"] as const)("works over IPv6 and %s", async (protocol) => {
     const system = await voipSystem(challenging(registrar), { host: "::1" });
     const server = { host: "[::1]", port: system.port, protocol };
     expect(await checkCredential(query(system, { server }))).toBe("accepts the credential");
   });
 
-  test.each([401, 407])("and hears %d to the credential, after which nothing more is sent", async (status) => {
+  test.each([401, 407])("takes %d to the credential as a rejection, and sends nothing more", async (status) => {
     const system = await voipSystem(challenging(challenge({}, status), challenge({}, status)));
     expect(await checkCredential(query(system))).toBe(`127.0.0.1 rejects the credential (${status})`);
     expect(methodsOf(system)).toEqual(["OPTIONS", "OPTIONS"]);
     expect(system.shown()).toBe(1);
   });
 
-  test("as LiveKit's call would: in the caller's name and domain, in lower case", async () => {
+  test("sends what LiveKit's call would: the caller and the domain in From", async () => {
     const system = await voipSystem(challenging(registrar));
     await checkCredential(query(system, { caller: "+12025550123", domain: "acme.example" }));
     expect(headerOf(system.messages[0] as SipMessage, "from")).toMatch(/^<sip:\+12025550123@acme\.example>;tag=/);
     expect(parseAnswer(credentialOf(system.messages[1] as SipMessage) ?? "")?.username).toBe("1011");
   });
 
-  test("by the account's REGISTER in the same domain if OPTIONS is not challenged", async () => {
+  test("sends the account's REGISTER in the same domain if OPTIONS is not challenged", async () => {
     const system = await voipSystem((incoming) =>
       incoming.request.method === "OPTIONS" ? { status: 200, reason: "OK" } : challenging(registrar)(incoming),
     );
@@ -153,12 +153,12 @@ describe("asks the VoIP system", () => {
   test.each<[qop: string[], withoutQop: boolean]>([
     [[], true],
     [["auth"], false],
-  ])("and reports whether the digest had no qop, where %j is offered", async (qop, withoutQop) => {
+  ])("reports whether the digest had no qop, with %j offered", async (qop, withoutQop) => {
     const system = await voipSystem(challenging(registrar, challenge({ qop } as never)));
     expect(await check(query(system))).toMatchObject({ status: "accepts the credential", withoutQop });
   });
 
-  test("by OPTIONS alone if only that may be sent", async () => {
+  test("sends only OPTIONS if optionsOnly is set", async () => {
     const system = await voipSystem(() => ({ status: 200, reason: "OK" }));
     expect(await checkCredential(query(system, { optionsOnly: true }))).toBe(
       "could not tell: 127.0.0.1 does not ask for a credential: it answers OPTIONS with 200",
@@ -166,7 +166,7 @@ describe("asks the VoIP system", () => {
     expect(methodsOf(system)).toEqual(["OPTIONS"]);
   });
 
-  test("by SUBSCRIBE where a REGISTER is answered with 403 whatever is wrong", async () => {
+  test("uses SUBSCRIBE where any REGISTER is answered with 403", async () => {
     const system = await voipSystem((incoming) => {
       switch (incoming.request.method) {
         case "OPTIONS":
@@ -183,19 +183,16 @@ describe("asks the VoIP system", () => {
     expect(await checkCredential(query(system, { password: password("other") }))).toBe(REJECTS);
   });
 
-  test.each([403, 404, 484, 500])(
-    "and hears %d to the credential from anything, which proves nothing",
-    async (status) => {
-      const system = await voipSystem(challenging({ status, reason: "No" }));
-      expect(await checkCredential(query(system))).toMatch(
-        new RegExp(
-          `^could not tell: 127\\.0\\.0\\.1 answers OPTIONS with ${status} and SUBSCRIBE with ${status} after the credential`,
-        ),
-      );
-    },
-  );
+  test.each([403, 404, 484, 500])("is inconclusive when every request with the credential gets %d", async (status) => {
+    const system = await voipSystem(challenging({ status, reason: "No" }));
+    expect(await checkCredential(query(system))).toMatch(
+      new RegExp(
+        `^could not tell: 127\\.0\\.0\\.1 answers OPTIONS with ${status} and SUBSCRIBE with ${status} after the credential`,
+      ),
+    );
+  });
 
-  test.each([200, 403, 404, 405, 500])("and hears %d without being asked for a credential", async (status) => {
+  test.each([200, 403, 404, 405, 500])("is inconclusive when the answer is %d without a challenge", async (status) => {
     const system = await voipSystem(() => ({ status, reason: "No" }));
     expect(await checkCredential(query(system))).toMatch(
       /^could not tell: 127\.0\.0\.1 does not ask for a credential: it answers OPTIONS with/,
@@ -203,7 +200,7 @@ describe("asks the VoIP system", () => {
     expect(system.shown()).toBe(0);
   });
 
-  test("again when only the nonce was too old", async () => {
+  test("tries again when only the nonce was stale", async () => {
     let stale = true;
     const answer = challenging((incoming) => {
       const once = stale;
@@ -213,7 +210,7 @@ describe("asks the VoIP system", () => {
     expect(await checkCredential(query(await voipSystem(answer)))).toBe("accepts the credential");
   });
 
-  test("not for ever when every nonce is too old", async () => {
+  test("stops when every nonce is stale", async () => {
     let count = 0;
     const system = await voipSystem(() => challenge({ nonce: `nonce-${count++}`, stale: true }));
     expect(await checkCredential(query(system))).toMatch(
@@ -222,7 +219,7 @@ describe("asks the VoIP system", () => {
     expect(system.shown()).toBeLessThanOrEqual(6);
   });
 
-  test("with a few digests at most when it is challenged for hundreds of realms", async () => {
+  test("sends only a few digests when it is challenged for hundreds of realms", async () => {
     const headers = Array.from({ length: 300 }, (_, index) => ({
       name: "WWW-Authenticate",
       value: challengeValue({ ...CHALLENGE, realm: `pbx-${index}` }),
@@ -233,7 +230,7 @@ describe("asks the VoIP system", () => {
     expect(digests.length).toBeLessThanOrEqual(8);
   });
 
-  test("through a proxy that asks for the credential too", async () => {
+  test("answers a proxy that challenges too", async () => {
     const system = await voipSystem(({ request }) => {
       if (headerOf(request, "proxy-authorization") === undefined) {
         return challenge({ realm: "proxy" }, 407);
@@ -243,7 +240,7 @@ describe("asks the VoIP system", () => {
     expect(await checkCredential(query(system))).toBe("accepts the credential");
   });
 
-  test("and picks the challenge that it can answer", async () => {
+  test("chooses the challenge that it can answer", async () => {
     const values = [
       'Basic realm="pbx"',
       challengeValue({ ...CHALLENGE, algorithm: "WHIRLPOOL" }),
@@ -256,7 +253,7 @@ describe("asks the VoIP system", () => {
     expect(parseAnswer(credentialOf(system.messages[1] as SipMessage) ?? "")?.algorithm).toBe("SHA-256");
   });
 
-  test("and says so when it can answer none", async () => {
+  test("reports that it can answer none of the challenges", async () => {
     const headers = [{ name: "WWW-Authenticate", value: 'Basic realm="pbx"' }];
     const system = await voipSystem(() => ({ status: 401, reason: "No", headers }));
     expect(await checkCredential(query(system))).toBe(
@@ -272,21 +269,21 @@ describe("asks the VoIP system", () => {
   });
 });
 
-describe("is done within its bound", () => {
-  test("when nobody is there", async () => {
+describe("the credential check ends in time", () => {
+  test("when nothing listens", async () => {
     const system = await voipSystem(() => undefined);
     await closers.pop()?.();
     expect(await checkCredential(query(system))).toBe("unreachable: 127.0.0.1: connection refused");
   });
 
-  test("when nothing is answered", async () => {
+  test("when nothing answers", async () => {
     const system = await voipSystem(() => undefined);
     const words = await checkCredential(query(system, { timeoutMs: 700 }));
     expect(words).toBe("unreachable: 127.0.0.1: no answer within 0.7 s");
     expect(system.messages).toHaveLength(1);
   });
 
-  test("when nothing is answered to the credential, which is not shown elsewhere then", async () => {
+  test("when nothing answers the credential, which is not sent to another address", async () => {
     const system = await voipSystem(({ request }) => (credentialOf(request) === undefined ? challenge() : undefined));
     const dns = { srv: async () => [], addresses: async () => ["127.0.0.1", "127.0.0.1"] };
     const server = { host: "pbx.test", port: system.port, protocol: "udp" as const };
@@ -295,7 +292,7 @@ describe("is done within its bound", () => {
     expect(system.shown()).toBe(1);
   });
 
-  test("when the answer is not SIP, or has no end", async () => {
+  test("when the answer is not SIP, or is too large", async () => {
     for (const [bytes, words] of [
       [Buffer.from("HTTP/1.1 400 Bad Request\r\n\r\n"), "it answers with something that is not SIP"],
       [Buffer.alloc(200_000, "x"), "it answers with a message that does not end"],

@@ -37,14 +37,14 @@ const responseTo = (
 ) => parseAnswer(answer(challenge(given), credential, subject, cnonce))?.response;
 
 describe("the digest answer", () => {
-  it("is that of RFC 2617, section 3.5", () => {
+  it("matches RFC 2617, section 3.5", () => {
     const { realm, nonce } = { realm: "testrealm@host.com", nonce: "dcd98b7102dd2f0e8b11d0f600bfb0c093" };
     expect(responseTo({ realm, nonce, qop: ["auth", "auth-int"] }, { cnonce: "0a4f113b" })).toBe(
       "6629fae49393a05397450978507c4ef1",
     );
   });
 
-  it("is that of RFC 2069, section 2.4, as its erratum 749 corrects it, when the challenge has no qop", () => {
+  it("matches RFC 2069, section 2.4, with erratum 749, when the challenge has no qop", () => {
     const { realm, nonce } = { realm: "testrealm@host.com", nonce: "dcd98b7102dd2f0e8b11d0f600bfb0c093" };
     const credential = { username: "Mufasa", password: "CircleOfLife" };
     const value = answer(challenge({ realm, nonce }), credential, INDEX);
@@ -55,12 +55,12 @@ describe("the digest answer", () => {
   it.each([
     ["MD5", "8ca523f5e9506fed4657c9700eebdbec"],
     ["SHA-256", "753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1"],
-  ])("is that of RFC 7616, section 3.9.1, for %s", (algorithm, response) => {
+  ])("matches RFC 7616, section 3.9.1, for %s", (algorithm, response) => {
     const lion = { credential: { ...LION, password: "Circle of Life" }, cnonce: RFC_7616_CNONCE };
     expect(responseTo({ ...RFC_7616, algorithm, qop: ["auth", "auth-int"] }, lion)).toBe(response);
   });
 
-  it("is that of RFC 7616, section 3.9.2, as its erratum 4897 corrects it, for SHA-512-256", () => {
+  it("matches RFC 7616, section 3.9.2, with erratum 4897, for SHA-512-256", () => {
     const given = {
       realm: "api@example.org",
       nonce: "5TsQWLVdgBdmrQ0XsxbDODV+57QdFR34I9HAbC/RVvkK",
@@ -78,7 +78,7 @@ describe("the digest answer", () => {
   it.each([
     ["MD5-sess", "md5"],
     ["SHA-256-SESS", "sha256"],
-  ])("is as RFC 7616, section 3.4 spells it, with auth-int and %s", (algorithm, hash) => {
+  ])("follows RFC 7616, section 3.4, with auth-int and %s", (algorithm, hash) => {
     const h = (text: string) => createHash(hash).update(text).digest("hex");
     const subject = { method: "INVITE", uri: "sip:1012@pbx.example", body: "v=0\r\n" };
     const a1 = `${h("Mufasa:pbx.example:Circle Of Life")}:n:c`;
@@ -87,29 +87,29 @@ describe("the digest answer", () => {
     expect(responseTo({ algorithm, qop: ["auth-int"] }, { subject, cnonce: "c" })).toBe(expected);
   });
 
-  it("names its cnonce for a session without qop too", () => {
+  it("includes the cnonce for a -sess algorithm without qop", () => {
     expect(answer(challenge({ algorithm: "MD5-sess" }), LION, INDEX, "c")).toContain('cnonce="c"');
   });
 
-  it("prefers auth, echoes opaque, and quotes what RFC 3261 wants quoted, nothing else", () => {
+  it("prefers auth, echoes opaque, and quotes exactly what RFC 3261 requires", () => {
     const value = answer(challenge({ opaque: "o", qop: ["auth-int", "auth"] }), LION, INDEX, "c");
     expect(value).toMatch(
       /^Digest username="Mufasa", realm="pbx.example", nonce="n", uri="\/dir\/index.html", response="[0-9a-f]{32}", algorithm=MD5, cnonce="c", opaque="o", qop=auth, nc=00000001$/,
     );
   });
 
-  it("never holds the password", () => {
+  it("never contains the password", () => {
     expect(answer(challenge({}), { username: "1011", password: "Canary-Passw0rd-1" }, INDEX)).not.toContain("Canary");
   });
 
-  it("has a cnonce of its own each time", () => {
+  it("has a new cnonce each time", () => {
     const [first, second] = [1, 2].map(() => parseAnswer(answer(challenge({ qop: ["auth"] }), LION, INDEX))?.cnonce);
     expect(first).toMatch(/^[0-9a-f]{16}$/);
     expect(second).not.toBe(first);
   });
 });
 
-describe("reading challenges", () => {
+describe("parsing challenges", () => {
   it.each<[title: string, lines: string[], expected: Partial<DigestChallenge>[]]>([
     [
       "several in one line",
@@ -127,50 +127,42 @@ describe("reading challenges", () => {
     ],
     ["escaped quotes", ['Digest realm="the \\"old\\" \\\\ PBX", nonce="1"'], [{ realm: 'the "old" \\ PBX' }]],
     [
-      "schemes that are not known",
+      "unknown schemes",
       ['Basic realm="x", NTLM, Bearer realm="y", nonce="9", Digest realm="a", nonce="1", Negotiate abc=='],
       [{ realm: "a", nonce: "1" }],
     ],
-    [
-      "parameters that are not known",
-      ['Digest realm="a", auth-param=x, nonce="1", flag, charset=UTF-8'],
-      [{ nonce: "1" }],
-    ],
+    ["unknown parameters", ['Digest realm="a", auth-param=x, nonce="1", flag, charset=UTF-8'], [{ nonce: "1" }]],
     ["values without quotes", ["Digest realm=pbx.example,nonce=abc"], [{ realm: "pbx.example", nonce: "abc" }]],
     [
-      "any case, and space around signs",
+      "any case, and spaces around signs",
       ['dIGEST  REALM = "a" ,\tNonce= "1",ALGORITHM=md5'],
       [{ realm: "a", nonce: "1", algorithm: "md5" }],
     ],
     ["qop without quotes", ['Digest realm="a", nonce="1", qop=auth'], [{ qop: ["auth"] }]],
     ["algorithm in quotes", ['Digest realm="a", nonce="1", algorithm="MD5"'], [{ algorithm: "MD5" }]],
     ["stale in any case", ['Digest realm="a", nonce="1", stale=TRUE'], [{ stale: true }]],
-    ["stale that is not", ['Digest realm="a", nonce="1", stale="false"'], [{ stale: false }]],
-    [
-      "a parameter given twice, which counts the first time",
-      ['Digest realm="a", nonce="1", realm="b"'],
-      [{ realm: "a" }],
-    ],
+    ["stale that is false", ['Digest realm="a", nonce="1", stale="false"'], [{ stale: false }]],
+    ["a duplicate parameter, of which the first counts", ['Digest realm="a", nonce="1", realm="b"'], [{ realm: "a" }]],
     ["an empty realm", ['Digest realm="", nonce="1"'], [{ realm: "", nonce: "1" }]],
     ["an algorithm left out", ['Digest realm="a", nonce="1", opaque=""'], [{ algorithm: "MD5", opaque: "" }]],
     ["no nonce", ['Digest realm="a"'], []],
     ["no realm", ['Digest nonce="a"'], []],
-    ["a quote that never ends", ['Digest realm="a, nonce="1"'], []],
+    ["an unclosed quote", ['Digest realm="a, nonce="1"'], []],
     ["nothing", ["", ",", "=", "Digest", 'realm="a", nonce="1"'], []],
-  ])("takes %s", (_title, lines, expected) => {
+  ])("parses %s", (_title, lines, expected) => {
     const found = parseChallenges(lines);
     expect(found).toHaveLength(expected.length);
     expect(found).toMatchObject(expected);
   });
 
-  it("reads what it writes", () => {
+  it("parses what it serializes", () => {
     const given = challenge({ realm: 'say "hi"', opaque: "o\\", stale: true, qop: ["auth", "auth-int"] });
     expect(parseChallenges([challengeValue(given)])).toEqual([given]);
   });
 });
 
 describe("the challenges to answer", () => {
-  it("are of each realm the first that can be answered, as RFC 8760, section 2.4 wants", () => {
+  it("are the first supported one of each realm, as RFC 8760, section 2.4 requires", () => {
     const found = answerable([
       challenge({ realm: "a", nonce: "1", algorithm: "SHA3-256" }),
       challenge({ realm: "a", nonce: "2", algorithm: "SHA-256", qop: ["auth-conf"] }),
@@ -182,7 +174,7 @@ describe("the challenges to answer", () => {
     expect(found.map(({ nonce }) => nonce)).toEqual(["3", "6"]);
   });
 
-  it("answers with the strongest algorithm of a realm, and with qop if that is offered, in whatever order", () => {
+  it("prefer the strongest algorithm of a realm, then qop, in any order", () => {
     const offered = [
       challenge({ nonce: "1", algorithm: "MD5", qop: ["auth"] }),
       challenge({ nonce: "2", algorithm: "SHA-256" }),
@@ -211,7 +203,7 @@ const given = fc.record({
 });
 
 describe("the round trip", () => {
-  it("proves the right password and no other, whatever the realm, the names and the qop", () => {
+  it("proves the right password and no other, for any realm, user name and qop", () => {
     const subject = { method: "INVITE", uri: "sip:1012@pbx.example", body: "v=0\r\n" };
     fc.assert(
       fc.property(given, text, text, text, (offered, username, password, other) => {
@@ -229,13 +221,13 @@ describe("the round trip", () => {
     );
   });
 
-  it("proves nothing by an algorithm that is not known", () => {
+  it("proves nothing with an unknown algorithm", () => {
     const proof = parseAnswer(answer(challenge({ algorithm: "CRC-32" }), LION, INDEX));
     expect(proof && proves(proof, LION.password, INDEX)).toBe(false);
   });
 
   it.each(["", "Basic TXVmYXNh", 'Digest username="a", realm="b", nonce="c", uri="d"', "Digest"])(
-    "takes %j for no answer",
+    "does not parse %j as an answer",
     (value) => expect(parseAnswer(value)).toBeUndefined(),
   );
 });

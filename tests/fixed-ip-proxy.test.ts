@@ -58,7 +58,7 @@ const here = kamailioAvailability(["postgres"]).available && sippAvailability().
     callWith([`${HEADER}: ${destination}`], options);
   const at = ({ host, port }: { host: string; port: number }) => `${host}:${port}`;
 
-  test("passes a call on to the destination in the header, and its end too", async () => {
+  test("forwards a call to the destination in the header, and its BYE", async () => {
     const call = await callTo(at(answering));
     expect(call).toMatchObject({ asExpected: true, statuses: [100, 180, 200] });
     const [invite = ""] = answering.received("INVITE");
@@ -67,7 +67,7 @@ const here = kamailioAvailability(["postgres"]).available && sippAvailability().
     expect(answering.received("BYE")).toHaveLength(1);
   });
 
-  test("calls from its own address", async () => {
+  test("sends calls from its own address", async () => {
     const packet = once(witness, "message");
     const call = callTo(`127.0.0.1:${witness.address().port}`, { timeoutMs: 1_000 });
     const [text, from] = await packet;
@@ -76,13 +76,13 @@ const here = kamailioAvailability(["postgres"]).available && sippAvailability().
     await call;
   });
 
-  test("passes CANCEL on, and carries a call from UDP to TCP", async () => {
+  test("forwards CANCEL, and bridges a call from UDP to TCP", async () => {
     const call = await callTo(`${at(ringing)};transport=tcp`, { expect: 180 });
     expect(call).toMatchObject({ asExpected: true });
     expect(ringing.received("CANCEL")).toHaveLength(1);
   });
 
-  test("lets the platform prove its credential to the destination itself", async () => {
+  test("lets the platform authenticate to the destination itself", async () => {
     const options = { username: "acme", password: PASSWORD };
     expect(await callTo(at(challenging), options)).toMatchObject({
       asExpected: true,
@@ -109,7 +109,7 @@ const here = kamailioAvailability(["postgres"]).available && sippAvailability().
     expect(neighbour.messages()).toEqual([]);
   });
 
-  test("refuses a header that is missing, comes twice, or says more than one place", async () => {
+  test("refuses a header that is missing, duplicated, or holds anything but one destination", async () => {
     const good = at(answering);
     const before = answering.messages().length;
     const bad = [
@@ -192,7 +192,7 @@ const here = kamailioAvailability(["postgres"]).available && sippAvailability().
   });
 
   test.each(["INVITE", "BYE", "OPTIONS", "REFER"])(
-    "relays no %s of a call that it did not let through, whatever its route says",
+    "relays no %s outside of a call that it admitted, whatever the Route header says",
     async (method) => {
       const route = `Route: <sip:${proxy.host}:${proxy.port};lr>`;
       expect(await answerTo(method, ["To: <sip:2@x.example>;tag=2", route])).toMatch(/^SIP\/2\.0 481 /);
@@ -200,14 +200,14 @@ const here = kamailioAvailability(["postgres"]).available && sippAvailability().
     },
   );
 
-  test("lets a Route of the caller lead nowhere else", async () => {
+  test("ignores a Route header of the caller that leads elsewhere", async () => {
     const route = `Route: <sip:${at(neighbour)};lr>`;
     expect(await callWith([`${HEADER}: ${at(answering)}`, route])).toMatchObject({ asExpected: true });
     expect(neighbour.messages()).toEqual([]);
   });
 });
 
-test("the example's stack gives LiveKit the proxy as the address, and the destination in the header", async () => {
+test("the example's stack sets the proxy as the trunk's address, and the destination in the header", async () => {
   const emulator = await LiveKitEmulator.start();
   const stack = await TestStack.create({
     projectDir: join(__dirname, "..", "examples", "fixed-ip-proxy"),

@@ -82,7 +82,7 @@ describeHere.each(kinds)("a registrar with %s", (_, options) => {
   });
   afterAll(() => kamailio.stop());
 
-  test("takes the right password, also with no contact, and says so in requests()", async () => {
+  test("accepts the right password, even without a Contact, and records it in requests()", async () => {
     expect((await register(kamailio, "1011", PASSWORD)).statuses).toEqual([401, 200]);
     expect(kamailio.requests().map(({ method, authUser }) => [method, authUser])).toEqual([
       ["REGISTER", undefined],
@@ -90,7 +90,7 @@ describeHere.each(kinds)("a registrar with %s", (_, options) => {
     ]);
   });
 
-  test("refuses others: 401 with a fresh nonce, 404, 403", async () => {
+  test("refuses others: 401 with a new nonce, 404, 403", async () => {
     const first = await register(kamailio, "1011", "wrong");
     const second = await register(kamailio, "1011", "wrong");
     expect([first.statuses, second.statuses]).toEqual([
@@ -102,7 +102,7 @@ describeHere.each(kinds)("a registrar with %s", (_, options) => {
     expect((await register(kamailio, "barred1", PASSWORD)).statuses).toEqual([401, 403]);
   });
 
-  test("knows a changed password at once", async () => {
+  test("applies a changed password at once", async () => {
     await kamailio.setPassword("1011", "another");
     expect((await register(kamailio, "1011", PASSWORD)).statuses).toEqual([401, 401]);
     expect((await register(kamailio, "1011", "another")).statuses).toEqual([401, 200]);
@@ -112,7 +112,7 @@ describeHere.each(kinds)("a registrar with %s", (_, options) => {
 });
 
 describeHere("Kamailio", () => {
-  test("answers OPTIONS with 200, or with a challenge, and late, to many at a time", async () => {
+  test("answers OPTIONS with 200 or a challenge, with a delay, for many clients at a time", async () => {
     const open = await Kamailio.start();
     const asking = await Kamailio.start({ optionsChallenge: true, delayMs: 300, users: { "1011": PASSWORD } });
     try {
@@ -127,7 +127,7 @@ describeHere("Kamailio", () => {
     }
   });
 
-  test("speaks TLS with a certificate of its own authority, and is silent while it is paused", async () => {
+  test("offers TLS with a certificate of its own authority, and does not answer while paused", async () => {
     const kamailio = await Kamailio.start({ transports: ["tls"] });
     const options = { host: kamailio.host, port: kamailio.port, servername: "localhost" };
     try {

@@ -41,7 +41,7 @@ async function startKamailio(options: KamailioOptions): Promise<RegistrarUnderTe
 }
 
 describe.each<[string, Partial<SipRegistrarOptions>]>([
-  ["as it is", {}],
+  ["with defaults", {}],
   ["without qop", { qop: false }],
   ["with SHA-256 and challenged OPTIONS", { algorithms: ["SHA-256"], challengeOptions: true }],
   ["over IPv6", { host: "::1" }],
@@ -49,7 +49,7 @@ describe.each<[string, Partial<SipRegistrarOptions>]>([
 
 if (kamailioAvailability(["postgres"]).available || !["", "false", undefined].includes(process.env.CI)) {
   describe.each<[string, KamailioOptions]>([
-    ["as it is", {}],
+    ["with defaults", {}],
     ["with qop, SHA-256 and challenged OPTIONS", { qop: true, algorithm: "SHA-256", optionsChallenge: true }],
   ])("Kamailio, %s,", (_how, options) => registrarConformance(() => startKamailio(options)));
 }

@@ -65,7 +65,7 @@ describe("the listener", () => {
     return response;
   }
 
-  it("copies what a response takes from its request, and says where it came from", async () => {
+  it("copies the required headers into a response, and adds the source to the Via", async () => {
     const { port } = client.address();
     const via = `${VIA}, SIP/2.0/TCP proxy;branch=z9hG4bK0`;
     const response = await exchange(
@@ -88,13 +88,13 @@ describe("the listener", () => {
     expect(trace).toEqual(["in INVITE udp", "out 200 udp"]);
   });
 
-  it("leaves a tag that is there, and gives 100 none", async () => {
+  it("keeps an existing tag, and adds none to a 100", async () => {
     expect(headerOf(await exchange(request("BYE", { to: "<sip:b@h>;tag=t" })), "to")).toBe("<sip:b@h>;tag=t");
     answer = ({ respond }) => respond({ status: 100, reason: "Trying" });
     expect(headerOf(await exchange(request("INVITE")), "to")).toBe("<sip:b@h>");
   });
 
-  it("answers a request that comes again as before, without asking", async () => {
+  it("answers a retransmitted request with the same response, without calling the handler", async () => {
     let count = 0;
     answer = ({ respond }) => respond({ status: 401, reason: `refusal ${++count}` });
     const first = await exchange(request("REGISTER"));
@@ -106,7 +106,7 @@ describe("the listener", () => {
     expect(incoming).toHaveLength(4);
   });
 
-  it("gives an ACK to the caller once, and answers none", async () => {
+  it("reports an ACK once, and does not answer it", async () => {
     answer = () => undefined;
     send(request("ACK"));
     send(request("ACK"));
@@ -115,7 +115,7 @@ describe("the listener", () => {
     expect(incoming.map((one) => one.request.method)).toEqual(["ACK", "OPTIONS"]);
   });
 
-  it("passes over what is no request", async () => {
+  it("ignores anything that is not a request", async () => {
     for (const text of ["", "nonsense", "SIP/2.0 200 OK\r\n\r\n", "x".repeat(60_000)]) {
       send(text);
     }
@@ -123,14 +123,14 @@ describe("the listener", () => {
     expect(incoming).toHaveLength(1);
   });
 
-  it("sends bytes as they are, for faults", async () => {
+  it("sends raw bytes unchanged, for faults", async () => {
     answer = ({ sendRaw }) => sendRaw(Buffer.from("garbage"));
     const message = once(client, "message");
     send(request("OPTIONS"));
     expect(String((await message)[0])).toBe("garbage");
   });
 
-  it("serves several requests on one TCP connection, and ends one that speaks no SIP", async () => {
+  it("serves several requests on one TCP connection, and closes one that does not speak SIP", async () => {
     const socket = connectTcp(listener.port, "127.0.0.1");
     const closed = once(socket, "close");
     socket.write(request("OPTIONS") + request("OPTIONS", { sequence: 2 }));
@@ -146,7 +146,7 @@ describe("the listener", () => {
     expect(responses).toMatchObject([{ status: 200 }, { status: 200 }]);
   });
 
-  it("listens where it is told, and says when that is taken", async () => {
+  it("listens on the given port, and reports when that is taken", async () => {
     await expect(SipListener.listen({ port: listener.port }, { request: () => undefined })).rejects.toMatchObject({
       code: "EADDRINUSE",
     });
@@ -155,7 +155,7 @@ describe("the listener", () => {
     ).rejects.toMatchObject({ code: "EADDRINUSE" });
   });
 
-  it("may be closed twice, with connections open; what is answered after that goes nowhere", async () => {
+  it("may be closed twice, with open connections; later responses are dropped", async () => {
     answer = () => undefined;
     const socket = connectTcp(listener.port, "127.0.0.1");
     await once(socket, "connect");

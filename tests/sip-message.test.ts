@@ -1,4 +1,4 @@
-/** SIP messages: parsing, writing, and that invalid input is only ever refused. */
+/** SIP messages: parsing, writing, and the rejection of invalid input. */
 
 import fc from "fast-check";
 import { bracketed } from "../provider/host-text";
@@ -51,13 +51,13 @@ describe("a message", () => {
     ["a request", REGISTER],
     ["a request with a body", INVITE],
     ["a response", CHALLENGED],
-  ])("is read as it was written: %s", (_title, message) => {
+  ])("is parsed as it was serialized: %s", (_title, message) => {
     expect(parseMessage(serialize(message))).toEqual(withLength(message));
     expect(serialize(withLength(message))).toEqual(serialize(message));
     expect(new MessageReader().push(serialize(message))).toEqual([withLength(message)]);
   });
 
-  it("is read as it was written, whatever it holds", () => {
+  it("is parsed as it was serialized, for any contents", () => {
     const token = fc
       .stringMatching(/^[A-Za-z][A-Za-z0-9-]{0,12}$/)
       .filter((name) => !/^(content-length|l)$/i.test(name));
@@ -75,7 +75,7 @@ describe("a message", () => {
     );
   });
 
-  it("has folded header fields, in the value of which the fold is one space", () => {
+  it("unfolds header fields, with one space for each fold", () => {
     const message = read("SIP/2.0 200 OK\nSubject: I know\n \t you're there\nTo:<sip:a@b>\n\n");
     expect(message?.headers).toEqual([
       { name: "Subject", value: "I know you're there" },
@@ -83,7 +83,7 @@ describe("a message", () => {
     ]);
   });
 
-  it("has compact header names, in any case, with space before the colon", () => {
+  it("accepts compact header names, in any case, with spaces before the colon", () => {
     const message = read("OPTIONS sip:a SIP/2.0\nv: one, two\nV : three\nF:<sip:f>\ni:id\nm: <sip:m>\nL: 0\n\n");
     const found = message && [listOf(message, "Via"), headerOf(message, "From"), headerOf(message, "CALL-ID")];
     expect(found).toEqual([["one", "two", "three"], "<sip:f>", "id"]);
@@ -95,7 +95,7 @@ describe("a message", () => {
     expect(message && headersOf(message, name)).toEqual(["x"]);
   });
 
-  it("splits lists outside quotes and angle brackets alone", () => {
+  it("splits lists only outside quotes and angle brackets", () => {
     const message = read('OPTIONS sip:a SIP/2.0\nRoute: "a, b" <sip:x,y>;lr,, <sip:z>\n\n');
     expect(message && listOf(message, "route")).toEqual(['"a, b" <sip:x,y>;lr', "<sip:z>"]);
   });
@@ -108,19 +108,19 @@ describe("a message", () => {
     ["a header without a colon", "SIP/2.0 200 OK\nnonsense\n\n"],
     ["a header without a name", "SIP/2.0 200 OK\n: x\n\n"],
     ["no end of the header", "SIP/2.0 200 OK\nTo: a\n"],
-    ["less body than it says", "SIP/2.0 200 OK\nContent-Length: 5\n\nabc"],
-  ])("is none with %s", (_title, text) => expect(read(text)).toBeUndefined());
+    ["less body than declared", "SIP/2.0 200 OK\nContent-Length: 5\n\nabc"],
+  ])("is rejected with %s", (_title, text) => expect(read(text)).toBeUndefined());
 
-  it("has as much body as it says in a datagram, and all the rest when it says nothing", () => {
+  it("ends at its Content-Length in a datagram, and at the end of the datagram without one", () => {
     expect(read("SIP/2.0 200 OK\nContent-Length: 3\n\nabcdef")?.body).toBe("abc");
     expect(read("SIP/2.0 200 OK\n\nabcdef")?.body).toBe("abcdef");
   });
 
-  it("is not read beyond the limit", () => {
+  it("is rejected beyond the size limit", () => {
     expect(parseMessage(Buffer.from(`SIP/2.0 200 OK\r\n\r\n${"a".repeat(MESSAGE_LIMIT)}`))).toBeUndefined();
   });
 
-  it("can't be made to carry a header field that nobody wrote", () => {
+  it("can't be used to inject a header field", () => {
     const headers = [{ name: "From", value: '"x\r\nContact: <sip:evil>\nX: \r" <sip:a@b>' }];
     const safe = parseMessage(serialize({ method: "REGISTER", uri: "sip:a", headers, body: "" }));
     expect(safe?.headers.map(({ name }) => name)).toEqual(["From", "Content-Length"]);
@@ -137,31 +137,31 @@ describe("a stream", () => {
   ]);
   const expected = [REGISTER, INVITE, CHALLENGED].map(withLength);
 
-  it("is the same messages wherever it is cut", () => {
+  it("gives the same messages wherever it is split", () => {
     for (let cut = 0; cut <= wire.length; cut++) {
       const reader = new MessageReader();
       expect([...reader.push(wire.subarray(0, cut)), ...reader.push(wire.subarray(cut))]).toEqual(expected);
     }
   });
 
-  it("may come byte by byte", () => {
+  it("may arrive byte by byte", () => {
     const reader = new MessageReader();
     expect([...wire].flatMap((byte) => reader.push(Buffer.of(byte)))).toEqual(expected);
   });
 
   it.each([
     ["a message without Content-Length", "SIP/2.0 200 OK\r\n\r\n"],
-    ["a Content-Length that is no number", "SIP/2.0 200 OK\r\nContent-Length: many\r\n\r\n"],
+    ["a Content-Length that is not a number", "SIP/2.0 200 OK\r\nContent-Length: many\r\n\r\n"],
     ["a negative Content-Length", "SIP/2.0 200 OK\r\nContent-Length: -1\r\n\r\n"],
     ["a huge Content-Length", "SIP/2.0 200 OK\r\nContent-Length: 999999999\r\n\r\n"],
     ["an endless Content-Length", `SIP/2.0 200 OK\r\nContent-Length: ${"9".repeat(400)}\r\n\r\n`],
-    ["something else", "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"],
+    ["another protocol", "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"],
     ["a header that does not end", "a".repeat(MESSAGE_LIMIT + 1)],
-  ])("is refused for %s", (_title, text) => {
+  ])("is rejected for %s", (_title, text) => {
     expect(() => new MessageReader().push(Buffer.from(text))).toThrow(MalformedStream);
   });
 
-  it("takes a message of exactly the limit, and none of one byte more", () => {
+  it("accepts a message of exactly the limit, and rejects one byte more", () => {
     const head = (length: number) => `SIP/2.0 200 OK\r\nContent-Length: ${length}\r\n\r\n`;
     const length = MESSAGE_LIMIT - head(60_000).length;
     const whole = Buffer.from(head(length) + "b".repeat(length));
@@ -170,7 +170,7 @@ describe("a stream", () => {
     expect(() => new MessageReader().push(Buffer.from(head(length + 1)))).toThrow("not SIP");
   });
 
-  it("waits for keep-alives that are cut in two, and swallows any number of them", () => {
+  it("handles a split keep-alive, and skips any number of keep-alives", () => {
     const reader = new MessageReader();
     expect(reader.push(Buffer.from("\r\n".repeat(200_000)))).toEqual([]);
     expect(reader.push(Buffer.from("\r"))).toEqual([]);
@@ -187,7 +187,7 @@ describe("an address", () => {
     ['sip:a@b;x="<sip:c@d>;y=z"', "sip:a@b", { x: "<sip:c@d>;y=z" }],
     ["SIP/2.0/UDP h:1;branch=z;rport", "SIP/2.0/UDP h:1", { branch: "z", rport: "" }],
     ["", "", {}],
-  ])("is read: %s", (text, uri, params) => {
+  ])("is parsed: %s", (text, uri, params) => {
     const read = parseNameAddr(text);
     expect([read.uri, Object.fromEntries(read.params)]).toEqual([uri, params]);
   });
@@ -204,7 +204,7 @@ describe("an address", () => {
     ["sip:a@", undefined],
     ["tel:+1202", undefined],
     ["sip:a b", undefined],
-  ])("holds a URI: %s", (text, expected) => {
+  ])("contains a URI: %s", (text, expected) => {
     if (expected) {
       expect(parseUri(text)).toMatchObject(expected);
     } else {
@@ -212,7 +212,7 @@ describe("an address", () => {
     }
   });
 
-  it("takes any user part there and back", () => {
+  it("escapes and parses any user part", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary", minLength: 1 }), (user) => {
         expect(parseUri(`sip:${escapeUser(user)}@pbx.example:5060;lr`)).toMatchObject({ user, host: "pbx.example" });
@@ -220,9 +220,9 @@ describe("an address", () => {
     );
   });
 
-  it("makes the best of half a surrogate", () => expect(escapeUser("a\ud800")).toBe("a%EF%BF%BD"));
+  it("replaces half a surrogate pair", () => expect(escapeUser("a\ud800")).toBe("a%EF%BF%BD"));
 
-  it("puts IPv6 into brackets, once", () => {
+  it("puts IPv6 addresses into brackets, once", () => {
     expect(["::1", "[::1]", "127.0.0.1", "h"].map(bracketed)).toEqual(["[::1]", "[::1]", "127.0.0.1", "h"]);
   });
 });
@@ -249,12 +249,12 @@ function readAll(bytes: Uint8Array): void {
   }
 }
 
-describe("what anybody may send", () => {
-  it("is refused at worst: arbitrary bytes", () => {
+describe("hostile input", () => {
+  it("never crashes a parser: arbitrary bytes", () => {
     fc.assert(fc.property(fc.uint8Array({ maxLength: 400 }), readAll), { numRuns: 300 });
   });
 
-  it("is refused at worst: messages with bytes changed, put in and left out", () => {
+  it("never crashes a parser: messages with bytes changed, inserted and removed", () => {
     const valid = [REGISTER, INVITE, CHALLENGED].map((message) => serialize(message));
     const change = fc.record({ at: fc.nat(400), drop: fc.nat(4), put: fc.uint8Array({ maxLength: 4 }) });
     fc.assert(
@@ -309,7 +309,7 @@ describe("what anybody may send", () => {
     ['\\"<'],
     ["-"],
     ["é"],
-  ])("takes no long time: %j, 64 KiB of it", (pattern) => {
+  ])("is parsed in linear time: %j, repeated to 64 KiB", (pattern) => {
     // A quadratic step would take 4 × 10⁹ operations here. In linear time everything takes some milliseconds.
     const long = fill(pattern).slice(0, MESSAGE_LIMIT - 200);
     const inputs = [

@@ -1,4 +1,4 @@
-/** The testing kit's registrar, tested with a SIP client that is not ours: sipp registers and calls. */
+/** The testing kit's registrar, tested with a third-party SIP client: sipp registers and calls. */
 
 import { execFile, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -66,7 +66,7 @@ if (!hasSipp && !isCi) {
   );
 }
 
-(hasSipp || isCi ? describe : () => undefined)("the registrar, for sipp,", () => {
+(hasSipp || isCi ? describe : () => undefined)("the registrar, with sipp as its client,", () => {
   const folder = mkdtempSync(join(tmpdir(), "pulumi-livekit-sip-sipp-"));
   let registrar: SipRegistrar;
 
@@ -106,7 +106,7 @@ if (!hasSipp && !isCi) {
     ["u1", {}],
     ["t1", {}],
     ["u1", { qop: false }],
-  ])("takes registrations over %s with %j", async (transport, options) => {
+  ])("accepts registrations over %s with %j", async (transport, options) => {
     await start(options);
     expect(await play(REGISTERS, { transport, calls: 3 })).toMatchObject({ code: 0 });
     expect(registrar.attempts).toMatchObject([{ accepted: true }, { accepted: true }, { accepted: true }]);
@@ -125,7 +125,7 @@ if (!hasSipp && !isCi) {
     expect(registrar.calls.map(({ state }) => state)).toEqual(["ended", "ended", "ended"]);
   });
 
-  it("refuses calls as it is told to", async () => {
+  it("refuses calls as configured", async () => {
     await start();
     registrar.answerCalls("1012", "busy");
     expect(await play(CALLS([receive(486), ACKNOWLEDGES]))).toMatchObject({ code: 0 });

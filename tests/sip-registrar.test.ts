@@ -40,7 +40,7 @@ describe("the registrar", () => {
   });
 
   describe("challenges", () => {
-    it("once for each algorithm, by preference, and takes the answer to any", async () => {
+    it("are sent once for each algorithm, by preference, and any of them may be answered", async () => {
       await start({ algorithms: ["SHA-256", "MD5"], realm: "acme" });
       const agent = await open();
       const wording = { from: "1011" };
@@ -61,7 +61,7 @@ describe("the registrar", () => {
       }
     });
 
-    it("refuses the answer by an algorithm that was not offered", async () => {
+    it("may not be answered with an algorithm that was not offered", async () => {
       await start({ algorithms: ["SHA-256"] });
       const agent = await open();
       const challenged = await agent.request("REGISTER", { from: "1011" });
@@ -72,7 +72,7 @@ describe("the registrar", () => {
       expect((await agent.request("REGISTER", { from: "1011", headers })).status).toBe(401);
     });
 
-    it("without qop in the way of RFC 2069", async () => {
+    it("work without qop, as in RFC 2069", async () => {
       await start({ qop: false });
       expect(challengesIn(await (await open()).request("REGISTER", { from: "1011" }))).toMatchObject([{ qop: [] }]);
       expect((await register()).status).toBe(200);
@@ -80,9 +80,9 @@ describe("the registrar", () => {
 
     it.each<[nonce: string, lifetime: number, change: (nonce: string) => string]>([
       ["too old", -1, (nonce) => nonce],
-      ["not one of its own", 60_000, (nonce) => `${nonce}0`],
+      ["not its own", 60_000, (nonce) => `${nonce}0`],
     ])(
-      "says stale to the right credential when the nonce is %s, and to no wrong one",
+      "are marked stale for the right credential when the nonce is %s, and not for a wrong one",
       async (_nonce, lifetime, change) => {
         await start({ nonceLifetimeMs: lifetime });
         const agent = await open();
@@ -107,7 +107,7 @@ describe("the registrar", () => {
       },
     );
 
-    it("OPTIONS when it is told to", async () => {
+    it("are sent to OPTIONS if configured", async () => {
       await start({ challengeOptions: true });
       const agent = await open();
       expect((await agent.request("OPTIONS", { from: "1011" })).status).toBe(401);
@@ -116,7 +116,7 @@ describe("the registrar", () => {
       expect((await agent.authenticated("OPTIONS", { from: "1011" }, wrong)).status).toBe(401);
     });
 
-    it("nobody for what it does not do", async () => {
+    it("are not sent for unsupported methods", async () => {
       await start();
       const response = await (await open()).request("PUBLISH", { from: "1011" });
       expect([response.status, headerOf(response, "allow")]).toEqual([405, expect.stringContaining("REGISTER")]);
@@ -124,7 +124,7 @@ describe("the registrar", () => {
   });
 
   describe("accounts", () => {
-    it("come and go, are barred and let in again", async () => {
+    it("can be added, removed, barred and unbarred", async () => {
       await start();
       registrar.bar("1011");
       expect((await register({}, { ...CREDENTIAL, password: "Wrong-Passw0rd-1" })).status).toBe(401);
@@ -137,12 +137,12 @@ describe("the registrar", () => {
       expect((await register()).status).toBe(200);
     });
 
-    it("may not register another", async () => {
+    it("may not register for another account", async () => {
       await start({ users: { "1011": PASSWORD, "1012": "Another-Passw0rd-1" } });
       expect((await register({ from: "1012" })).status).toBe(403);
     });
 
-    it("are noted with every credential that is tried, and no secret anywhere", async () => {
+    it("are recorded with every attempted credential, and without any secret", async () => {
       await start();
       registrar.setPassword("1012", "Canary-Passw0rd-2");
       await register();
@@ -172,7 +172,7 @@ describe("the registrar", () => {
 
     beforeEach(() => start());
 
-    it("are made, listed, refreshed and removed", async () => {
+    it("are added, listed, refreshed and removed", async () => {
       const made = await register({ headers: [contact("<sip:1011@192.0.2.1>;expires=60, <sip:1011@192.0.2.2>")] });
       expect(contactsIn(made)).toEqual([200, ["<sip:1011@192.0.2.1>;expires=60", "<sip:1011@192.0.2.2>;expires=3600"]]);
       expect(contactsIn(await register())[1]).toHaveLength(2);
@@ -183,7 +183,7 @@ describe("the registrar", () => {
       expect(registrar.bindings("1011")).toEqual([]);
     });
 
-    it("are not removed by a * that does not say so", async () => {
+    it("are not removed by a * without Expires: 0", async () => {
       await register({ headers: [contact("<sip:1011@192.0.2.1>")] });
       expect((await register({ headers: [contact("*")] })).status).toBe(400);
       expect(registrar.bindings("1011")).toHaveLength(1);
@@ -193,7 +193,7 @@ describe("the registrar", () => {
   describe("faults", () => {
     beforeEach(() => start());
 
-    it("is silent, then itself again", async () => {
+    it("make the registrar silent until it is set back to normal", async () => {
       const agent = await open("tcp");
       registrar.behave("silent");
       const unanswered = agent.send("OPTIONS", { from: "1011" });
@@ -209,7 +209,7 @@ describe("the registrar", () => {
     });
 
     it.each(["garbage", "enormous"] as const)(
-      "sends what is %s: over TCP nothing that a client takes",
+      "make the registrar send %s data that a TCP client rejects",
       async (behavior) => {
         registrar.behave(behavior);
         const response = (await open("tcp")).request("REGISTER", { from: "1011" });
@@ -217,13 +217,13 @@ describe("the registrar", () => {
       },
     );
 
-    it("sends an enormous challenge over UDP", async () => {
+    it("make the registrar send an enormous challenge over UDP", async () => {
       registrar.behave("enormous");
       const [challenge] = challengesIn(await (await open()).request("REGISTER", { from: "1011" }));
       expect(challenge?.nonce).toHaveLength(60_000);
     });
 
-    it("sends garbage over UDP", async () => {
+    it("make the registrar send garbage over UDP", async () => {
       registrar.behave("garbage");
       const agent = await open();
       const response = agent.request("REGISTER", { from: "1011" });
@@ -236,7 +236,7 @@ describe("the registrar", () => {
     });
   });
 
-  it("takes its time when it is told to, for many at once", async () => {
+  it("delays its answers as configured, for many requests at once", async () => {
     await start({ latencyMs: 100 });
     const agent = await open();
     const began = performance.now();
@@ -246,7 +246,7 @@ describe("the registrar", () => {
     expect(took).toBeLessThan(1_500);
   });
 
-  it("serves TLS on a port of its own", async () => {
+  it("serves TLS on a separate port", async () => {
     const ca = new ThrowAwayCa();
     try {
       const tls = ca.certify("IP:127.0.0.1");
@@ -265,7 +265,7 @@ describe("the registrar", () => {
     }
   });
 
-  it("leaves nothing behind when it stops: no waiting answer, no call, no port; and may be stopped twice", async () => {
+  it("leaves no pending answer, call or port behind when it stops, and may be stopped twice", async () => {
     await start({ latencyMs: 50 });
     const { port } = registrar;
     const agent = await open("tcp");
@@ -328,7 +328,7 @@ describe("the registrar", () => {
       expect((await agent.request("BYE", within(response, second, 4))).status).toBe(481);
     });
 
-    it("are refused with a wrong credential, and not noted as calls", async () => {
+    it("are refused with a wrong credential, and not recorded as calls", async () => {
       const agent = await open();
       const response = await agent.authenticated("INVITE", wording, { ...CREDENTIAL, password: "Wrong-Passw0rd-1" });
       expect(response.status).toBe(407);
@@ -339,7 +339,7 @@ describe("the registrar", () => {
       ["busy", 486],
       ["notFound", 404],
       ["forbidden", 403],
-    ] as const)("end as they are told to: %s", async (how, status) => {
+    ] as const)("end as configured: %s", async (how, status) => {
       registrar.answerCalls("1012", how);
       expect((await (await call()).transaction.response).status).toBe(status);
       expect(registrar.calls).toMatchObject([{ state: "refused" }]);
@@ -356,7 +356,7 @@ describe("the registrar", () => {
       expect((await agent.request("CANCEL", { ...cancel, branch: "z9hG4bKother" })).status).toBe(481);
     });
 
-    it("send their 200 again until the ACK comes, over any transport", async () => {
+    it("repeat their 200 until the ACK arrives, over any transport", async () => {
       const { agent, second, transaction } = await call({}, "tcp");
       const response = await transaction.response;
       let again = 0;
@@ -376,7 +376,7 @@ describe("the registrar", () => {
       expect([again, registrar.calls[0]?.state]).toEqual([1, "answered"]);
     });
 
-    it("may be offered other media while they last, without being challenged again", async () => {
+    it("accept a re-INVITE with other media without another challenge", async () => {
       const { agent, second, transaction } = await call();
       const response = await transaction.response;
       agent.acknowledge(within(response, second, 2));
@@ -385,7 +385,7 @@ describe("the registrar", () => {
       expect(registrar.calls).toHaveLength(1);
     });
 
-    it("are refused when there is no media to agree on", async () => {
+    it("are refused when there is no common media", async () => {
       const { transaction } = await call({ body: OFFER.replace("RTP/AVP", "RTP/SAVP") });
       expect((await transaction.response).status).toBe(488);
     });
@@ -398,27 +398,27 @@ describe("the SDP answer", () => {
 
   it.each<[title: string, offer: string, media: string[] | undefined]>([
     [
-      "takes the first codec it knows",
+      "selects the first known codec",
       "m=audio 1 RTP/AVP 96 8 0",
       ["m=audio 4002 RTP/AVP 8", "a=rtpmap:8 PCMA/8000", "a=sendrecv"],
     ],
     [
-      "mirrors the direction of that medium",
+      "mirrors the direction of the accepted medium",
       "m=audio 1 RTP/AVP 0\na=ptime:20\na=sendonly\nm=audio 2 RTP/AVP 0\na=inactive",
       ["m=audio 4002 RTP/AVP 0", "a=rtpmap:0 PCMU/8000", "a=recvonly", "m=audio 0 RTP/AVP 0"],
     ],
     [
-      "refuses every other medium in its place",
+      "rejects every other medium in its place",
       "m=video 9 RTP/AVP 99\nm=audio 1 RTP/SAVP 0\nm=audio 1 RTP/AVP 0",
       ["m=video 0 RTP/AVP 99", "m=audio 0 RTP/SAVP 0", "m=audio 4002 RTP/AVP 0", "a=rtpmap:0 PCMU/8000", "a=sendrecv"],
     ],
-    ["offers where nothing was offered", "", ["m=audio 4002 RTP/AVP 0", "a=rtpmap:0 PCMU/8000", "a=sendrecv"]],
-    ["has none for other codecs", "m=audio 1 RTP/AVP 9 18", undefined],
-    ["has none for audio that is refused", "m=audio 0 RTP/AVP 0", undefined],
-    ["has none for nonsense", "nonsense", undefined],
+    ["makes an offer if nothing was offered", "", ["m=audio 4002 RTP/AVP 0", "a=rtpmap:0 PCMU/8000", "a=sendrecv"]],
+    ["is absent for unknown codecs", "m=audio 1 RTP/AVP 9 18", undefined],
+    ["is absent for disabled audio", "m=audio 0 RTP/AVP 0", undefined],
+    ["is absent for invalid input", "nonsense", undefined],
   ])("%s", (_title, offer, media) => expect(mediaOf(offer.replace(/\n/g, "\r\n"))).toEqual(media));
 
-  it("says where, in IPv6 too", () => {
+  it("contains the address, including IPv6", () => {
     expect(answerSdp("", { host: "::1", port: 1 })).toContain("\r\nc=IN IP6 ::1\r\n");
   });
 });

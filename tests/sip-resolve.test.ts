@@ -27,12 +27,12 @@ function dnsOf(srv: Record<string, SrvRecord[]>, hosts: Record<string, string[]>
 const placesOf = async (server: SipServer, dns: Dns) =>
   (await resolve(server, dns)).map(({ address, port }) => `${address} ${port}`);
 
-describe("finding a SIP server", () => {
+describe("locating a SIP server", () => {
   it.each<[host: string, address: string]>([
     ["192.0.2.1", "192.0.2.1"],
     ["::1", "::1"],
     ["[2001:db8::1]", "2001:db8::1"],
-  ])("takes the address %s as it is, without asking DNS", async (host, address) => {
+  ])("uses the address %s directly, without a DNS query", async (host, address) => {
     const dns = dnsOf({}, {});
     expect(await resolve({ host, protocol: "tls" }, dns)).toEqual([{ protocol: "tls", address, port: 5061 }]);
     expect(await resolve({ host, port: 1234, protocol: "udp" }, dns)).toEqual([
@@ -45,7 +45,7 @@ describe("finding a SIP server", () => {
     ["udp", "_sip._udp"],
     ["tcp", "_sip._tcp"],
     ["tls", "_sips._tcp"],
-  ] as const)("asks for the SRV records of %s, and goes by priority", async (protocol, service) => {
+  ] as const)("queries the SRV records of %s, and sorts by priority", async (protocol, service) => {
     const dns = dnsOf(
       { [`${service}.acme.com`]: [record("b.acme.com", 20, 5090), record("a.acme.com", 10, 5080)] },
       { "a.acme.com": ["192.0.2.1", "2001:db8::1"], "b.acme.com": ["192.0.2.2"] },
@@ -58,7 +58,7 @@ describe("finding a SIP server", () => {
     expect(dns.asked[0]).toBe(`SRV ${service}.acme.com`);
   });
 
-  it("prefers more weight within a priority, but not always", async () => {
+  it("prefers a higher weight within a priority, but not always", async () => {
     const dns = dnsOf(
       { "_sip._udp.acme.com": [record("light", 1, 1, 1), record("heavy", 1, 2, 3), record("never", 1, 3, 0)] },
       { light: ["192.0.2.1"], heavy: ["192.0.2.2"], never: ["192.0.2.3"] },
@@ -74,7 +74,7 @@ describe("finding a SIP server", () => {
     expect(first.get("192.0.2.3 3") ?? 0).toBeLessThan(60);
   });
 
-  it("goes to the addresses with the default port where there is no SRV record", async () => {
+  it("uses the host's addresses with the default port if there is no SRV record", async () => {
     const dns = dnsOf({}, { "pbx.acme.com": ["192.0.2.1", "192.0.2.2"] });
     expect(await placesOf({ host: "pbx.acme.com", protocol: "tls" }, dns)).toEqual([
       "192.0.2.1 5061",
@@ -86,20 +86,20 @@ describe("finding a SIP server", () => {
     ]);
   });
 
-  it("asks for no SRV record where a port is given", async () => {
+  it("queries no SRV record if a port is given", async () => {
     const dns = dnsOf({ "_sip._tcp.acme.com": [record("other")] }, { "acme.com": ["192.0.2.1"] });
     expect(await placesOf({ host: "acme.com", port: 5099, protocol: "tcp" }, dns)).toEqual(["192.0.2.1 5099"]);
     expect(dns.asked).toEqual(["A acme.com"]);
   });
 
-  it("takes a record for . at its word: there is no such service", async () => {
+  it("reports that the service does not exist if the SRV target is .", async () => {
     const dns = dnsOf({ "_sip._udp.acme.com": [record(".")] }, { "acme.com": ["192.0.2.1"] });
     await expect(resolve({ host: "acme.com", protocol: "udp" }, dns)).rejects.toThrow(
       "the SRV record of _sip._udp.acme.com says that the service is not offered",
     );
   });
 
-  it("leaves out a record whose host has no address", async () => {
+  it("skips a record whose host has no address", async () => {
     const dns = dnsOf(
       { "_sip._udp.acme.com": [record("gone.acme.com", 1), record("b.acme.com", 2)] },
       { "b.acme.com": ["192.0.2.2"] },
@@ -107,13 +107,13 @@ describe("finding a SIP server", () => {
     expect(await placesOf({ host: "acme.com", protocol: "udp" }, dns)).toEqual(["192.0.2.2 5070"]);
   });
 
-  it("says what the resolver says when nothing has an address", async () => {
+  it("passes on the resolver's error when nothing has an address", async () => {
     const dns = dnsOf({ "_sip._udp.acme.com": [record("gone.acme.com")] }, {});
     await expect(resolve({ host: "acme.com", protocol: "udp" }, dns)).rejects.toThrow("ENOTFOUND gone.acme.com");
     await expect(resolve({ host: "nowhere", protocol: "udp" }, dns)).rejects.toThrow("ENOTFOUND nowhere");
   });
 
-  it("finds this machine by name, with the machine's own resolver", async () => {
+  it("resolves localhost with the system's resolver", async () => {
     const found = await resolve({ host: "localhost", port: 5060, protocol: "tcp" });
     expect(found).toContainEqual({ protocol: "tcp", address: "127.0.0.1", port: 5060, serverName: "localhost" });
   });

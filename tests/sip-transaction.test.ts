@@ -61,7 +61,7 @@ describe("a client transaction", () => {
     jest.useRealTimers();
   });
 
-  it("sends again over UDP after 0.5, 1, 2, 4, 4 … seconds, always the same bytes", async () => {
+  it("retransmits over UDP after 0.5, 1, 2, 4, 4 … seconds, always the same bytes", async () => {
     const { connection, sent, times } = pretend("udp");
     const transaction = new ClientTransaction(connection, draft("REGISTER"), controller().signal);
     jest.advanceTimersByTime(16_000);
@@ -73,7 +73,7 @@ describe("a client transaction", () => {
     await expect(transaction.response).resolves.toMatchObject({ status: 200 });
   });
 
-  it("sends an INVITE again after 0.5, 1, 2, 4, 8 … seconds", () => {
+  it("retransmits an INVITE after 0.5, 1, 2, 4, 8 … seconds", () => {
     const { connection, times } = pretend("udp");
     const transaction = new ClientTransaction(connection, draft("INVITE"), controller().signal);
     jest.advanceTimersByTime(32_000);
@@ -81,7 +81,7 @@ describe("a client transaction", () => {
     transaction.fail(new Error("enough"));
   });
 
-  it("sends an INVITE no more once it is being worked on, but goes on waiting", async () => {
+  it("stops retransmitting an INVITE after a provisional response, but keeps waiting", async () => {
     const { connection, sent } = pretend("udp");
     const provisional: number[] = [];
     const transaction = new ClientTransaction(connection, draft("INVITE"), controller().signal, ({ status }) =>
@@ -97,7 +97,7 @@ describe("a client transaction", () => {
     await expect(transaction.response).resolves.toMatchObject({ status: 200 });
   });
 
-  it("sends another request only every 4 seconds once it is being worked on", () => {
+  it("retransmits another request every 4 seconds after a provisional response", () => {
     const { connection, times } = pretend("udp");
     const transaction = new ClientTransaction(connection, draft("OPTIONS"), controller().signal);
     jest.advanceTimersByTime(100);
@@ -115,7 +115,7 @@ describe("a client transaction", () => {
     transaction.fail(new Error("enough"));
   });
 
-  it("says in its Via where the answer goes, with a branch of its own", () => {
+  it("puts the address for the answer and a new branch into its Via", () => {
     const viaOf = (protocol: Protocol, address?: string) => {
       const { connection } = pretend(protocol, address);
       const transaction = new ClientTransaction(connection, draft("OPTIONS"), controller().signal);
@@ -127,7 +127,7 @@ describe("a client transaction", () => {
     expect(viaOf("udp")).not.toBe(viaOf("udp"));
   });
 
-  it("ignores the responses of others: another branch, another method, none", async () => {
+  it("ignores responses that do not match: another branch, another method, no headers", async () => {
     const { connection } = pretend("tcp");
     const transaction = new ClientTransaction(connection, draft("REGISTER"), controller().signal);
     const others = [
@@ -140,7 +140,7 @@ describe("a client transaction", () => {
     await expect(transaction.response).resolves.toMatchObject({ status: 200 });
   });
 
-  it("acknowledges a refused INVITE in the same transaction, each time the refusal comes", () => {
+  it("acknowledges a refused INVITE in the same transaction, for every retransmission of the refusal", () => {
     const { connection, sent } = pretend("udp");
     const transaction = new ClientTransaction(connection, draft("INVITE"), controller().signal);
     transaction.take(respondTo(transaction, 486));
@@ -155,7 +155,7 @@ describe("a client transaction", () => {
     expect(ack && headerOf(ack, "cseq")).toBe("7 ACK");
   });
 
-  it("leaves the ACK of an answered call to the call, and acknowledges nothing else", () => {
+  it("leaves the ACK of an answered call to the caller, and acknowledges nothing else", () => {
     const { connection, sent } = pretend("tcp");
     for (const [method, status] of [
       ["INVITE", 200],
@@ -178,14 +178,14 @@ describe("a client transaction", () => {
     expect(sent).toHaveLength(1);
   });
 
-  it("sends nothing when the signal has ended already", async () => {
+  it("sends nothing when the signal is already aborted", async () => {
     const { connection, sent } = pretend("udp");
     const transaction = new ClientTransaction(connection, draft("REGISTER"), AbortSignal.abort("too late"));
     await expect(transaction.response).rejects.toBe("too late");
     expect(sent).toEqual([]);
   });
 
-  it("ends when the connection does", async () => {
+  it("fails when the connection fails", async () => {
     const { connection } = pretend("udp");
     const transaction = new ClientTransaction(connection, draft("REGISTER"), controller().signal);
     transaction.fail(new Error("ECONNREFUSED"));

@@ -123,7 +123,7 @@ describe("a connection", () => {
     await expect(ask(connection, messages, until)).resolves.toMatchObject({ status: 200 });
   });
 
-  it("sends again over UDP what is lost, and gets its answer", async () => {
+  it("retransmits over UDP after loss, and gets its answer", async () => {
     const { socket, target } = await udpPeer();
     let datagrams = 0;
     socket.on("message", (bytes, { port, address }) => {
@@ -137,7 +137,7 @@ describe("a connection", () => {
     expect(datagrams).toBe(3);
   });
 
-  it("cuts a TCP stream into its messages", async () => {
+  it("splits a TCP stream into its messages", async () => {
     const wire = Buffer.concat([serialize(OK), Buffer.from("\r\n\r\n"), serialize({ ...OK, status: 404, body: "no" })]);
     const target = await tcpPeer((socket) => {
       socket.write(wire.subarray(0, 20));
@@ -149,7 +149,7 @@ describe("a connection", () => {
     expect(messages).toMatchObject([{ status: 200 }, { status: 404, body: "no" }]);
   });
 
-  it("takes datagrams from its peer alone, and passes over those that are no SIP", async () => {
+  it("accepts datagrams from its peer only, and ignores those that are not SIP", async () => {
     const { socket, target } = await udpPeer();
     const stranger = await udpPeer();
     const { connection, messages, until } = await open(target);
@@ -163,7 +163,7 @@ describe("a connection", () => {
     expect(messages).toMatchObject([{ status: 200 }]);
   });
 
-  it("fails once, and is over, when what comes over a stream is no SIP", async () => {
+  it("fails once, and ends, when a stream does not contain SIP", async () => {
     const target = await tcpPeer((socket) => socket.write("HTTP/1.1 400 Bad Request\r\n\r\n".repeat(3)));
     const { messages, failures, until } = await open(target);
     await until(() => failures.length > 0);
@@ -171,18 +171,18 @@ describe("a connection", () => {
     expect(messages).toEqual([]);
   });
 
-  it("fails when its peer ends it", async () => {
+  it("fails when its peer closes it", async () => {
     const { failures, until } = await open(await tcpPeer((socket) => socket.end()));
     await until(() => failures.length > 0);
     expect(failures).toMatchObject([{ message: "the connection was closed" }]);
   });
 
-  it("says at once that nobody listens, over TCP", async () => {
+  it("reports at once over TCP that nothing listens", async () => {
     const target: Target = { protocol: "tcp", address: "127.0.0.1", port: await deadPort() };
     await expect(open(target)).rejects.toMatchObject({ code: "ECONNREFUSED" });
   });
 
-  it("says after the first datagram that nobody listens, over UDP, and says it once", async () => {
+  it("reports after the first datagram over UDP that nothing listens, and only once", async () => {
     const { connection, failures, until } = await open({
       protocol: "udp",
       address: "127.0.0.1",
@@ -196,7 +196,7 @@ describe("a connection", () => {
     expect(failures).toMatchObject([{ code: "ECONNREFUSED" }]);
   });
 
-  it.each<Protocol>(["udp", "tcp", "tls"])("is refused for a port that is none: %s", async (protocol) => {
+  it.each<Protocol>(["udp", "tcp", "tls"])("is refused for an invalid port: %s", async (protocol) => {
     for (const port of [70_000, 0, 50.6]) {
       const target: Target = { protocol, address: "127.0.0.1", port };
       await expect(open(target)).rejects.toThrow(`port ${port} is not between 1 and 65535`);
@@ -208,13 +208,16 @@ describe("a connection", () => {
     await expect(open(target)).rejects.toMatchObject({ code: "EACCES" });
   });
 
-  it.each<Protocol>(["udp", "tcp", "tls"])("is not opened with a signal that has ended: %s", async (protocol) => {
-    const reason = new Error("too late");
-    const target: Target = { protocol, address: "127.0.0.1", port: 9 };
-    await expect(open(target, AbortSignal.abort(reason))).rejects.toBe(reason);
-  });
+  it.each<Protocol>(["udp", "tcp", "tls"])(
+    "is not opened with a signal that is already aborted: %s",
+    async (protocol) => {
+      const reason = new Error("too late");
+      const target: Target = { protocol, address: "127.0.0.1", port: 9 };
+      await expect(open(target, AbortSignal.abort(reason))).rejects.toBe(reason);
+    },
+  );
 
-  it.each<Protocol>(["udp", "tcp", "tls"])("is given up when the signal ends: %s", async (protocol) => {
+  it.each<Protocol>(["udp", "tcp", "tls"])("is abandoned when the signal is aborted: %s", async (protocol) => {
     const reason = new Error("given up");
     const peer = await tcpPeer(() => undefined);
     const abort = new AbortController();
@@ -223,7 +226,7 @@ describe("a connection", () => {
     await expect(opening).rejects.toBe(reason);
   });
 
-  it("gives up a TLS handshake that never ends, and leaves the peer", async () => {
+  it("abandons a TLS handshake that never ends, and disconnects from the peer", async () => {
     const abort = new AbortController();
     const left = new Promise<void>((resolve) => {
       void tcpPeer((socket) => {
@@ -250,7 +253,7 @@ describe("a connection", () => {
     expect(next.address().port).toBe(connection.localPort);
   });
 
-  it("lets out what was written before it is closed, and hears nothing after", async () => {
+  it("sends everything that was written before it is closed, and reports nothing afterwards", async () => {
     // More than the sockets' buffers hold.
     const long = Buffer.alloc(4_000_000, "x");
     let received = 0;
@@ -295,7 +298,7 @@ describe("TLS", () => {
     return stdout.trim();
   }
 
-  it("verifies the certificate: by the name that was asked for, which goes along, or by the address", async () => {
+  it("verifies the certificate by the requested name, which is sent as SNI, or by the address", async () => {
     const names: (string | false | null)[] = [];
     const server = createTlsServer(certificate);
     const target = await streamPeer(server, "secureConnection", "tls", () => undefined);
@@ -306,21 +309,21 @@ describe("TLS", () => {
     expect(await connectElsewhere({ ...target, serverName: "other.example" })).toBe("ERR_TLS_CERT_ALTNAME_INVALID");
   });
 
-  it("refuses a certificate of an authority that is not known", async () => {
+  it("refuses a certificate of an unknown authority", async () => {
     const target = await streamPeer(createTlsServer(certificate), "secureConnection", "tls", () => undefined);
     await expect(open({ ...target, serverName: "pbx.example" })).rejects.toMatchObject({
       code: "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
     });
   });
 
-  it("refuses a peer that speaks no TLS, or hangs up", async () => {
+  it("refuses a peer that does not speak TLS, or hangs up", async () => {
     const plain = await tcpPeer((socket) => socket.write(serialize(OK)));
     await expect(open({ ...plain, protocol: "tls" })).rejects.toMatchObject({ code: "ERR_SSL_WRONG_VERSION_NUMBER" });
     const short = await tcpPeer((socket) => socket.end());
     await expect(open({ ...short, protocol: "tls" })).rejects.toMatchObject({ code: "ECONNRESET" });
   });
 
-  it("is served by the listener, whose end does not wait for a handshake under way", async () => {
+  it("is served by the listener, and closing the listener does not wait for a pending handshake", async () => {
     const listener = await SipListener.listen(
       { protocols: ["tls"], tls: certificate },
       { request: ({ respond }) => respond({ ...OK, headers: [] }) },

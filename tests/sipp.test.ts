@@ -11,7 +11,7 @@ const calls: [string, CalleeScenario, { expect: number; password?: string; statu
   ["is refused with 404", { kind: "refuse", status: 404 }, { expect: 404, statuses: [404] }],
   ["is refused with 486", { kind: "refuse", status: 486 }, { expect: 486, statuses: [486] }],
   [
-    "proves its credential when challenged",
+    "authenticates when challenged",
     { kind: "challenge", username: "acme", password: PASSWORD },
     { expect: 200, statuses: [401, 180, 200] },
   ],
@@ -48,7 +48,7 @@ const calls: [string, CalleeScenario, { expect: number; password?: string; statu
     });
   });
 
-  test("that nobody answers is given up", async () => {
+  test("times out when nobody answers", async () => {
     const callee = await SippCallee.start({ scenario: { kind: "silent" } });
     try {
       const to = { host: callee.host, port: callee.port, user: "1011" };
@@ -64,7 +64,7 @@ const calls: [string, CalleeScenario, { expect: number; password?: string; statu
 
 const both = kamailioAvailability(["postgres"]).available && sippAvailability().available;
 (both ? describe : describe.skip)("a call through Kamailio", () => {
-  test("is challenged, and with the right credential reaches the callee", async () => {
+  test("is challenged, and reaches the callee with the right credential", async () => {
     const callee = await SippCallee.start();
     const options = { callee, users: { "1011": PASSWORD, barred1: PASSWORD }, fromMustMatch: true };
     const kamailio = await Kamailio.start(options);

@@ -1,4 +1,4 @@
-/** The third copy of the credential, the VoIP system's, in the plan: with a real Kamailio, on each engine. */
+/** The plan checks the VoIP system's copy of the credential: with a real Kamailio, on each engine. */
 
 import { join } from "node:path";
 import { ListUpdate } from "@livekit/protocol";
@@ -56,7 +56,7 @@ describeHere.each(engines)("$name", (engine) => {
     auths: { office: { trunk: "office", method: "credentials" } },
   });
 
-  test("shows a password that was changed in the VoIP system alone, and up changes nothing on LiveKit", async () => {
+  test("shows a password that was changed only in the VoIP system, and up changes nothing on LiveKit", async () => {
     const pbx = await kamailio();
     const it = await world();
     await it.given(officeAt(pbx));
@@ -82,7 +82,7 @@ describeHere.each(engines)("$name", (engine) => {
     expectNoCanary(JSON.stringify(await it.stack.exportState()));
   });
 
-  test("a preview asks the VoIP system about a new password, and says what it answers", async () => {
+  test("a preview checks a new password with the VoIP system, and shows the answer", async () => {
     const pbx = await kamailio();
     const it = await world();
     await it.given(officeAt(pbx));
@@ -103,7 +103,7 @@ describeHere.each(engines)("$name", (engine) => {
     expectNoCanary(JSON.stringify(await it.stack.exportState()));
   });
 
-  test("a preview sends nothing to an address that the state does not have, and says that up will ask", async () => {
+  test("a preview sends nothing to an address that is not in the state, and announces that up checks it", async () => {
     const [pbx, elsewhere] = [await kamailio(), await kamailio()];
     const it = await world();
     await it.declare(officeAt(pbx));
@@ -117,7 +117,7 @@ describeHere.each(engines)("$name", (engine) => {
     expect(JSON.stringify(await it.stack.exportState())).toContain("accepts the credential");
   });
 
-  test("a preview asks at every host that the stack allows, and refuses the others", async () => {
+  test("a preview checks any host in voipHosts, and refuses other hosts", async () => {
     const pbx = await kamailio();
     const it = await world();
     it.stack.setConfig("livekit:voipHosts", '["pbx.acme.example", "127.0.0.0/8"]');
@@ -132,7 +132,7 @@ describeHere.each(engines)("$name", (engine) => {
     expect(said(await it.preview())).toMatch(/TestCall.*address: "evil\.example" is not among livekit:voipHosts/s);
   });
 
-  test("follows the VoIP system with a reader in the program: a new fingerprint, and both trunks carry it", async () => {
+  test("follows the VoIP system through a reader: shows a new fingerprint, and updates both trunks", async () => {
     const pbx = await kamailio();
     const it = await world();
     await it.secret("database", pbx.databaseUrl);
@@ -149,7 +149,7 @@ describeHere.each(engines)("$name", (engine) => {
     expectNoCanary(JSON.stringify(await it.stack.exportState()));
   });
 
-  test("can compare with a hash, but says why up can't adopt it", async () => {
+  test("compares with a hash, and explains why up can't adopt it", async () => {
     const pbx = await kamailio({ storeHa1Only: true });
     const it = await world();
     await it.secret("database", pbx.databaseUrl);
@@ -170,7 +170,7 @@ describeHere.each(engines)("$name", (engine) => {
     expectNoCanary(it.printed);
   });
 
-  test("says that a VoIP system is unreachable, which is no difference", async () => {
+  test("reports an unreachable VoIP system without a diff", async () => {
     const pbx = await kamailio();
     const it = await world();
     await it.given(officeAt(pbx, { voipCheckTimeout: 1 }));
@@ -190,7 +190,7 @@ describeHere.each(engines)("$name", (engine) => {
     await it.upAndSettle();
   });
 
-  test("says so when what answers is not SIP", async () => {
+  test("reports an answer that is not SIP without a diff", async () => {
     const listener = await SipListener.listen({}, { request: ({ sendRaw }) => sendRaw(Buffer.alloc(900, 0xff)) });
     voipSystems.push({ stop: () => listener.close() });
     const it = await world();
@@ -202,7 +202,7 @@ describeHere.each(engines)("$name", (engine) => {
     expect(said(preview)).toContain("unreachable: 127.0.0.1: no answer within 1 s");
   });
 
-  test("makes nothing on LiveKit when the VoIP system rejects the credential of a new trunk, unless it is not asked", async () => {
+  test("creates nothing on LiveKit when the VoIP system rejects a new trunk's credential, unless voipCheck is off", async () => {
     const pbx = await kamailio({ users: { "1011": password("other") } });
     const it = await world();
     await it.declare(officeAt(pbx));
@@ -226,9 +226,9 @@ describeHere.each(engines)("$name", (engine) => {
   });
 
   test.each<[string, Record<string, unknown>, string]>([
-    ["an extension that it does not know", { extension: "1099" }, "answers REGISTER with 404 after the credential"],
+    ["an unknown extension", { extension: "1099" }, "answers REGISTER with 404 after the credential"],
     ["a user that may not register", { extension: "barred7" }, "answers REGISTER with 403 after the credential"],
-  ])("reports %s, and goes on: the answer can mean either", async (_name, more, words) => {
+  ])("reports %s and continues, because the answer is ambiguous", async (_name, more, words) => {
     const pbx = await kamailio({ users: { barred7: password("office") } });
     const it = await world();
     await it.declare(officeAt(pbx, more));
@@ -243,7 +243,7 @@ describeHere.each(engines)("$name", (engine) => {
   test.each<[string, KamailioOptions]>([
     ["challenges OPTIONS", { optionsChallenge: true }],
     ["answers OPTIONS to anyone, by REGISTER", {}],
-  ])("asks for numbers a VoIP system that %s", async (_name, options) => {
+  ])("verifies a trunk with numbers at a VoIP system that %s", async (_name, options) => {
     const pbx = await kamailio(options);
     const it = await world();
     await it.declare({ trunks: { hotline: { ...hotline, address: pbx.host, port: pbx.port } } });
@@ -255,7 +255,7 @@ describeHere.each(engines)("$name", (engine) => {
     expect(shown(pbx, "acme") - before).toBe(1);
   });
 
-  test("a preview does not wait for every VoIP system that is silent", async () => {
+  test("a preview does not wait for every silent VoIP system", async () => {
     const pbx = await kamailio();
     const it = await world();
     const names = Array.from({ length: 12 }, (_, index) => `t${index}`);
@@ -279,7 +279,7 @@ describeHere.each(engines)("$name", (engine) => {
     expect(performance.now() - start).toBeLessThan(60_000);
   });
 
-  test("asks nothing where the credential is not known yet", async () => {
+  test("checks nothing while the credential is unknown", async () => {
     const pbx = await kamailio();
     const it = await world();
     await it.declare(officeAt(pbx, { password: { $unknown: password("office") } }));
@@ -301,7 +301,7 @@ describeHere("with 200 trunks", () => {
   const names = Array.from({ length: 200 }, (_, index) => trunkName(index));
 
   testInWholeMatrix(
-    "a refresh costs at most three answers for each, at the engine's parallelism, and shows each credential once",
+    "a refresh takes at most three answers per trunk, at the engine's parallelism, and sends each credential once",
     async () => {
       const platform = await startEmulatorPlatform();
       const users = Object.fromEntries(names.map((name, index) => [String(2000 + index), password(name)]));
