@@ -63,9 +63,9 @@ function call(options: Partial<CallOptions> & { called?: string; fromHost?: stri
 
 const describeWithSipp = sippAvailability().available ? describe : describe.skip;
 
-describeWithSipp("calls in", () => {
+describeWithSipp("inbound calls", () => {
   it.each(["udp", "tcp"] as const)(
-    "asks for the credential over %s, rings, answers, and hangs up with the caller",
+    "are challenged over %s, ring, are answered, and end when the caller hangs up",
     async (transport) => {
       await start();
       const trunkId = await inboundTrunk({ authUsername: CREDENTIAL.username, authPassword: CREDENTIAL.password });
@@ -83,7 +83,7 @@ describeWithSipp("calls in", () => {
     },
   );
 
-  it("refuses a wrong credential, an unknown user, and gives nothing away", async () => {
+  it("are refused with a wrong credential or an unknown user, and no password is recorded", async () => {
     await start();
     const trunkId = await inboundTrunk({ authUsername: CREDENTIAL.username, authPassword: CREDENTIAL.password });
     await rule([trunkId]);
@@ -97,7 +97,7 @@ describeWithSipp("calls in", () => {
     expect(JSON.stringify([emulator.calls, emulator])).not.toContain("Canary");
   });
 
-  it("goes by the trunks and rules of the moment", async () => {
+  it("follow the current trunks and rules", async () => {
     await start();
     const trunkId = await inboundTrunk({ authUsername: CREDENTIAL.username, authPassword: CREDENTIAL.password });
     expect((await call(CREDENTIAL)).statuses).toEqual([100, 407, 100, 180, 404]);
@@ -118,15 +118,15 @@ describeWithSipp("calls in", () => {
     ["an allowed network", { allowedAddresses: ["127.0.0.0/30"] }, { localIp: "127.0.0.2" }, 200],
     ["an allowed caller", { allowedNumbers: ["+49 30 123"] }, {}, 200],
     ["another caller", { allowedNumbers: ["+4930124"] }, {}, 404],
-    ["a number that is on no trunk", {}, { called: "+12025550124" }, 404],
+    ["a number that no trunk has", {}, { called: "+12025550124" }, 404],
     ["a number without its plus", {}, { called: NUMBER.slice(1) }, 200],
     ["a trunk with numbers alone, which is open to anyone", {}, { localIp: "127.0.0.2" }, 200],
-    ["a user name without a password, which is not asked for", { authUsername: "1011" }, {}, 200],
-    ["an entry that is none, which is dropped in silence", { allowedAddresses: ["not an ip"] }, {}, 200],
+    ["a user name without a password, which is not challenged", { authUsername: "1011" }, {}, 200],
+    ["an invalid entry, which is silently dropped", { allowedAddresses: ["not an ip"] }, {}, 200],
     ["a bare address that From claims", { allowedAddresses: ["203.0.113.7"] }, { fromHost: "203.0.113.7" }, 200],
     ["a prefix, which From can't claim", { allowedAddresses: ["203.0.113.7/32"] }, { fromHost: "203.0.113.7" }, 404],
     ["a closed trunk", { authUsername: "nobody", authPassword: "known to nobody" }, CREDENTIAL, 401],
-  ])("decides as livekit/sip does: %s", async (_title, fields, caller, status) => {
+  ])("are decided as livekit/sip does: %s", async (_title, fields, caller, status) => {
     await start();
     await rule([await inboundTrunk(fields)]);
     const { finalStatus } = await call(caller);
@@ -134,14 +134,14 @@ describeWithSipp("calls in", () => {
     expect(emulator.calls).toMatchObject([{ status, sourceAddress: caller?.localIp ?? "127.0.0.1" }]);
   });
 
-  it("lets a rule without trunks take every call", async () => {
+  it("are all accepted by a rule without trunks", async () => {
     await start();
     const ruleId = await rule([]);
     expect((await call({ called: "whoever", localIp: "127.0.0.2" })).statuses).toEqual([100, 180, 200]);
     expect(emulator.calls).toMatchObject([{ trunkId: "", ruleId, room: "reception" }]);
   });
 
-  it("answers for a PIN at once, and puts nobody in a room", async () => {
+  it("are answered at once for a PIN, and join no room", async () => {
     await start({ answer: "ringing" });
     const ruleId = await rule([await inboundTrunk({})], "4711");
     expect((await call()).statuses).toEqual([100, 180, 200]);
@@ -150,7 +150,7 @@ describeWithSipp("calls in", () => {
     expect(JSON.stringify(emulator.calls)).not.toContain("4711");
   });
 
-  it("rings until the caller gives up, where nobody answers", async () => {
+  it("ring until the caller gives up when nobody answers", async () => {
     await start({ answer: "ringing" });
     await rule([await inboundTrunk({})]);
     const result = await call({ expect: 180 });
@@ -166,7 +166,7 @@ describeWithSipp("calls in", () => {
     ["BYE", 481, "unknown"],
     ["INVITE", 481, "unknown"],
     ["CANCEL", 481, ""],
-  ])("answers %s outside of a call with %d (tag %j)", async (method, status, toTag) => {
+  ])("%s outside of a call is answered with %d (tag %j)", async (method, status, toTag) => {
     await start();
     const [host = "", port] = emulator.sipHost.split(":");
     const agent = await UserAgent.open({ host, port: Number(port) });
@@ -180,7 +180,7 @@ describeWithSipp("calls in", () => {
     ["its room is deleted", () => rooms().deleteRoom("reception")],
     ["its participant is removed", () => rooms().removeParticipant("reception", "sip_+4930123")],
     ["the emulator stops", () => emulator.stop()],
-  ])("hangs up when %s", async (_how, hangUp) => {
+  ])("end when %s", async (_how, hangUp) => {
     await start();
     await rule([await inboundTrunk({})]);
     const result = call({ hangUp: "callee" });
@@ -195,7 +195,7 @@ describeWithSipp("calls in", () => {
     await until(() => emulator.calls[0]?.state === "ended");
   });
 
-  it("finds the trunk among several projects", async () => {
+  it("find the trunk among several projects", async () => {
     const projects = ["one", "two"].map((name) => ({ apiKey: name, apiSecret: "x".repeat(32) }));
     emulator = await LiveKitEmulator.start({ projects, sip: true });
     trunks = new SipClient(emulator.url, "two", "x".repeat(32));
@@ -210,7 +210,7 @@ function rooms(): RoomServiceClient {
   return new RoomServiceClient(emulator.url, emulator.apiKey, emulator.apiSecret);
 }
 
-describeWithSipp("calls out", () => {
+describeWithSipp("outbound calls", () => {
   /** A PBX behind a new outbound trunk. */
   async function pbx(scenario: CalleeScenario, fields: Record<string, unknown> = {}, transport: "udp" | "tcp" = "udp") {
     const callee = await SippCallee.start({ scenario, transport });
@@ -235,7 +235,7 @@ describeWithSipp("calls out", () => {
     );
   }
 
-  it("calls with the trunk's number and headers, and hangs up when the room is deleted", async () => {
+  it("use the trunk's number and headers, and end when the room is deleted", async () => {
     await start();
     const { callee, sipTrunkId } = await pbx({ kind: "answer" }, { headers: { "X-Destination": "sip.example" } });
     const info = await dial(sipTrunkId, { headers: { "X-Call": "1" } });
@@ -257,7 +257,7 @@ describeWithSipp("calls out", () => {
     expect(emulator.project().roomNames()).toEqual([]);
   });
 
-  it("calls over TCP, and without waiting for the answer", async () => {
+  it("work over TCP, and without waiting for the answer", async () => {
     await start();
     const { callee, sipTrunkId } = await pbx({ kind: "answer" }, {}, "tcp");
     await dial(sipTrunkId, { waitUntilAnswered: false, fromNumber: "+1999" });
@@ -268,7 +268,7 @@ describeWithSipp("calls out", () => {
     expect(emulator.calls).toMatchObject([{ from: "+1999" }]);
   });
 
-  it("answers a challenge with the trunk's credential, and never shows it", async () => {
+  it("answer a challenge with the trunk's credential, and never reveal it", async () => {
     await start();
     const { callee, sipTrunkId } = await pbx(
       { kind: "challenge", ...CREDENTIAL },
@@ -279,7 +279,7 @@ describeWithSipp("calls out", () => {
     expect(JSON.stringify([callee.messages(), emulator.requests, emulator.calls])).not.toContain("Canary");
   });
 
-  it("calls another platform, whose challenge is a proxy's (407)", async () => {
+  it("reach another platform, which challenges like a proxy (407)", async () => {
     await start();
     const trunkId = await inboundTrunk({ authUsername: CREDENTIAL.username, authPassword: CREDENTIAL.password });
     await rule([trunkId]);
@@ -307,15 +307,15 @@ describeWithSipp("calls out", () => {
     ],
     ["an unknown number", { kind: "refuse", status: 404 }, {}, { sipStatusCode: 404, status: 404, code: "not_found" }],
     ["a loop", { kind: "refuse", status: 482 }, {}, { sipStatusCode: 482, status: 412, code: "failed_precondition" }],
-    ["a PBX in trouble", { kind: "refuse", status: 500 }, {}, { sipStatusCode: 500, status: 412 }],
+    ["a PBX with an internal error", { kind: "refuse", status: 500 }, {}, { sipStatusCode: 500, status: 412 }],
     [
-      "a credential that is refused",
+      "a refused credential",
       { kind: "challenge", ...CREDENTIAL },
       wrong,
       { sipStatusCode: 403, sipStatus: "Wrong Credential", status: 403, code: "permission_denied" },
     ],
     [
-      "a credential that is asked for again and again",
+      "repeated challenges",
       { kind: "challenge-again" },
       wrong,
       {
@@ -324,7 +324,7 @@ describeWithSipp("calls out", () => {
       },
     ],
     [
-      "a credential that the trunk has not",
+      "a challenge to a trunk without a credential",
       { kind: "challenge-again" },
       {},
       {
@@ -332,7 +332,7 @@ describeWithSipp("calls out", () => {
         message: "twirp error unknown: sip server required auth, but no username or password was provided",
       },
     ],
-  ])("fails as livekit/sip does: %s", async (_title, scenario, auth, error) => {
+  ])("fail as livekit/sip does: %s", async (_title, scenario, auth, error) => {
     await start();
     const { callee, sipTrunkId } = await pbx(scenario, auth);
     const thrown = await failure(dial(sipTrunkId));
@@ -342,7 +342,7 @@ describeWithSipp("calls out", () => {
     expect(emulator.calls).toMatchObject([{ state: "ended" }]);
   });
 
-  it("gives up when nobody answers in time", async () => {
+  it("time out when nobody answers", async () => {
     await start();
     const { callee, sipTrunkId } = await pbx({ kind: "ring" });
     const thrown = await failure(dial(sipTrunkId, { ringingTimeout: 1 }));
@@ -355,7 +355,7 @@ describeWithSipp("calls out", () => {
     expect(emulator.calls).toMatchObject([{ status: 180, state: "ended" }]);
   });
 
-  it("says so when nobody is there", async () => {
+  it("fail when nothing listens", async () => {
     await start();
     const { callee, sipTrunkId } = await pbx({ kind: "answer" });
     await callee.stop();
@@ -363,7 +363,7 @@ describeWithSipp("calls out", () => {
     expect(emulator.calls).toMatchObject([{ status: 0, state: "ended" }]);
   });
 
-  it("ends with the other side", async () => {
+  it("end when the other side hangs up", async () => {
     await start();
     const { sipTrunkId } = await pbx({ kind: "hang-up" });
     await dial(sipTrunkId);
@@ -373,7 +373,7 @@ describeWithSipp("calls out", () => {
     );
   });
 
-  it("takes back what still rings when it stops", async () => {
+  it("are cancelled when the emulator stops while they ring", async () => {
     await start();
     const { callee, sipTrunkId } = await pbx({ kind: "ring" });
     const attempt = failure(dial(sipTrunkId));
@@ -519,7 +519,7 @@ describe.each(availablePlatforms())("without livekit/sip, on %s", (_name, startP
   });
 });
 
-it("names its SIP address only when it has one", async () => {
+it("reveals its SIP address only when it has one", async () => {
   emulator = await LiveKitEmulator.start();
   expect(() => emulator.sipHost).toThrow("start it with { sip: true }");
   await emulator.stop();

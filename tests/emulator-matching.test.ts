@@ -9,11 +9,11 @@ function trunk(id: string, fields: Partial<SIPInboundTrunkInfo> = {}): SIPInboun
 
 describe("the trunk for a call", () => {
   it.each<[title: string, trunks: SIPInboundTrunkInfo[], id: string | undefined]>([
-    ["none where there is none", [], undefined],
+    ["none if there are no trunks", [], undefined],
     ["the one that lists the number", [trunk("any"), trunk("this", { numbers: ["+12025550123"] })], "this"],
-    ["the number however it is written", [trunk("this", { numbers: ["1 (202) 555-0123"] })], "this"],
-    ["one without numbers where no other lists it", [trunk("any"), trunk("that", { numbers: ["+1999"] })], "any"],
-    ["none where only others are listed", [trunk("that", { numbers: ["+1999"] })], undefined],
+    ["the one with the number in any notation", [trunk("this", { numbers: ["1 (202) 555-0123"] })], "this"],
+    ["one without numbers if no other lists the number", [trunk("any"), trunk("that", { numbers: ["+1999"] })], "any"],
+    ["none if the others list other numbers", [trunk("that", { numbers: ["+1999"] })], undefined],
     [
       "the one that allows the caller",
       [
@@ -23,7 +23,7 @@ describe("the trunk for a call", () => {
       "this",
     ],
     [
-      "one without numbers where the listed one does not allow the address",
+      "one without numbers if the listed one does not allow the address",
       [trunk("any"), trunk("that", { numbers: ["+12025550123"], allowedAddresses: ["198.51.100.0/24"] })],
       "any",
     ],
@@ -32,7 +32,7 @@ describe("the trunk for a call", () => {
   });
 
   it.each([
-    ["of the number", [trunk("a", { numbers: ["+12025550123"] }), trunk("b", { numbers: ["12025550123"] })]],
+    ["that list the number", [trunk("a", { numbers: ["+12025550123"] }), trunk("b", { numbers: ["12025550123"] })]],
     ["without numbers", [trunk("a"), trunk("b")]],
   ])("is ambiguous with two %s", (_title, trunks) => {
     expect(() => matchTrunk(trunks, CALLER)).toThrow(Ambiguous);
@@ -59,7 +59,7 @@ describe("the trunk for a call", () => {
     [["sip://203.0.113.7", "203.0.113.7,203.0.113.8"], "192.0.2.7", "pbx.example", true],
     [["not an ip", "203.0.113.7/32"], "192.0.2.7", "pbx.example", false],
   ])(
-    "with allowed addresses %j takes a call from %s that says %s: %s",
+    "with allowed addresses %j admits a call from %s with From host %s: %s",
     (allowedAddresses, source, fromHost, admitted) => {
       const caller = { ...CALLER, sourceAddress: source, fromHost };
       expect(matchTrunk([trunk("this", { allowedAddresses })], caller) !== undefined).toBe(admitted);
@@ -71,9 +71,12 @@ describe("the trunk for a call", () => {
     ["u", "p", "sip.example", { username: "u", password: "p", realm: "sip.example" }],
     ["u", "", "", undefined],
     ["", "p", "", undefined],
-  ])("with user name %j and password %j asks in realm %j for %j", (authUsername, authPassword, authRealm, asked) => {
-    expect(credentialOf(trunk("this", { authUsername, authPassword, authRealm }))).toEqual(asked);
-  });
+  ])(
+    "with user name %j and password %j challenges in realm %j for %j",
+    (authUsername, authPassword, authRealm, asked) => {
+      expect(credentialOf(trunk("this", { authUsername, authPassword, authRealm }))).toEqual(asked);
+    },
+  );
 });
 
 describe("the rule for a call", () => {
@@ -100,11 +103,16 @@ describe("the rule for a call", () => {
   }
 
   it.each<[title: string, rules: SIPDispatchRuleInfo[], trunkId: string | undefined, id: string | undefined]>([
-    ["none where there is none", [], "T", undefined],
-    ["that of its trunk", [rule("all", direct("a")), rule("this", direct("b"), { trunkIds: ["T"] })], "T", "this"],
-    ["that of all trunks", [rule("all", direct("a")), rule("that", direct("b"), { trunkIds: ["U"] })], "T", "all"],
-    ["that of all trunks for a call of none", [rule("all", direct("a"))], undefined, "all"],
-    ["none for a call of no trunk", [rule("that", direct("b"), { trunkIds: ["T"] })], undefined, undefined],
+    ["none if there are no rules", [], "T", undefined],
+    ["the one of its trunk", [rule("all", direct("a")), rule("this", direct("b"), { trunkIds: ["T"] })], "T", "this"],
+    ["the one for all trunks", [rule("all", direct("a")), rule("that", direct("b"), { trunkIds: ["U"] })], "T", "all"],
+    ["the one for all trunks if no trunk matches", [rule("all", direct("a"))], undefined, "all"],
+    [
+      "none if no trunk matches and the rule names one",
+      [rule("that", direct("b"), { trunkIds: ["T"] })],
+      undefined,
+      undefined,
+    ],
     [
       "direct before individual before callee",
       [
@@ -122,13 +130,13 @@ describe("the rule for a call", () => {
       "b",
     ],
     [
-      "the caller's number only as it is written",
+      "none if the caller's number is written differently",
       [rule("a", direct("a"), { inboundNumbers: ["4930123"] })],
       undefined,
       undefined,
     ],
     [
-      "the called number only as it is written",
+      "none if the called number is written differently",
       [rule("a", direct("a"), { numbers: ["12025550123"] })],
       undefined,
       undefined,
@@ -143,7 +151,7 @@ describe("the rule for a call", () => {
     expect(() => decide([rule("a", direct("a")), rule("b", direct("b"))])).toThrow(Ambiguous);
   });
 
-  it("asks for a PIN before it says a room", () => {
+  it("asks for a PIN before it chooses a room", () => {
     expect(decide([rule("a", direct("a", "1"))])).toMatchObject({ result: "pin" });
   });
 
@@ -155,7 +163,7 @@ describe("the rule for a call", () => {
     [individual("call", true), true, "call_0123", "sip_7e578cfb4ef6cfeb"],
     [callee("line"), false, "line_+12025550123", "sip_+4930123"],
     [callee("", true), false, "+12025550123_random", "sip_+4930123"],
-  ])("leads to a room (%#)", (kind, hidePhoneNumber, room, identity) => {
+  ])("selects a room (%#)", (kind, hidePhoneNumber, room, identity) => {
     expect(decide([rule("a", kind, { hidePhoneNumber })])).toMatchObject({ result: "accept", room, identity });
   });
 });

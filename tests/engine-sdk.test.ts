@@ -1,9 +1,9 @@
-/** The in-process engine uses parts of `@pulumi/pulumi` that are not public, and says so when it meets a version that it does not know. */
+/** The in-process engine uses parts of `@pulumi/pulumi` that are not public, and reports a version that it does not know. */
 
 import { version } from "@pulumi/pulumi/version";
 import { NEWEST_TESTED, untested } from "../provider/testing/engine/sdk";
 
-test("the version that the tests run with is the newest that counts as tested", () => {
+test("the SDK version of the tests is the newest one that counts as tested", () => {
   expect(version.startsWith(`${NEWEST_TESTED}.`)).toBe(true);
 });
 

@@ -220,8 +220,8 @@ describe.each(availablePlatforms())("LiveKit's SIP API, on %s:", (_name, start) 
     action: { case: "update" as const, value },
   });
 
-  describe("the wire", () => {
-    it("writes JSON with proto names, defaults and null for what is unset", async () => {
+  describe("the wire format", () => {
+    it("writes JSON with proto names, default values, and null for unset messages", async () => {
       expect(await client.json("CreateSIPInboundTrunk", { trunk: { numbers: ["+1"], krispEnabled: true } })).toEqual({
         sip_trunk_id: expect.stringMatching(/^ST_[2-9A-Za-z]{12}$/),
         name: "",
@@ -276,7 +276,7 @@ describe.each(availablePlatforms())("LiveKit's SIP API, on %s:", (_name, start) 
       });
     });
 
-    it("writes rules, lists and what is deleted the same way", async () => {
+    it("writes rules, lists and deleted objects the same way", async () => {
       const dispatchRule = {
         rule: { dispatchRuleDirect: { roomName: "room" } },
         roomConfig: { emptyTimeout: 5, agents: [{ agentName: "helper" }] },
@@ -326,7 +326,7 @@ describe.each(availablePlatforms())("LiveKit's SIP API, on %s:", (_name, start) 
       });
     });
 
-    it("has the same keys in a rule's room configuration, whichever server", async () => {
+    it("has the same keys in a rule's room configuration on every server", async () => {
       const dispatchRule = { rule: { dispatchRuleCallee: {} }, roomConfig: { agents: [{}] } };
       const json = JSON.stringify(await client.json("CreateSIPDispatchRule", { dispatchRule }));
       const { room_config: config } = JSON.parse(json);
@@ -337,7 +337,7 @@ describe.each(availablePlatforms())("LiveKit's SIP API, on %s:", (_name, start) 
       );
     });
 
-    it("reads JSON with either kind of names and ignores fields and enum names that it does not know", async () => {
+    it("reads JSON with either style of names, and ignores unknown fields and enum names", async () => {
       const trunk = {
         numbers: ["+1"],
         auth_username: "a",
@@ -349,7 +349,7 @@ describe.each(availablePlatforms())("LiveKit's SIP API, on %s:", (_name, start) 
       expect(created).toMatchObject({ auth_username: "a", auth_password: "b", include_headers: "SIP_NO_HEADERS" });
     });
 
-    it("takes a Content-Type with parameters, in any case, and a doubled slash", async () => {
+    it("accepts a Content-Type with parameters, in any case, and a doubled slash", async () => {
       const response = await client.post(
         "//twirp/livekit.SIP/ListSIPInboundTrunk",
         "Application/JSON; charset=utf-8",
@@ -363,12 +363,12 @@ describe.each(availablePlatforms())("LiveKit's SIP API, on %s:", (_name, start) 
       ["application/json", "", "the json request could not be decoded"],
       ["application/json", '{"trunk":{"name":5}}', "the json request could not be decoded"],
       ["application/protobuf", new Uint8Array([0x0a, 0x7f]), "the protobuf request could not be decoded"],
-    ])("calls an unreadable %s body malformed (%#)", async (type, body, msg) => {
+    ])("answers an unreadable %s body with malformed (%#)", async (type, body, msg) => {
       const response = await client.post("/twirp/livekit.SIP/CreateSIPInboundTrunk", type, body);
       expect(await refusalOf(response)).toEqual({ status: 400, code: "malformed", msg });
     });
 
-    it("calls another method, Content-Type or verb a bad route", async () => {
+    it("answers any other method, Content-Type or verb with bad_route", async () => {
       const path = "/twirp/livekit.SIP/CreateSIPTrunk";
       const notFound = { status: 404, code: "bad_route" };
       expect(await refusalOf(await client.post(path, "application/json", "{}"))).toEqual({
@@ -386,7 +386,7 @@ describe.each(availablePlatforms())("LiveKit's SIP API, on %s:", (_name, start) 
       });
     });
 
-    it("keeps protobuf fields that it does not know, through field-wise updates too", async () => {
+    it("keeps unknown protobuf fields, even through field-wise updates", async () => {
       const unknown = new Uint8Array([0xfa, 0x3e, 0x03, 0x61, 0x62, 0x63]); // field 1007, "abc"
       const trunk = Buffer.concat([inbound().toBinary(), unknown]);
       const request = Buffer.concat([new Uint8Array([0x0a, trunk.length]), trunk]);
@@ -399,7 +399,7 @@ describe.each(availablePlatforms())("LiveKit's SIP API, on %s:", (_name, start) 
       expect(Buffer.from(stored?.toBinary() ?? []).includes(Buffer.from(unknown))).toBe(true);
     });
 
-    it("keeps them in every message within, through replacement too", async () => {
+    it("keeps unknown fields in every nested message, even through replacement", async () => {
       const full = withFutureFields(
         rule({
           roomConfig: { egress: { tracks: { filepath: "t" } }, agents: [{ agentName: "a" }, { agentName: "b" }] },
@@ -414,7 +414,7 @@ describe.each(availablePlatforms())("LiveKit's SIP API, on %s:", (_name, start) 
       expect(replaced && futureFields(replaced)).toEqual(futureFields(full));
     });
 
-    it("answers / without a token, to say that it is up", async () => {
+    it("answers / without a token as a health check", async () => {
       const response = await fetch(platform.url);
       expect([response.status, await response.text()]).toEqual([200, "OK"]);
       expect(Math.abs(Date.now() - Date.parse(response.headers.get("date") ?? ""))).toBeLessThan(5_000);
@@ -436,13 +436,13 @@ describe.each(availablePlatforms())("LiveKit's SIP API, on %s:", (_name, start) 
       body: '{"code":"unauthenticated","msg":"permissions denied"}',
     };
 
-    it("denies a call without a token, and one whose token may not administer SIP", async () => {
+    it("denies a call without a token, and one whose token has no SIP admin grant", async () => {
       expect(await list({ Authorization: "" })).toEqual(denied);
       expect(await withToken({ claims: { sip: undefined } })).toEqual(denied);
       expect(await withToken({ claims: { sip: { call: true } } })).toEqual(denied);
     });
 
-    it("refuses in plain text a header that is no bearer token, and a token that is none", async () => {
+    it("refuses in plain text a header without a bearer token, and a malformed token", async () => {
       const noBearer = plain("invalid authorization header. Must start with Bearer ");
       expect(await list({ Authorization: "Basic abc" })).toEqual(noBearer);
       expect(await list({ Authorization: `bearer ${client.token()}` })).toEqual(noBearer);
@@ -453,7 +453,7 @@ describe.each(availablePlatforms())("LiveKit's SIP API, on %s:", (_name, start) 
       expect(await list({ Authorization: `Bearer ${client.token({ header: { alg: "nonsense" } })}` })).toEqual(noToken);
     });
 
-    it("names an API key that it does not know", async () => {
+    it("names an unknown API key", async () => {
       expect(await withToken({ claims: { iss: "APIother" } })).toEqual(plain("invalid API key: APIother"));
       expect(await withToken({ claims: { iss: undefined } })).toEqual(plain("invalid API key: "));
     });
@@ -471,17 +471,17 @@ describe.each(availablePlatforms())("LiveKit's SIP API, on %s:", (_name, start) 
         "token signature is invalid: signing method none is invalid",
       ],
       [
-        "a time that has passed by more than a minute",
+        "a validity that ended more than a minute ago",
         () => ({ claims: { nbf: now() - 200, exp: now() - 65 } }),
         "token has invalid claims: token is expired",
       ],
       [
-        "a time more than a minute ahead",
+        "a validity that begins more than a minute ahead",
         () => ({ claims: { nbf: now() + 65, exp: now() + 200 } }),
         "token has invalid claims: token is not valid yet",
       ],
       [
-        "times the wrong way round",
+        "swapped times",
         () => ({ claims: { nbf: now() + 200, exp: now() - 200 } }),
         "token has invalid claims: token is expired, token is not valid yet",
       ],
@@ -490,19 +490,19 @@ describe.each(availablePlatforms())("LiveKit's SIP API, on %s:", (_name, start) 
       expect(await list({ Authorization: `Bearer ${token}` })).toEqual(plain(`invalid token: ${token}, error: ${why}`));
     });
 
-    it("lets a clock be off by up to a minute, and needs neither exp nor nbf", async () => {
+    it("tolerates a clock that is off by up to a minute, and requires neither exp nor nbf", async () => {
       expect(await withToken({ claims: { exp: now() - 50 } })).toMatchObject({ status: 200 });
       expect(await withToken({ claims: { nbf: now() + 50 } })).toMatchObject({ status: 200 });
       expect(await withToken({ claims: { nbf: undefined, exp: undefined } })).toMatchObject({ status: 200 });
     });
 
-    it("takes the token as a parameter where there is no header", async () => {
+    it("accepts the token as a query parameter if there is no header", async () => {
       const query = `?access_token=${client.token()}`;
       expect(await list({ Authorization: "" }, query)).toMatchObject({ status: 200 });
       expect(await list({ Authorization: "" }, "?access_token=abc")).toEqual(plain("invalid authorization token"));
     });
 
-    it("reads the body before it looks at the grant, but after it looked at the token", async () => {
+    it("reads the body after checking the token, but before checking the grant", async () => {
       const path = "/twirp/livekit.SIP/ListSIPInboundTrunk";
       const noToken = await client.post(path, "application/json", "{", { Authorization: "" });
       expect(await refusalOf(noToken)).toMatchObject({ code: "malformed" });
@@ -512,7 +512,7 @@ describe.each(availablePlatforms())("LiveKit's SIP API, on %s:", (_name, start) 
   });
 
   describe("an inbound trunk", () => {
-    it("comes back as it was created, with an id, and is the same when read", async () => {
+    it("is returned as created, with an ID, and is the same when read", async () => {
       const trunk = inbound({
         metadata: '{"a":1}',
         numbers: ["+1 (555) 010-0199", "0741926265"],
@@ -536,7 +536,7 @@ describe.each(availablePlatforms())("LiveKit's SIP API, on %s:", (_name, start) 
       expect((await client.call(listInbound, {})).items).toEqual([created]);
     });
 
-    it("keeps unicode, and a megabyte of metadata", async () => {
+    it("keeps Unicode, and a megabyte of metadata", async () => {
       const name = "Réception 🕾 東京\u0007";
       const metadata = "ü".repeat(512 * 1024);
       const { sipTrunkId } = await newInbound({ name, metadata, headers: { "X-Name": "Grüße 🕾" } });
@@ -548,7 +548,7 @@ describe.each(availablePlatforms())("LiveKit's SIP API, on %s:", (_name, start) 
       ]);
     });
 
-    it("keeps times that the client wrote and sets none of its own", async () => {
+    it("keeps times that the client set, and sets none of its own", async () => {
       const createdAt = Timestamp.fromDate(new Date("2020-01-02T03:04:05Z"));
       const { sipTrunkId } = await newInbound({ createdAt });
       const updated = await client.call(updateInbound, fieldsOfInbound(sipTrunkId, { name: "b" }));
@@ -559,8 +559,8 @@ describe.each(availablePlatforms())("LiveKit's SIP API, on %s:", (_name, start) 
       ["numbers alone, so open to anyone", { authUsername: "", authPassword: "" }],
       ["a username alone", { numbers: [], authPassword: "" }],
       ["a password alone", { numbers: [], authUsername: "" }],
-      ["an address that is none", { numbers: [], authUsername: "", authPassword: "", allowedAddresses: ["not an ip"] }],
-      ["an empty number and a repeated one", { numbers: ["", "+1", "+1"] }],
+      ["an invalid address", { numbers: [], authUsername: "", authPassword: "", allowedAddresses: ["not an ip"] }],
+      ["an empty number and a duplicate one", { numbers: ["", "+1", "+1"] }],
     ])("may have %s", async (_title, change) => {
       await expect(newInbound(change)).resolves.toMatchObject(change);
     });
@@ -570,12 +570,12 @@ describe.each(availablePlatforms())("LiveKit's SIP API, on %s:", (_name, start) 
       ["with an id", { numbers: ["+1"], sipTrunkId: "ST_mine" }, "trunk id must not be set"],
       ["with an id that is also open", { sipTrunkId: "ST_mine" }, "trunk id must not be set"],
       ["without auth, addresses and numbers", {}, OPEN_TRUNK],
-      ["that is open and has bad headers", { headers: { "": "" } }, OPEN_TRUNK],
+      ["that is open and has invalid headers", { headers: { "": "" } }, OPEN_TRUNK],
     ])("is refused %s", async (_title, trunk, msg) => {
       expect(await client.refusal(createInbound, { trunk })).toEqual(invalid(msg));
     });
 
-    it("is not found under an id that is none, empty, or an outbound trunk's", async () => {
+    it("is not found by an unknown or empty ID, or an outbound trunk's", async () => {
       const missing = { status: 404, code: "not_found", msg: "requested sip trunk does not exist" };
       const { sipTrunkId } = await newOutbound();
       expect(await client.refusal(getInbound, { sipTrunkId: "ST_none" })).toEqual(missing);
@@ -625,14 +625,14 @@ describe.each(availablePlatforms())("LiveKit's SIP API, on %s:", (_name, start) 
       ],
       ["x".repeat(256), "header name too long (max 255 characters)"],
       ["é".repeat(128), "header name too long (max 255 characters)"],
-    ])("may not be named %j, in either map either", async (name, why) => {
+    ])("may not be named %j, also not in the maps", async (name, why) => {
       const refused = invalid(`invalid header name: ${why}`);
       expect(await refusedOn({ headers: { [name]: "x" } })).toEqual(refused);
       expect(await refusedOn({ headersToAttributes: { [name]: "x" } })).toEqual(refused);
       expect(await refusedOn({ attributesToHeaders: { x: name } })).toEqual(refused);
     });
 
-    it("may be named in the maps, though they may not be set", async () => {
+    it("may be named in the maps even if they may not be set", async () => {
       const maps = {
         headersToAttributes: { From: "a", ["x".repeat(255)]: "b" },
         attributesToHeaders: { a: "Call-ID" },
@@ -696,7 +696,7 @@ describe.each(availablePlatforms())("LiveKit's SIP API, on %s:", (_name, start) 
       );
     });
 
-    it("conflict by the caller where both name callers, and not where only one does", async () => {
+    it("conflict on a common caller if both list callers, and not if only one does", async () => {
       await newInbound({ allowedNumbers: [] });
       await newInbound({ allowedNumbers: ["+15550113"] });
       const trunk = inbound({ allowedNumbers: ["+15550114", "1 (555) 0113"] });
@@ -705,7 +705,7 @@ describe.each(availablePlatforms())("LiveKit's SIP API, on %s:", (_name, start) 
       );
     });
 
-    it("are named in the order of comparison: the first stored one, the new one, the others", async () => {
+    it("are named in order of comparison: the first stored one, the new one, the others", async () => {
       const stored = [
         await newInbound({ numbers: ["+1", "+8"] }),
         await newInbound({ numbers: ["+2", "+8"], allowedNumbers: ["+5"] }),
@@ -721,7 +721,7 @@ describe.each(availablePlatforms())("LiveKit's SIP API, on %s:", (_name, start) 
       );
     });
 
-    it("are quoted as Go quotes", async () => {
+    it("are quoted with Go's escapes", async () => {
       const numbers = ['a"b\\c\n\u0001\u200b🕾é'];
       const { sipTrunkId } = await newInbound({ numbers });
       expect(await client.refusal(createInbound, { trunk: inbound({ numbers }) })).toEqual(
@@ -768,7 +768,7 @@ describe.each(availablePlatforms())("LiveKit's SIP API, on %s:", (_name, start) 
       [{ allowedAddresses: { clear: true } }, { allowedAddresses: [] }],
       [{ allowedAddresses: { set: ["203.0.113.0/24"] } }, { allowedAddresses: ["203.0.113.0/24"] }],
       [{ allowedNumbers: { remove: ["+15550111"] } }, { allowedNumbers: [] }],
-    ])("%j changes that, leaves the rest, and leaves an empty media", async (update, change) => {
+    ])("%j changes only that, and adds an empty media", async (update, change) => {
       const { sipTrunkId } = await newInbound(before);
       const updated = await client.call(updateInbound, fieldsOfInbound(sipTrunkId, update));
       const media = new SIPMediaConfig();
@@ -793,20 +793,20 @@ describe.each(availablePlatforms())("LiveKit's SIP API, on %s:", (_name, start) 
       }
     });
 
-    it("is refused when it would leave the trunk open, with a prefix in the message", async () => {
+    it("is refused if it would leave the trunk open, with a prefix in the message", async () => {
       const { sipTrunkId } = await newInbound({ numbers: [] });
       const update = fieldsOfInbound(sipTrunkId, { authUsername: "", authPassword: "" });
       expect(await client.refusal(updateInbound, update)).toEqual(invalid(`twirp error unknown: ${OPEN_TRUNK}`));
       expect((await client.call(getInbound, { sipTrunkId })).trunk?.authPassword).toBe("Pass1");
     });
 
-    it("is refused without an id, without a change, and then even for a trunk that is missing", async () => {
+    it("is refused without an ID or a change, before the trunk is looked up", async () => {
       expect(await client.refusal(updateInbound, {})).toEqual(invalid("trunk id must be set"));
       const unsupported = invalid("missing or unsupported update action");
       expect(await client.refusal(updateInbound, { sipTrunkId: "ST_none" })).toEqual(unsupported);
     });
 
-    it("conflicts with another trunk's number while it shares a number or has none", async () => {
+    it("conflicts with another trunk's number if it keeps a number of its own", async () => {
       const first = await newInbound({ numbers: ["+1", "+2"] });
       const second = await newInbound({ numbers: ["+3"] });
       const [low = "", high = ""] = [first.sipTrunkId, second.sipTrunkId].sort();
@@ -822,7 +822,7 @@ describe.each(availablePlatforms())("LiveKit's SIP API, on %s:", (_name, start) 
       );
     });
 
-    it("takes another trunk's number unseen when it keeps none of its own, and then no trunk can be added there", async () => {
+    it("does not detect a conflict if all numbers change, and then no trunk can be created with that number", async () => {
       const first = await newInbound({ numbers: ["+1"] });
       const second = await newInbound({ numbers: ["+2"] });
       await client.call(updateInbound, fieldsOfInbound(second.sipTrunkId, { numbers: { set: ["+1"] } }));
@@ -842,8 +842,8 @@ describe.each(availablePlatforms())("LiveKit's SIP API, on %s:", (_name, start) 
     });
   });
 
-  describe("the whole replacement of an inbound trunk", () => {
-    it("wipes what it leaves out, the password too, and keeps the id", async () => {
+  describe("a full replacement of an inbound trunk", () => {
+    it("clears omitted fields, including the password, and keeps the ID", async () => {
       const { sipTrunkId } = await newInbound({ metadata: "m", headers: { "X-A": "1" }, authRealm: "r" });
       const value = new SIPInboundTrunkInfo({ numbers: ["+1"] });
       const replaced = await client.call(updateInbound, { sipTrunkId, action: { case: "replace", value } });
@@ -851,7 +851,7 @@ describe.each(availablePlatforms())("LiveKit's SIP API, on %s:", (_name, start) 
       expect((await client.call(getInbound, { sipTrunkId })).trunk).toEqual(replaced);
     });
 
-    it("is refused with another id or when it is invalid, before the trunk is looked for", async () => {
+    it("is refused with another ID or if it is invalid, before the trunk is looked up", async () => {
       const replace = (value: PartialMessage<SIPInboundTrunkInfo>) => ({
         sipTrunkId: "ST_none",
         action: { case: "replace" as const, value },
@@ -867,7 +867,7 @@ describe.each(availablePlatforms())("LiveKit's SIP API, on %s:", (_name, start) 
       });
     });
 
-    it("conflicts as an update does", async () => {
+    it("conflicts like an update", async () => {
       const first = await newInbound({ numbers: ["+1"] });
       const second = await newInbound({ numbers: ["+2"] });
       const [low = "", high = ""] = [first.sipTrunkId, second.sipTrunkId].sort();
@@ -884,13 +884,13 @@ describe.each(availablePlatforms())("LiveKit's SIP API, on %s:", (_name, start) 
       ["a codec without a name", { codecs: [{ rate: 8000 }] }, "missing codec name"],
       ["a codec with a space", { codecs: [{ name: "PC MU" }] }, "invalid codec name"],
       ["a codec with a rate in its name", { codecs: [{ name: "PCMU/8000" }] }, "codec name must not contain '/'"],
-      ["a negative time-out", { mediaTimeout: { seconds: -1n } }, "media_timeout must not be negative"],
+      ["a negative timeout", { mediaTimeout: { seconds: -1n } }, "media_timeout must not be negative"],
       [
-        "a time-out over 10 minutes",
+        "a timeout over 10 minutes",
         { mediaTimeout: { seconds: 600n, nanos: 1 } },
         "media_timeout must not exceed 10m0s",
       ],
-    ])("is refused with %s, everywhere", async (_title, init, msg) => {
+    ])("is refused with %s, in every call", async (_title, init, msg) => {
       const media = new SIPMediaConfig(init);
       const refused = invalid(msg);
       expect(await client.refusal(createInbound, { trunk: inbound({ media }) })).toEqual(refused);
@@ -901,7 +901,7 @@ describe.each(availablePlatforms())("LiveKit's SIP API, on %s:", (_name, start) 
       expect(await client.refusal(updateRule, fieldsOfRule("SDR_none", { media }))).toEqual(refused);
     });
 
-    it("stays on a trunk as it was created, and is brought in line with mediaEncryption by any update", async () => {
+    it("is stored on a trunk as created, and synchronised with mediaEncryption by any update", async () => {
       const { sipTrunkId, ...created } = await newInbound({ mediaEncryption: REQUIRE });
       expect([created.media, created.mediaEncryption]).toEqual([undefined, REQUIRE]);
       const updated = await client.call(updateInbound, fieldsOfInbound(sipTrunkId, { name: "b" }));
@@ -910,15 +910,15 @@ describe.each(availablePlatforms())("LiveKit's SIP API, on %s:", (_name, start) 
 
     it.each<[title: string, update: PartialMessage<SIPOutboundTrunkUpdate>, media: PartialMessage<SIPMediaConfig>]>([
       ["its encryption sets mediaEncryption", { media: { encryption: REQUIRE } }, { encryption: REQUIRE }],
-      ["encryption can be disabled by name", { media: { encryption: DISABLE } }, { encryption: DISABLE }],
+      ["encryption can be disabled explicitly", { media: { encryption: DISABLE } }, { encryption: DISABLE }],
       [
         "without encryption it keeps the stored one",
         { media: { codecs: [{ name: "G722" }] } },
         { codecs: [{ name: "G722" }], encryption: ALLOW },
       ],
-      ["it is replaced whole, time-out too", { media: {} }, { encryption: ALLOW }],
+      ["it is replaced as a whole, including the timeout", { media: {} }, { encryption: ALLOW }],
       [
-        "mediaEncryption alone is not heard",
+        "mediaEncryption alone is ignored",
         { mediaEncryption: REQUIRE },
         { mediaTimeout: { seconds: 9n }, encryption: ALLOW },
       ],
@@ -927,7 +927,7 @@ describe.each(availablePlatforms())("LiveKit's SIP API, on %s:", (_name, start) 
         { media: { encryption: REQUIRE }, mediaEncryption: DISABLE },
         { encryption: REQUIRE },
       ],
-    ])("in a field-wise update of a trunk that has it: %s", async (_title, update, init) => {
+    ])("in a field-wise update of a trunk that has media: %s", async (_title, update, init) => {
       const stored = { encryption: ALLOW, mediaTimeout: { seconds: 9n } };
       const { sipTrunkId } = await newOutbound({ media: stored, mediaEncryption: ALLOW });
       const media = new SIPMediaConfig(init);
@@ -935,7 +935,7 @@ describe.each(availablePlatforms())("LiveKit's SIP API, on %s:", (_name, start) 
       expect([updated.media, updated.mediaEncryption]).toEqual([media, media.encryption]);
     });
 
-    it("of a rule is filled in at once when the rule is created, and not by the deprecated fields", async () => {
+    it("is filled in when a rule is created, but not by the deprecated fields", async () => {
       const created = await newRule({ mediaEncryption: ALLOW });
       expect([created.media, created.mediaEncryption]).toEqual([new SIPMediaConfig({ encryption: ALLOW }), ALLOW]);
       const flat = await client.call(createRule, { rule: individual("flat", "1") });
@@ -962,7 +962,7 @@ describe.each(availablePlatforms())("LiveKit's SIP API, on %s:", (_name, start) 
       includeHeaders: SIPHeaderOptions.SIP_X_HEADERS,
     };
 
-    it("comes back as it was created, and a second one alike is made without a word", async () => {
+    it("is returned as created, and an identical second one is created without an error", async () => {
       const [first, second] = [await newOutbound(whole), await newOutbound(whole)];
       expect(first).toEqual(new SIPOutboundTrunkInfo({ ...whole, sipTrunkId: first.sipTrunkId }));
       expect(second.sipTrunkId).not.toBe(first.sipTrunkId);
@@ -978,8 +978,8 @@ describe.each(availablePlatforms())("LiveKit's SIP API, on %s:", (_name, start) 
       ["a user", { address: "u@a.example" }, "trunk address should be a hostname or IP, not SIP URI"],
       ["a parameter", { address: "a.example;x=1" }, "trunk address should be a hostname or IP, not SIP URI"],
       ["a transport", { address: "a.example;transport=tcp" }, "trunk address should not contain transport parameter"],
-      ["a SIP URI to come from", { fromHost: "sip:a" }, "from_host should be a hostname or IP, not SIP URI"],
-      ["a transport to come from", { fromHost: "a;transport=tls" }, "from_host should not contain transport parameter"],
+      ["a SIP URI in fromHost", { fromHost: "sip:a" }, "from_host should be a hostname or IP, not SIP URI"],
+      ["a transport in fromHost", { fromHost: "a;transport=tls" }, "from_host should not contain transport parameter"],
     ])("is refused with %s", async (_title, change, msg) => {
       expect(await client.refusal(createOutbound, { trunk: outbound(change) })).toEqual(invalid(msg));
     });
@@ -989,7 +989,7 @@ describe.each(availablePlatforms())("LiveKit's SIP API, on %s:", (_name, start) 
     });
 
     it.each(["SIP:a.example", "a b", "https://a.example", "user:5060", "[2001:db8::1]:5060", "*"])(
-      "may have the address %j, which nobody checks further",
+      "may have the address %j, which is not checked further",
       async (address) => {
         await expect(newOutbound({ address, destinationCountry: "nowhere" })).resolves.toMatchObject({ address });
       },
@@ -1022,7 +1022,7 @@ describe.each(availablePlatforms())("LiveKit's SIP API, on %s:", (_name, start) 
       [{ address: "" }, "no outbound address specified"],
       [{ address: "sip:a.example" }, "trunk address should be a hostname or IP, not SIP URI"],
       [{ fromHost: "u@a" }, "from_host should be a hostname or IP, not SIP URI"],
-    ])("that an update would make invalid is a 500, and stays as it was: %j", async (update, msg) => {
+    ])("keeps its fields when an update would make it invalid, which is a 500: %j", async (update, msg) => {
       const { sipTrunkId } = await newOutbound(whole);
       const refused = { status: 500, code: "unknown", msg };
       expect(await client.refusal(updateOutbound, fieldsOfOutbound(sipTrunkId, update))).toEqual(refused);
@@ -1030,7 +1030,7 @@ describe.each(availablePlatforms())("LiveKit's SIP API, on %s:", (_name, start) 
       expect(trunk).toEqual(new SIPOutboundTrunkInfo({ ...whole, sipTrunkId }));
     });
 
-    it("is replaced whole, and a bad replacement is a 400", async () => {
+    it("can be replaced in full, and an invalid replacement is a 400", async () => {
       const { sipTrunkId } = await newOutbound(whole);
       const replace = (value: SIPOutboundTrunkInfo) => ({ sipTrunkId, action: { case: "replace" as const, value } });
       expect(await client.call(updateOutbound, replace(outbound({ name: "" })))).toEqual(
@@ -1044,7 +1044,7 @@ describe.each(availablePlatforms())("LiveKit's SIP API, on %s:", (_name, start) 
       );
     });
 
-    it("is refused or not found as an inbound one is", async () => {
+    it("is refused or not found like an inbound one", async () => {
       const missing = { status: 404, code: "not_found", msg: "requested sip trunk does not exist" };
       const { sipTrunkId } = await newInbound();
       expect(await client.refusal(getOutbound, {})).toEqual(invalid("trunk ID is required"));
@@ -1061,7 +1061,7 @@ describe.each(availablePlatforms())("LiveKit's SIP API, on %s:", (_name, start) 
   });
 
   describe("deleting", () => {
-    it("a trunk of either kind answers its id and removes it, and again is no error", async () => {
+    it("a trunk of either kind returns its ID and removes it, and repeating it is no error", async () => {
       for (const { sipTrunkId } of [await newInbound(), await newOutbound()]) {
         expect(await client.call(deleteTrunk, { sipTrunkId })).toEqual(new SIPTrunkInfo({ sipTrunkId }));
         expect(await client.call(deleteTrunk, { sipTrunkId })).toEqual(new SIPTrunkInfo({ sipTrunkId }));
@@ -1070,7 +1070,7 @@ describe.each(availablePlatforms())("LiveKit's SIP API, on %s:", (_name, start) 
       expect((await client.call(listOutbound, {})).items).toEqual([]);
     });
 
-    it("a rule answers the rule, and again is a 404", async () => {
+    it("a rule returns the rule, and repeating it is a 404", async () => {
       const created = await newRule();
       const { sipDispatchRuleId } = created;
       expect(await client.call(deleteRule, { sipDispatchRuleId })).toEqual(created);
@@ -1081,14 +1081,14 @@ describe.each(availablePlatforms())("LiveKit's SIP API, on %s:", (_name, start) 
       });
     });
 
-    it("a trunk leaves the rules that name it", async () => {
+    it("a trunk keeps the rules that name it", async () => {
       const { sipTrunkId } = await newInbound();
       await newRule({ trunkIds: [sipTrunkId] });
       await client.call(deleteTrunk, { sipTrunkId });
       expect((await client.call(listRules, {})).items).toMatchObject([{ trunkIds: [sipTrunkId] }]);
     });
 
-    it("nothing is refused", async () => {
+    it("without an ID is refused", async () => {
       expect(await client.refusal(deleteTrunk, {})).toEqual(invalid("trunk ID is required"));
       expect(await client.refusal(deleteRule, {})).toEqual(invalid("dispatch rule ID is required"));
     });
@@ -1110,7 +1110,7 @@ describe.each(availablePlatforms())("LiveKit's SIP API, on %s:", (_name, start) 
       roomConfig: { agents: [{ agentName: "helper", metadata: "x" }], emptyTimeout: 9 },
     };
 
-    it("comes back as it was created, with an id", async () => {
+    it("is returned as created, with an ID", async () => {
       const created = await newRule(whole);
       const { sipDispatchRuleId } = created;
       expect(sipDispatchRuleId).toMatch(/^SDR_[2-9A-Za-z]{12}$/);
@@ -1118,19 +1118,19 @@ describe.each(availablePlatforms())("LiveKit's SIP API, on %s:", (_name, start) 
       expect((await client.call(listRules, {})).items).toEqual([created]);
     });
 
-    it("can be created by the deprecated fields", async () => {
+    it("can be created with the deprecated fields", async () => {
       const { numbers, krispEnabled, ...flat } = whole;
       const created = await client.call(createRule, flat);
       const { sipDispatchRuleId } = created;
       expect(created).toEqual(new SIPDispatchRuleInfo({ ...flat, sipDispatchRuleId }));
     });
 
-    it("takes the new field and forgets the deprecated ones when both are there", async () => {
+    it("uses the new field and ignores the deprecated ones when both are set", async () => {
       const created = await client.call(createRule, { ...whole, dispatchRule: rule({ name: "new" }) });
       expect(created).toMatchObject({ name: "new", metadata: "", trunkIds: [] });
     });
 
-    it("is refused without a rule, with a rule of no kind, and with an id", async () => {
+    it("is refused without a rule, with an empty rule, and with an ID", async () => {
       const missing = invalid("missing rule");
       const noKind = invalid("twirp error unknown: unsupported SIP Dispatch Rule: <nil>");
       expect(await client.refusal(createRule, {})).toEqual(missing);
@@ -1170,7 +1170,7 @@ describe.each(availablePlatforms())("LiveKit's SIP API, on %s:", (_name, start) 
       await expect(newRule(second)).resolves.toBeDefined();
     });
 
-    it("is itself named in a conflict with any but the first of the stored rules", async () => {
+    it("is itself named in a conflict with any stored rule but the first", async () => {
       const stored = [await newRule({ rule: direct("a", "1") }), await newRule({ rule: direct("a", "2") })];
       const [first, second] = stored.sort((a, b) => (a.sipDispatchRuleId < b.sipDispatchRuleId ? -1 : 1));
       const sameAs = (other: SIPDispatchRuleInfo | undefined) => rule({ name: "new", rule: other?.rule });
@@ -1180,7 +1180,7 @@ describe.each(availablePlatforms())("LiveKit's SIP API, on %s:", (_name, start) 
       expect(await client.refusal(createRule, { dispatchRule: sameAs(second) })).toEqual(conflict("<new>", "new"));
     });
 
-    it("conflicts with itself when it names a trunk or number twice", async () => {
+    it("conflicts with itself if it lists a trunk or number twice", async () => {
       expect(await client.refusal(createRule, { dispatchRule: rule({ trunkIds: ["ST_a", "ST_a"] }) })).toEqual(
         conflict("<new>"),
       );
@@ -1206,14 +1206,14 @@ describe.each(availablePlatforms())("LiveKit's SIP API, on %s:", (_name, start) 
       expect((await client.call(listRules, {})).items).toEqual([updated]);
     });
 
-    it("is replaced whole, and then gets no empty media", async () => {
+    it("can be replaced in full, and then gets no empty media", async () => {
       const { sipDispatchRuleId } = await newRule(whole);
       const value = rule({ name: "" });
       const replaced = await client.call(updateRule, { sipDispatchRuleId, action: { case: "replace", value } });
       expect(replaced).toEqual(rule({ name: "", sipDispatchRuleId }));
     });
 
-    it("is refused in an update without id, change or rule, with another id, or when it is missing", async () => {
+    it("is refused in an update without an ID, a change or a rule, with another ID, or if it does not exist", async () => {
       const { sipDispatchRuleId } = await newRule();
       const replace = (value: PartialMessage<SIPDispatchRuleInfo>) => ({
         sipDispatchRuleId,
@@ -1240,7 +1240,7 @@ describe.each(availablePlatforms())("LiveKit's SIP API, on %s:", (_name, start) 
       });
     });
 
-    it("conflicts in an update with a rule of the same trunks, and goes unseen onto the trunks of another", async () => {
+    it("conflicts in an update with a rule of its own trunks, but not of new trunks", async () => {
       const first = await newRule({ trunkIds: ["ST_a"], rule: direct("a", "1") });
       const second = await newRule({ trunkIds: ["ST_a"], rule: direct("a", "2") });
       const [low = ""] = [first.sipDispatchRuleId, second.sipDispatchRuleId].sort();
@@ -1266,7 +1266,7 @@ describe.each(availablePlatforms())("LiveKit's SIP API, on %s:", (_name, start) 
       return created;
     };
 
-    it("are in the order of ids, whatever order is asked for, without those that are missing", async () => {
+    it("are sorted by ID, whatever order is requested, and omit missing objects", async () => {
       await fiveTrunks();
       expect(ids((await client.call(listInbound, {})).items)).toEqual(sorted);
       const trunkIds = [sorted[3] ?? "", "ST_none", sorted[0] ?? "", sorted[3] ?? ""];
@@ -1274,7 +1274,7 @@ describe.each(availablePlatforms())("LiveKit's SIP API, on %s:", (_name, start) 
       expect((await client.call(listInbound, { trunkIds: ["ST_none"] })).items).toEqual([]);
     });
 
-    it("of inbound trunks by number match it written otherwise, and those without numbers", async () => {
+    it("of inbound trunks by number ignore its notation, and include trunks without numbers", async () => {
       const one = await newInbound({ numbers: ["+1 555", "+2"] });
       const any = await newInbound({ numbers: [] });
       await newInbound({ numbers: ["+3"] });
@@ -1284,7 +1284,7 @@ describe.each(availablePlatforms())("LiveKit's SIP API, on %s:", (_name, start) 
       expect(ids(both.items)).toEqual([any.sipTrunkId]);
     });
 
-    it("of outbound trunks by number match it only as it is written", async () => {
+    it("of outbound trunks by number match the exact text", async () => {
       const one = await newOutbound({ numbers: ["+1555"] });
       expect((await client.call(listOutbound, { numbers: ["1555"] })).items).toEqual([]);
       expect(ids((await client.call(listOutbound, { numbers: ["+9", "+1555"] })).items)).toEqual([one.sipTrunkId]);
@@ -1293,7 +1293,7 @@ describe.each(availablePlatforms())("LiveKit's SIP API, on %s:", (_name, start) 
       ]);
     });
 
-    it("of rules go by id and by trunk, with those for every trunk", async () => {
+    it("of rules are filtered by ID and by trunk, and include rules for every trunk", async () => {
       const a = await newRule({ trunkIds: ["ST_a"] });
       const b = await newRule({ trunkIds: ["ST_b"] });
       const any = await newRule();
@@ -1306,7 +1306,7 @@ describe.each(availablePlatforms())("LiveKit's SIP API, on %s:", (_name, start) 
       expect(await ruleIds({ page: { afterId: [idOfA, idOfB, idOfAny].sort()[0], limit: 1 } })).toHaveLength(2);
     });
 
-    it("begin after a given id, which need not exist, and do not end at the limit", async () => {
+    it("begin after a given ID, which need not exist, and do not stop at the limit", async () => {
       await fiveTrunks();
       const idsAfter = async (afterId: string, limit: number) =>
         ids((await client.call(listInbound, { page: { afterId, limit } })).items);
@@ -1318,7 +1318,7 @@ describe.each(availablePlatforms())("LiveKit's SIP API, on %s:", (_name, start) 
       expect(await idsAfter("zzz", 2)).toEqual([]);
     });
 
-    it("with page and filter end at the first page that the filter empties", async () => {
+    it("with page and filter end at the first page that the filter leaves empty", async () => {
       await fiveTrunks();
       const filtered = async (trunkIds: string[], limit: number) =>
         ids((await client.call(listInbound, { trunkIds, page: { limit } })).items);
@@ -1369,7 +1369,7 @@ describe.each(availablePlatforms())("LiveKit's SIP API, on %s:", (_name, start) 
       await expect(sdk.deleteSipDispatchRule(id)).rejects.toMatchObject({ status: 404, code: "not_found" });
     });
 
-    it("shows the server's refusals as errors with status, code and message", async () => {
+    it("throws the server's refusals as errors with status, code and message", async () => {
       await expect(sdk.createSipInboundTrunk("in", [])).rejects.toMatchObject({
         status: 400,
         code: "invalid_argument",

@@ -38,7 +38,7 @@ describe("the LiveKit emulator", () => {
   describe("projects", () => {
     const secret = (letter: string) => letter.repeat(32);
 
-    it("are apart, and shared by keys of one name", async () => {
+    it("are separate, and shared by keys with the same project name", async () => {
       const [first, second, other] = [
         { apiKey: "API1", apiSecret: secret("a"), name: "acme" },
         { apiKey: "API2", apiSecret: secret("b"), name: "acme" },
@@ -57,14 +57,14 @@ describe("the LiveKit emulator", () => {
       });
     });
 
-    it("have a random secret that LiveKit would accept, when none is given", async () => {
+    it("get a random secret that LiveKit would accept if none is given", async () => {
       const { apiSecret } = await start();
       expect(apiSecret).toMatch(/^.{32,}$/);
       await emulator.stop();
       expect((await start()).apiSecret).not.toBe(apiSecret);
     });
 
-    it("give out copies", async () => {
+    it("return copies", async () => {
       await start();
       await create();
       const [copy] = emulator.project().inboundTrunks();
@@ -80,7 +80,7 @@ describe("the LiveKit emulator", () => {
       [429, "resource_exhausted"],
       [500, "internal"],
       [503, "unavailable"],
-    ])("answer %i once, as Twirp error %s, without carrying the call out", async (status, code) => {
+    ])("answer %i once, as Twirp error %s, without carrying out the call", async (status, code) => {
       emulator.inject({ status, retryAfterSeconds: 7 });
       const response = await post();
       expect([response.status, response.headers.get("retry-after")]).toEqual([status, "7"]);
@@ -89,7 +89,7 @@ describe("the LiveKit emulator", () => {
       expect((await post()).status).toBe(200);
     });
 
-    it("carry the call out all the same when they are committed", async () => {
+    it("carry out the call anyway if they are committed", async () => {
       emulator.inject({ status: 503, committed: true, code: "unavailable", msg: "try later" });
       expect(await (await post()).json()).toEqual({ code: "unavailable", msg: "try later" });
       expect(emulator.project().inboundTrunks()).toHaveLength(1);
@@ -105,7 +105,7 @@ describe("the LiveKit emulator", () => {
       expect(emulator.requests).toMatchObject([{ method: "CreateSIPInboundTrunk", status: undefined }]);
     });
 
-    it("strike only the methods they name, as often as they say, until they are taken back", async () => {
+    it("affect only the methods that they name, as often as they say, until they are removed", async () => {
       const remove = emulator.inject({ method: /^Create.*Outbound/, status: 500, times: Number.POSITIVE_INFINITY });
       emulator.inject({ method: "ListSIPInboundTrunk", status: 503, times: 2 });
       const client = clientOf();
@@ -121,7 +121,7 @@ describe("the LiveKit emulator", () => {
       await expect(createOutbound()).resolves.toBeDefined();
     });
 
-    it("answer with a body that is no Twirp at all", async () => {
+    it("answer with a body that is not Twirp", async () => {
       emulator.inject({ body: '{"sip_trunk_id": "ST_', committed: true });
       const torn = await post();
       expect([torn.status, await torn.text()]).toEqual([200, '{"sip_trunk_id": "ST_']);
@@ -174,7 +174,7 @@ describe("the LiveKit emulator", () => {
     expect(printed.at(-1)).toContain('"authPassword":"[redacted]"');
   });
 
-  it("lets every committed state be watched, before the answer, and nothing else", async () => {
+  it("reports every committed state before the answer, and nothing else", async () => {
     await start();
     const client = clientOf();
     const seen: [method: string, trunks: number][] = [];
@@ -195,7 +195,7 @@ describe("the LiveKit emulator", () => {
     ]);
   });
 
-  it("can hide passwords and set times, as a hosted platform may, and keeps both inside", async () => {
+  it("can hide passwords and set times like a hosted platform, and keeps both internally", async () => {
     const began = Date.now();
     let now = began;
     await start({ hidePasswords: true, clock: () => now });
@@ -210,7 +210,7 @@ describe("the LiveKit emulator", () => {
     expect(emulator.project().inboundTrunks()).toMatchObject([{ authPassword: "Other1" }]);
   });
 
-  it("can set times alone, on whole replacements too", async () => {
+  it("can set times alone, even on full replacements", async () => {
     await start({ timestamps: true });
     const client = clientOf();
     const created = await create(client);
@@ -225,7 +225,7 @@ describe("the LiveKit emulator", () => {
   it.each<[title: string, offMs: number, why: string]>([
     ["ahead", 15 * 60_000, "token is expired"],
     ["behind", -15 * 60_000, "token is not valid yet"],
-  ])("can have a clock that is %s, by its Date header too", async (_title, offMs, why) => {
+  ])("can have a clock that is %s, including its Date header", async (_title, offMs, why) => {
     await start({ clock: () => Date.now() + offMs });
     const token = new AccessToken(emulator.apiKey, emulator.apiSecret, { ttl: "2m" });
     token.addSIPGrant({ admin: true });
@@ -238,12 +238,12 @@ describe("the LiveKit emulator", () => {
     expect(Math.abs(off - offMs)).toBeLessThan(2_000);
   });
 
-  it("listens where it is told, and says when that is taken", async () => {
+  it("listens on the given port, and reports when that is taken", async () => {
     const { url } = await start();
     await expect(LiveKitEmulator.start({ port: Number(new URL(url).port) })).rejects.toThrow("EADDRINUSE");
   });
 
-  it("leaves nothing behind when it stops: no connection, no waiting request, no port", async () => {
+  it("leaves no connection, waiting request or port behind when it stops", async () => {
     const { url } = await start();
     const { port } = new URL(url);
     const idle = connect(Number(port), "127.0.0.1");

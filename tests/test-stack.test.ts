@@ -57,7 +57,7 @@ describe.each(engines.slice(0, cli && isWholeMatrix ? 2 : 1))("$engine", ({ crea
     stack = await create(project);
   });
 
-  test("a first preview shows what would be created, an update creates it, and the next preview is empty", async () => {
+  test("the first preview shows the creates, up carries them out, and the next preview is empty", async () => {
     project.program(`
       const a = new Thing("a", { label: "one", size: 1, list: ["x"], nested: { k: "v" } });
       const b = new Thing("b", { label: a.address, size: 2 });
@@ -85,7 +85,7 @@ describe.each(engines.slice(0, cli && isWholeMatrix ? 2 : 1))("$engine", ({ crea
     expect(empty.changes).toEqual({ same: 3 });
   });
 
-  test("changed inputs are shown old against new, and the update keeps the id", async () => {
+  test("shows changed inputs as old => new, and keeps the ID in the update", async () => {
     project.program(`new Thing("a", { label: "one", size: 1, list: ["x", "y"], nested: { k: "v" } });`);
     await succeed(stack.up());
     project.program(`new Thing("a", { label: "two", size: 1, list: ["x", "z", "w"], nested: {}, note: '{"a":1}' });`);
@@ -105,7 +105,7 @@ describe.each(engines.slice(0, cli && isWholeMatrix ? 2 : 1))("$engine", ({ crea
     expect(resourceIn("a")).toMatchObject({ id: "thing-1", inputs: { label: "two" } });
   });
 
-  test("a replacement is created before the old one goes, and its dependents follow", async () => {
+  test("creates a replacement before it deletes the old resource, and updates its dependents", async () => {
     project.program(
       `const a = new Thing("a", { label: "one", size: 1 }); new Thing("b", { label: a.address, size: 1 });`,
     );
@@ -125,7 +125,7 @@ describe.each(engines.slice(0, cli && isWholeMatrix ? 2 : 1))("$engine", ({ crea
     ]);
   });
 
-  test("what cannot exist twice is deleted before it is replaced, and first what would have to be replaced with it", async () => {
+  test("with deleteBeforeReplace, deletes a resource and its dependents before it recreates them", async () => {
     const program = (size: number) => `
       const a = new Thing("a", { label: "one", size: ${size}, exclusive: true });
       new Thing("b", { label: "b", size: a.address.apply((address) => address.length) });`;
@@ -142,7 +142,7 @@ describe.each(engines.slice(0, cli && isWholeMatrix ? 2 : 1))("$engine", ({ crea
     await succeed(stack.preview({ expectNoChanges: true }));
   });
 
-  test("what the program no longer has is deleted, dependents first; what is to be retained stays", async () => {
+  test("deletes resources that were removed from the program, dependents first, and keeps retained ones", async () => {
     project.program(`
       const a = new Thing("a", { label: "a", size: 1 });
       const b = new Thing("b", { label: "b", size: 1 }, { dependsOn: a });
@@ -158,7 +158,7 @@ describe.each(engines.slice(0, cli && isWholeMatrix ? 2 : 1))("$engine", ({ crea
     ]);
   });
 
-  test("a protected resource is neither replaced nor deleted", async () => {
+  test("neither replaces nor deletes a protected resource", async () => {
     project.program(`new Thing("a", { label: "a", size: 1 }, { protect: true });`);
     await succeed(stack.up());
     project.program(`new Thing("a", { label: "a", size: 2 }, { protect: true });`);
@@ -172,7 +172,7 @@ describe.each(engines.slice(0, cli && isWholeMatrix ? 2 : 1))("$engine", ({ crea
     expect(project.cloud.things).toEqual({});
   });
 
-  test("a refresh in the plan shows what was found, and the plan leads back", async () => {
+  test("shows what a refresh found in the plan, and plans to restore the declaration", async () => {
     project.program(`new Thing("a", { label: "one", size: 1 });`);
     await succeed(stack.up());
     project.change(({ things }) => Object.assign(things["thing-1"] ?? {}, { label: "drifted" }));
@@ -184,7 +184,7 @@ describe.each(engines.slice(0, cli && isWholeMatrix ? 2 : 1))("$engine", ({ crea
     expect(project.cloud.things["thing-1"]).toMatchObject({ label: "one" });
   });
 
-  test("a refresh of its own writes into the state what is there, and forgets what is gone", async () => {
+  test("writes the real values into the state in a separate refresh, and drops deleted resources", async () => {
     project.program(
       `const a = new Thing("a", { label: "a", size: 1 }); new Thing("b", { label: "b", size: 1 }, { dependsOn: a });`,
     );
@@ -201,7 +201,7 @@ describe.each(engines.slice(0, cli && isWholeMatrix ? 2 : 1))("$engine", ({ crea
     expect(up.changes).toEqual({ same: 1, create: 1, update: 1 });
   });
 
-  test("a read() that fails fails the plan", async () => {
+  test("fails the plan when read() fails", async () => {
     project.program(`new Thing("a", { label: "one", size: 1 });`);
     await succeed(stack.up());
     project.change((cloud) => Object.assign(cloud, { unreadable: true }));
@@ -209,7 +209,7 @@ describe.each(engines.slice(0, cli && isWholeMatrix ? 2 : 1))("$engine", ({ crea
     expect(preview.text).toContain("error: Preview failed: the cloud is closed\nerror: preview failed\n");
   });
 
-  test("a resource that is made by half stays in the state, and the next update mends it", async () => {
+  test("keeps a partly created resource in the state, and repairs it in the next update", async () => {
     const program = (trouble: string) =>
       `const a = new Thing("a", { label: "one", size: 1${trouble} }); new Thing("b", { label: a.address, size: 1 });`;
     project.program(program(', trouble: "half"'));
@@ -223,7 +223,7 @@ describe.each(engines.slice(0, cli && isWholeMatrix ? 2 : 1))("$engine", ({ crea
     expect(resourceIn("a")).not.toHaveProperty("initErrors");
   });
 
-  test("a create or a delete that fails ends the update and leaves the rest for the next one", async () => {
+  test("ends the update when a create or delete fails, and leaves the rest to the next one", async () => {
     project.program(
       `const a = new Thing("a", { label: "a", size: 1 }); new Thing("b", { label: a.address, size: 1, trouble: "create" });`,
     );
@@ -241,7 +241,7 @@ describe.each(engines.slice(0, cli && isWholeMatrix ? 2 : 1))("$engine", ({ crea
     await succeed(stack.destroy());
   });
 
-  test("inputs that check() refuses end the plan in one line", async () => {
+  test("ends the plan with one line when check() refuses inputs", async () => {
     project.program(`new Thing("a", { label: "one", size: 13 });`);
     const named = "pulumi-nodejs:dynamic/cloud:Thing resource 'a'";
     expect((await fail(stack.preview())).text).toContain(
@@ -252,7 +252,7 @@ describe.each(engines.slice(0, cli && isWholeMatrix ? 2 : 1))("$engine", ({ crea
     expect(project.cloud.journal).toEqual([]);
   });
 
-  test("secrets are masked in everything that is shown, and encrypted in the state", async () => {
+  test("masks secrets in all output, and encrypts them in the state", async () => {
     project.program(`
       const a = new Thing("a", {
         label: "one",
@@ -285,7 +285,7 @@ describe.each(engines.slice(0, cli && isWholeMatrix ? 2 : 1))("$engine", ({ crea
     expect(preview.text).not.toContain("two");
   });
 
-  test("an alias keeps the state of a renamed resource, and of the children of a renamed group", async () => {
+  test("keeps the state of a renamed resource, and of a renamed group's children, with an alias", async () => {
     project.program(`new Thing("a", { label: "a", size: 1 }); new Group("g", { label: "g", size: 1 });`);
     await succeed(stack.up());
     project.program(`
@@ -298,7 +298,7 @@ describe.each(engines.slice(0, cli && isWholeMatrix ? 2 : 1))("$engine", ({ crea
     );
   });
 
-  test("a component's children are shown within it, and its outputs reach the stack", async () => {
+  test("shows a component's children inside it, and passes its outputs to the stack", async () => {
     project.program(`const g = new Group("g", { label: "g", size: 1 }); exports.address = g.address;`);
     const up = await succeed(stack.up());
     expect(up.text).toContain("    + cloud:index:Group: (create)\n");
@@ -306,7 +306,7 @@ describe.each(engines.slice(0, cli && isWholeMatrix ? 2 : 1))("$engine", ({ crea
     expect(await stack.outputs()).toEqual({ address: "cloud://thing-1" });
   });
 
-  test("a provider without diff() is compared by its inputs, and only what changes is shown", async () => {
+  test("compares inputs for a provider without diff(), and shows only the changes", async () => {
     project.program(`new Plain("a", { label: "one", size: 1, deep: { a: 1, b: [1, 2] } });`);
     await succeed(stack.up());
     project.program(`new Plain("a", { label: "one", size: 1, deep: { a: 1, b: [1, 3] } });`);
@@ -320,7 +320,7 @@ describe.each(engines.slice(0, cli && isWholeMatrix ? 2 : 1))("$engine", ({ crea
     expect(opsOf(await succeed(stack.preview()), "a")).toContain("replace");
   });
 
-  test("only targets are changed", async () => {
+  test("changes only targets", async () => {
     const program = (label: string) =>
       `for (const name of ["a", "b"]) new Thing(name, { label: "${label}", size: 1 });`;
     project.program(program("one"));
@@ -330,7 +330,7 @@ describe.each(engines.slice(0, cli && isWholeMatrix ? 2 : 1))("$engine", ({ crea
     expect(up.changes).toEqual({ same: 2, update: 1 });
   });
 
-  test("what program and provider say is shown, and a program that gives up fails the plan", async () => {
+  test("shows output of the program and the provider, and fails the plan when the program throws", async () => {
     project.program(`
       const a = new Thing("a", { label: "one", size: 1 });
       pulumi.log.warn("careful", a);
@@ -342,7 +342,7 @@ describe.each(engines.slice(0, cli && isWholeMatrix ? 2 : 1))("$engine", ({ crea
     expect(preview.diagnostics).toContainEqual({ severity: "info", message: "hello\n" });
   });
 
-  test("a read happens with the configuration that the state knows, a change with the new one", async () => {
+  test("reads with the configuration in the state, and updates with the new one", async () => {
     project.program(`new Thing("a", { label: "one", size: 1 });`);
     await succeed(stack.up());
     stack.setConfig("cloud:file", join(project.dir, "nowhere.json"));
@@ -353,7 +353,7 @@ describe.each(engines.slice(0, cli && isWholeMatrix ? 2 : 1))("$engine", ({ crea
 });
 
 describe("in-process only", () => {
-  test("a refresh that Pulumi.yaml always wants is made, and can be left out", async () => {
+  test("refreshes as Pulumi.yaml requires, unless told not to", async () => {
     project.dispose();
     project = new CloudProject("options: { refresh: always }\n");
     stack = await TestStack.create(project.options);
@@ -364,7 +364,7 @@ describe("in-process only", () => {
     await succeed(stack.preview({ refresh: false, expectNoChanges: true }));
   });
 
-  test("what a provider prints is shown without the secrets in it", async () => {
+  test("masks secrets in a provider's output", async () => {
     stack = await TestStack.create(project.options);
     const program = (label: string) =>
       `new Thing("a", { label: "${label}", size: 1, password: pulumi.secret("c4nary-property-secret") });`;
@@ -382,7 +382,7 @@ describe("in-process only", () => {
     );
   });
 
-  test("a state file carries the stack from one process to the next, its key only for the owner to read", async () => {
+  test("keeps the stack in a state file across instances, with a key that only the owner can read", async () => {
     const stateFile = join(project.dir, "state.json");
     project.program(`new Thing("a", { label: "one", size: 1, password: pulumi.secret("c4nary-property-secret") });`);
     stack = await TestStack.create({ ...project.options, stateFile });
@@ -393,14 +393,14 @@ describe("in-process only", () => {
     await succeed(stack.preview({ expectNoChanges: true }));
   });
 
-  test("colours are the CLI's: green for what comes, yellow for what changes", async () => {
+  test("uses the CLI's colours: green for creates", async () => {
     project.program(`new Thing("a", { label: "one", size: 1 });`);
     stack = await TestStack.create({ ...project.options, color: true });
     const { text } = await succeed(stack.preview());
     expect(text).toContain("\u001b[32m+ pulumi-nodejs:dynamic/cloud:Thing\u001b[0m");
   });
 
-  test("disposing of a stack ends what runs, and leaves no process behind", async () => {
+  test("stops running operations when a stack is disposed of", async () => {
     project.program(`new Thing("a", { label: "one", size: 1 }); setInterval(() => {}, 1000);`);
     const running = await TestStack.create(project.options);
     const up = running.up();
@@ -409,7 +409,7 @@ describe("in-process only", () => {
     await expect(running.up()).rejects.toThrow("the stack was disposed of");
   });
 
-  test("a folder without a project, and a resource of another provider, are refused in words", async () => {
+  test("refuses a folder without a project and a resource of another provider with clear errors", async () => {
     await expect(TestStack.create({ projectDir: join(project.dir, "..") })).rejects.toThrow("holds no Pulumi.yaml");
     project.program(`new pulumi.CustomResource("aws:s3:Bucket", "b", {});`);
     stack = await TestStack.create(project.options);
