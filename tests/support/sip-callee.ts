@@ -65,7 +65,7 @@ export class SipCallee {
     return this.requests.filter((request) => request.method === method);
   }
 
-  /** Waits until a request of this method has come. */
+  /** Waits until a request of this method has arrived. */
   async got(method: string): Promise<SipRequest> {
     for (;;) {
       const [request] = this.all(method);

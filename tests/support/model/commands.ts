@@ -36,7 +36,7 @@ export type Command =
       readonly remedy: Remedy;
     }
   /**
-   * The other stack becomes what someone gets who runs our program against our LiveKit project with their own state
+   * Turns the other stack into that of someone who runs our program against our LiveKit project with their own state
    * backend.
    */
   | { readonly do: "second backend" }

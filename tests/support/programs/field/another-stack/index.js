@@ -1,5 +1,5 @@
-// A trunk in one stack, its InboundAuth and a rule in another. With `network`, the name of the first stack, this is the second
-// one; with the configuration `reference` it is, too, where there are no stack references.
+// A trunk in one stack, its InboundAuth and a rule in another. With `network`, the name of the first
+// stack, this is the second one. The configuration `reference` does the same where there are no stack references.
 
 const pulumi = require("@pulumi/pulumi");
 const { DispatchRule, InboundAuth, SipTrunk } = require("pulumi-livekit-sip");

@@ -26,7 +26,7 @@ class Line extends pulumi.ComponentResource {
   }
 }
 
-/** A component that a plugin makes: what it is made of, and its URN, come from there. */
+/** A component from a plugin, which determines its children and its URN. */
 class RemoteLine extends pulumi.ComponentResource {
   constructor(name) {
     super("acme:index:RemoteLine", name, {}, undefined, true);
