@@ -57,7 +57,7 @@ export function registrarConformance(start: () => Promise<RegistrarUnderTest>, f
   const register = async (agent: UserAgent, password = registrar.password, username = registrar.username) =>
     agent.authenticated("REGISTER", { from: username }, { username, password });
 
-  it.each(protocols)("challenges a REGISTER over %s, each time with a new nonce", async (protocol) => {
+  it.each(protocols)("challenges every REGISTER over %s with a new nonce", async (protocol) => {
     const agent = await open(protocol);
     const nonces = new Set<string>();
     for (let time = 1; time <= 3; time++) {
@@ -70,13 +70,16 @@ export function registrarConformance(start: () => Promise<RegistrarUnderTest>, f
     expect(nonces.size).toBe(3);
   });
 
-  it.each(protocols)("takes the right credential over %s, and binds nothing without a Contact", async (protocol) => {
-    const agent = await open(protocol);
-    for (let time = 1; time <= 2; time++) {
-      const response = await register(agent);
-      expect([response.status, headersOf(response, "contact")]).toEqual([200, []]);
-    }
-  });
+  it.each(protocols)(
+    "accepts the right credential over %s, and adds no binding without a Contact",
+    async (protocol) => {
+      const agent = await open(protocol);
+      for (let time = 1; time <= 2; time++) {
+        const response = await register(agent);
+        expect([response.status, headersOf(response, "contact")]).toEqual([200, []]);
+      }
+    },
+  );
 
   it("refuses a wrong password with 401 and a new nonce", async () => {
     const agent = await open();
@@ -94,14 +97,14 @@ export function registrarConformance(start: () => Promise<RegistrarUnderTest>, f
     expect((await register(await open(), wrong, "no-such-user")).status).toBe(unknownUser);
   });
 
-  it("answers 403 to the right credential of a user who is barred, and 401 to a wrong one", async () => {
+  it("answers 403 to a barred user's right credential, and 401 to a wrong one", async () => {
     const barred = await registrar.barredUser();
     const agent = await open();
     expect((await register(agent, registrar.password, barred)).status).toBe(403);
     expect((await register(agent, wrong, barred)).status).toBe(401);
   });
 
-  it("goes by a changed password at once", async () => {
+  it("applies a changed password at once", async () => {
     const agent = await open();
     const old = registrar.password;
     await registrar.setPassword("Changed-Passw0rd-2");
@@ -109,7 +112,7 @@ export function registrarConformance(start: () => Promise<RegistrarUnderTest>, f
     expect((await register(agent, "Changed-Passw0rd-2")).status).toBe(200);
   });
 
-  it("answers OPTIONS, with a credential where it asks for one", async () => {
+  it("answers OPTIONS, after a challenge if it sends one", async () => {
     const agent = await open();
     const { username, password } = registrar;
     const response = await agent.authenticated("OPTIONS", { from: username }, { username, password });

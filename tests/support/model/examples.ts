@@ -43,14 +43,14 @@ const byHand = (move: (Command & { readonly do: "by hand" })["move"], which = 0)
 });
 
 export const EXAMPLES: Readonly<Record<string, readonly Command[]>> = {
-  "closes a trunk again whose closed credential got a password that somebody knows": [
+  "closes a trunk again after somebody set the password of its closed credential": [
     trunk(0),
     up(),
     byHand("inbound password"),
     up(),
   ],
-  "takes no proxy's empty page for LiveKit's answer": [rule(), up({ after: 0, what: "empty", times: 6 }), up()],
-  "writes a new name to the trunks although nothing else changed": [trunk(2), up(), trunk(2, { renamed: true }), up()],
+  "does not accept a proxy's empty page as LiveKit's answer": [rule(), up({ after: 0, what: "empty", times: 6 }), up()],
+  "writes a new name to the trunks when nothing else changed": [trunk(2), up(), trunk(2, { renamed: true }), up()],
   "closes a trunk that is renamed while its InboundAuth is removed": [
     auth({ trunk: 2 }),
     trunk(2, { renamed: true }),
@@ -59,39 +59,39 @@ export const EXAMPLES: Readonly<Record<string, readonly Command[]>> = {
     gone("auth"),
     up(),
   ],
-  "finds a trunk again of which it never learned that it was made, and removes it with its declaration": [
+  "finds a trunk whose create got no answer, and removes it with its declaration": [
     trunk(0),
     up({ after: 2, what: "500 after", times: 40 }),
     gone("trunk"),
     up(),
   ],
-  "closes a trunk of which it never learned that it was opened, once nothing declares that": [
+  "closes a trunk whose opening got no answer, once no InboundAuth is declared": [
     trunk(2),
     auth({ trunk: 2 }),
     up({ after: 5, what: "503 after", times: 6 }),
     gone("auth"),
     up(),
   ],
-  "closes a trunk whose number somebody else's trunk has for other callers": [
+  "closes a trunk whose number a foreign trunk has for other callers": [
     trunk(1),
     auth({ trunk: 1, callers: 1 }),
     up(),
     // The end of every run follows: destroy must close the trunk.
     byHand("foreign trunk", 3),
   ],
-  "keeps both halves of a pair whose taking over was cut off between them": [
+  "keeps both halves of a pair when its takeover is interrupted between them": [
     trunk(0),
     up({ after: 3, what: "kill after", times: 1 }),
     up({ after: 2, what: "429", times: 1 }, { after: 1, what: "429", times: 40 }, { after: 0, what: "429", times: 1 }),
   ],
-  "names the SipTrunk, and not its InboundAuth, that has a number, where the trunk's marker was overwritten": [
+  "names the SipTrunk that has a number, and not its InboundAuth, when the trunk's marker was overwritten": [
     trunk(1),
     auth({ trunk: 1, option: "deleted with its trunk" }),
     up(),
     byHand("metadata of one overwritten"),
     trunk(1, { parent: "component", aliased: false }),
   ],
-  "refuses in the preview what another stack of the same name has made of half a pair": [
+  "refuses a pair in the preview that another stack of the same name has taken over by half": [
     trunk(0, { option: "delete before replace" }),
     { do: "second backend" },
     up(),
@@ -99,7 +99,7 @@ export const EXAMPLES: Readonly<Record<string, readonly Command[]>> = {
     { do: "up", in: "theirs", refresh: false, parallel: 1, mishaps: [] },
     up({ after: 0, what: "429", times: 1 }),
   ],
-  "leads a rule to this stack's own trunk, also where another stack's has the same name": [
+  "points a rule to this stack's own trunk, even if another stack's trunk has the same name": [
     { do: "trunk", in: "theirs", slot: 2, spec: TRUNK },
     { do: "up", in: "theirs", refresh: false, parallel: 1, mishaps: [] },
     trunk(2, { renamed: true }),
@@ -108,21 +108,21 @@ export const EXAMPLES: Readonly<Record<string, readonly Command[]>> = {
     up(),
     trunk(2),
   ],
-  "leads a rule to a trunk that is not to be repaired, although its marker was overwritten": [
+  "points a rule to a trunk that ignores all changes, even if its marker was overwritten": [
     trunk(2),
     up(),
     rule({ trunks: [2], option: "deleted with its trunk" }),
     trunk(2, { parent: "component", option: "ignore all" }),
     byHand("metadata of one overwritten"),
   ],
-  "makes a rule again whose changes are ignored, although its stack was renamed": [
+  "recreates a rule that ignores all changes, even after its stack was renamed": [
     rule({ parent: "component", option: "ignore all" }),
     up({ after: 0, what: "429", times: 1 }),
     { do: "rename", in: "ours", to: 1 },
     byHand("everything deleted"),
     up({ after: 0, what: "429", times: 1 }),
   ],
-  "makes a renamed trunk beside its former self, where that takes the calls of certain callers alone": [
+  "creates a renamed trunk beside the old one if the old one accepts only certain callers": [
     trunk(1, { option: "ignore password" }),
     auth({ trunk: 1, option: "deleted with its trunk", callers: 1 }),
     up(),
@@ -130,14 +130,14 @@ export const EXAMPLES: Readonly<Record<string, readonly Command[]>> = {
     gone("auth"),
     up(),
   ],
-  "refuses in the preview the callers of a trunk that another stack has taken over with them": [
+  "refuses callers in the preview when another stack has taken over the trunk with them": [
     trunk(0),
     auth({ trunk: 0, parent: "component", callers: 1 }),
     up(),
     byHand("taken over by another stack"),
     up(),
   ],
-  "accepts what an InboundAuth that ignores all changes gets back of an allowlist that somebody emptied": [
+  "accepts the allowlist that an InboundAuth with ignored changes restores after somebody cleared it": [
     auth({ trunk: 0, parent: "component", option: "ignore all", method: "ip" }),
     trunk(0),
     up(),
@@ -151,14 +151,14 @@ export const EXAMPLES: Readonly<Record<string, readonly Command[]>> = {
     trunk(0, { headers: 1 }),
     up(),
   ],
-  "goes on where an up was killed after it had opened a new trunk, and nothing declares that any more": [
+  "recovers from an up that was killed after it opened a new trunk that is no longer declared open": [
     trunk(1, { option: "ignore password" }),
     auth({ trunk: 1, option: "deleted with its trunk" }),
     up({ after: 4, what: "kill after", times: 1 }),
     gone("auth"),
     up(),
   ],
-  "does not take back a pair that another stack of the same name has, although its own state still holds the ids": [
+  "does not take back a pair that another stack of the same name has, even if its own state still has the IDs": [
     trunk(0),
     up(),
     { do: "second backend" },
