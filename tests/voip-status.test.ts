@@ -301,7 +301,7 @@ describeHere("with 200 trunks", () => {
   const names = Array.from({ length: 200 }, (_, index) => trunkName(index));
 
   testInWholeMatrix(
-    "a refresh takes at most three answers per trunk, at the engine's parallelism, and sends each credential once",
+    "a refresh takes at most three answers per trunk, and a preview of new passwords waits a few seconds at most",
     async () => {
       const platform = await startEmulatorPlatform();
       const users = Object.fromEntries(names.map((name, index) => [String(2000 + index), password(name)]));
@@ -352,6 +352,20 @@ describeHere("with 200 trunks", () => {
         const after = pbx.requests().filter(({ authUser }) => authUser !== undefined).length;
         expect(after - before).toBe(names.length);
         expect(checked - floor).toBeLessThan((3 * names.length * DELAY_MS) / PARALLEL);
+
+        const preview = async () => {
+          const start = performance.now();
+          expectSuccess(await stack.preview({ refresh: false }));
+          return performance.now() - start;
+        };
+        const asked = pbx.requests().length;
+        const unchanged = await preview();
+        expect(pbx.requests()).toHaveLength(asked);
+        for (const name of names) {
+          stack.setConfig(`customer:${name}`, password(`new-${name}`), { secret: true });
+        }
+        // One after the other, the checks would take a minute.
+        expect((await preview()) - unchanged).toBeLessThan(10_000);
         expect(JSON.stringify(stack.exportState())).not.toContain(CANARY);
       } finally {
         await stack.dispose();
