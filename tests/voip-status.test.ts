@@ -351,7 +351,8 @@ describeHere("with 200 trunks", () => {
         const checked = await refresh();
         const after = pbx.requests().filter(({ authUser }) => authUser !== undefined).length;
         expect(after - before).toBe(names.length);
-        expect(checked - floor).toBeLessThan((3 * names.length * DELAY_MS) / PARALLEL);
+        // Twice what the answers take, because other work on the machine takes its share. One after the other they would take a minute.
+        expect(checked - floor).toBeLessThan((2 * 3 * names.length * DELAY_MS) / PARALLEL);
 
         const preview = async () => {
           const start = performance.now();
