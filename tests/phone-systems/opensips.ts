@@ -66,7 +66,7 @@ const CASES: readonly Case[] = [
 ];
 
 /** The folder of its modules, which its configuration has to name: below the same prefix as the program. */
-function modulesFolder(): string {
+export function modulesFolder(): string {
   const program = PROGRAM_PATH.split(delimiter)
     .map((folder) => join(folder, "opensips"))
     .find((file) => existsSync(file));

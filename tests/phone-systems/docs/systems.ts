@@ -1,0 +1,105 @@
+/** The phone systems of docs/phone-systems.md, with the configurations that the page shows. */
+
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { answersSip } from "../../support/loopback";
+import { modulesFolder } from "../opensips";
+import { eventually, Launched, versionOf } from "../phone-system";
+
+/** Where the other side of the calls is. */
+export interface Peers {
+  /** LiveKit's SIP host and port. */
+  readonly livekit: string;
+  /** A telephone that answers calls to 600, for the systems that only forward calls. */
+  readonly callee: string;
+}
+
+export interface DocumentedSystem {
+  readonly name: string;
+  /** The installed version. Undefined if it is not installed. */
+  readonly version: string | undefined;
+  /** Whether it only forwards calls. */
+  readonly forwards: boolean;
+  start(peers: Peers): Promise<Launched>;
+}
+
+const configuration = (system: string) => join(__dirname, system);
+
+const answers = (started: Launched, ended: () => boolean) => answersSip("127.0.0.1", started.port("PORT"), ended);
+
+const asterisk: DocumentedSystem = {
+  name: "Asterisk",
+  version: versionOf("asterisk", ["-V"], /^Asterisk (?:certified[/-])?(\S+)/),
+  forwards: false,
+  start: ({ livekit }) =>
+    Launched.start({
+      configuration: configuration("asterisk"),
+      ports: ["PORT"],
+      values: { LIVEKIT: livekit },
+      command: "asterisk",
+      args: (folder) => ["-f", "-n", "-v", "-C", join(folder, "asterisk.conf")],
+      // It also starts when a port is taken.
+      ready: async (started, ended) =>
+        (await eventually(() => started.output().includes("Asterisk Ready"), ended)) &&
+        !started.output().includes("could not be started"),
+    }),
+};
+
+const freeswitch: DocumentedSystem = {
+  name: "FreeSWITCH",
+  version: versionOf("freeswitch", ["-version"], /FreeSWITCH version: ([\d.]+)/),
+  forwards: false,
+  start: ({ livekit }) =>
+    Launched.start({
+      configuration: configuration("freeswitch"),
+      ports: ["PORT", "EXTERNAL_PORT"],
+      values: { LIVEKIT: livekit },
+      command: "freeswitch",
+      args: (folder) => [
+        ...["-nf", "-nc", "-nonat", "-nort", "-conf", folder],
+        ...["log", "run", "db", "storage", "cache", "certs", "scripts", "temp"].flatMap((it) => [`-${it}`, folder]),
+      ],
+      ready: async (started, ended) =>
+        (await answers(started, ended)) && answersSip("127.0.0.1", started.port("EXTERNAL_PORT"), ended),
+    }),
+};
+
+const kamailio: DocumentedSystem = {
+  name: "Kamailio",
+  version: versionOf("kamailio", ["-v"], /kamailio (\d+(?:\.\d+)*)/),
+  forwards: true,
+  start: ({ livekit, callee }) =>
+    Launched.start({
+      configuration: configuration("kamailio"),
+      ports: ["PORT"],
+      values: { LIVEKIT: livekit, CALLEE: callee },
+      command: "kamailio",
+      args: (folder) => [
+        ...["-f", join(folder, "kamailio.cfg"), "-DD", "-E", "-m", "64", "-M", "8", "-Y", folder, "-w", folder],
+      ],
+      ready: answers,
+    }),
+};
+
+const opensips: DocumentedSystem = {
+  name: "OpenSIPS",
+  version: opensipsVersion(),
+  forwards: true,
+  start: ({ livekit, callee }) =>
+    Launched.start({
+      configuration: configuration("opensips"),
+      ports: ["PORT"],
+      values: { LIVEKIT: livekit, CALLEE: callee, MODULES: modulesFolder() },
+      command: "opensips",
+      args: (folder) => ["-F", "-f", join(folder, "opensips.cfg"), "-m", "64", "-M", "4", "-w", folder],
+      ready: answers,
+    }),
+};
+
+/** Undefined also if it was built without the module that answers challenges. */
+function opensipsVersion(): string | undefined {
+  const version = versionOf("opensips", ["-V"], /opensips (\d\S+)/);
+  return version !== undefined && existsSync(join(modulesFolder(), "uac.so")) ? version : undefined;
+}
+
+export const documentedSystems: readonly DocumentedSystem[] = [asterisk, freeswitch, kamailio, opensips];
