@@ -1,8 +1,8 @@
-// Writes the tables of arguments and outputs in docs/ and the README from the doc comments of the fields. With --check
-// it changes nothing, and exits with 1 if a table differs from the comments.
+// Writes the tables of arguments and outputs in docs/ and the README from the doc comments of the fields, and copies the
+// files that a page includes from the tests. With --check it changes nothing, and exits with 1 if a page would change.
 
-import { readFileSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
 
@@ -171,8 +171,32 @@ function fill(file, sections) {
     }
     return text.replace(section, (_, open, close) => `${open}\n${content}\n\n${close}`);
   }, before);
+  return write(file, before, after);
+}
+
+/** The language of an included file, for highlighting. */
+const LANGUAGES = { ".conf": "ini", ".xml": "xml" };
+
+/** Puts each included file between its markers `<!-- include: tests/… -->` and `<!-- /include -->`. */
+function include(file) {
+  const before = readFileSync(join(root, file), "utf8");
+  const count = (marker) => before.split(marker).length - 1;
+  const section = /(<!-- include: (tests\/\S+) -->\n)[\s\S]*?(<!-- \/include -->)/g;
+  const sections = before.match(section)?.length ?? 0;
+  if (count("<!-- include:") !== sections || count("<!-- /include -->") !== sections) {
+    throw new Error(`${file} has an include without its other marker`);
+  }
+  const after = before.replace(section, (_, open, path, close) => {
+    const text = readFileSync(join(root, path), "utf8").trimEnd();
+    return `${open}\n\`\`\`${LANGUAGES[extname(path)] ?? ""}\n${text}\n\`\`\`\n\n${close}`;
+  });
+  return write(file, before, after);
+}
+
+/** Returns the file if it changed. */
+function write(file, before, after) {
   if (after !== before && !process.argv.includes("--check")) {
-    writeFileSync(path, after);
+    writeFileSync(join(root, file), after);
   }
   return after === before ? [] : [file];
 }
@@ -183,8 +207,13 @@ const changed = [
     fill(`docs/${resource.page}.md`, { arguments: argumentsTable(resource), outputs: outputsTable(resource) }),
   ),
   ...fill("README.md", { arguments: overview(resources) }),
+  ...readdirSync(join(root, "docs"))
+    .filter((name) => name.endsWith(".md"))
+    .flatMap((name) => include(`docs/${name}`)),
 ];
 if (changed.length > 0 && process.argv.includes("--check")) {
-  process.stderr.write(`Not what the doc comments say: ${changed.join(", ")}. Run \`npm run docs\`.\n`);
+  process.stderr.write(
+    `Not what the doc comments or the included files say: ${changed.join(", ")}. Run \`npm run docs\`.\n`,
+  );
   process.exitCode = 1;
 }
