@@ -58,14 +58,19 @@ export function lifecycle<Schema extends z.ZodObject>(resource: Resource<Schema>
     session.own.add(kind, String(state.owner), id, ...stableOutputs.map((output) => state[output]));
   };
 
-  /** Whether a field still refers to the same resource, which the program has only renamed or moved. */
-  const isRename = (field: string, old: unknown, wanted: unknown): boolean => {
-    const refersTo = fields.get(field)?.refersTo;
+  /**
+   * Whether a field still refers to the same resource, which has only been renamed or moved: by this program, or by an earlier `up`
+   * that failed before it came here. In the latter case both have the same LiveKit ids in their state.
+   */
+  const isRename = (field: string, olds: Props, news: Props): boolean => {
+    const { refersTo } = fields.get(field) ?? {};
+    const [old, wanted] = [olds[field], news[field]];
+    if (refersTo === undefined || typeof old !== "string" || typeof wanted !== "string") {
+      return false;
+    }
+    const { ids } = session.own.keyOf(refersTo, wanted);
     return (
-      refersTo !== undefined &&
-      typeof wanted === "string" &&
-      old !== undefined &&
-      session.own.formerOwner(refersTo, wanted) === old
+      session.own.formerOwner(refersTo, wanted) === old || stableOutputs.some((output) => ids.has(String(olds[output])))
     );
   };
 
@@ -123,8 +128,7 @@ export function lifecycle<Schema extends z.ZodObject>(resource: Resource<Schema>
       guarded("Comparing", news, async () => {
         known(id, olds);
         const isChanged = (field: string) =>
-          !same(valueIn(olds, field), valueIn(news, field)) &&
-          (resource.observe || !isRename(field, olds[field], news[field]));
+          !same(valueIn(olds, field), valueIn(news, field)) && (resource.observe || !isRename(field, olds, news));
         const isOtherStatus = (field: string) =>
           !Reflect.get(sameInPlan, field)(olds[field] ?? undefined, news[field] ?? undefined);
         const changed = [
@@ -133,9 +137,7 @@ export function lifecycle<Schema extends z.ZodObject>(resource: Resource<Schema>
           // A renamed resource must write its new name to the platform, where others look for it.
           ...(olds.owner === news.owner || !resource.observe ? [] : ["owner"]),
         ];
-        const replaces = changed.filter(
-          (field) => fields.get(field)?.replaces && !isRename(field, olds[field], news[field]),
-        );
+        const replaces = changed.filter((field) => fields.get(field)?.replaces && !isRename(field, olds, news));
         const drift: string[] = [];
         if (resource.observe && olds.platformStatus === IN_SYNC) {
           const observation = await resource.observe(session, id, wanted(olds), olds);

@@ -171,4 +171,12 @@ export const EXAMPLES: Readonly<Record<string, readonly Command[]>> = {
     { do: "up", in: "theirs", refresh: false, parallel: 1, mishaps: [] },
     // The end of every run follows: our `up` is refused, then succeeds under another stack name.
   ],
+  "keeps an InboundAuth in place if an earlier up moved its trunk, but failed before it came to the InboundAuth": [
+    trunk(1, { parent: "component" }),
+    auth({ trunk: 1, parent: "component" }),
+    up(),
+    trunk(1),
+    up({ after: 4, what: "429", times: 40 }),
+    byHand("inbound password"),
+  ],
 };
