@@ -16,7 +16,7 @@ import { problemsAcross, type Schema, schema } from "./arguments";
 import { compare } from "./comparison";
 import { ensure, removeTrunks } from "./ensure";
 import { calledNumbers, numberArguments } from "./mapping";
-import { leftoverOf, numberTakenBy } from "./take-over";
+import { leftoverOf, numberTakenBy, takenOver } from "./take-over";
 import { probeVoip, requireAccepted, voipSide, wantedVoipStatus } from "./voip-status";
 
 function pairKey(id: string, state: Props): trunks.PairKey {
@@ -70,6 +70,10 @@ export const sipTrunk: Resource<Schema> = {
     }
     const { own } = session;
     const live = existing && (await trunks.pairOf(session.account, pairKey(existing.id, existing.state)));
+    const lost = live && (await takenOver(session, live, existing.state));
+    if (lost) {
+      return { problems: [lost] };
+    }
     const left = live?.inbound || live?.outbound ? undefined : await leftoverOf(session, owner, args);
     if (left?.refusal) {
       return { problems: [left.refusal] };

@@ -77,6 +77,25 @@ export async function leftoverOf(
   };
 }
 
+/**
+ * Why a pair may not be repaired: another stack of the same name has taken it over, and somebody has overwritten the metadata of the
+ * inbound trunk since. Only the outbound one still shows whose they are.
+ */
+export async function takenOver(
+  { account, own }: Session,
+  { inbound, outbound }: trunks.Pair,
+  { outboundTrunkId }: Props,
+): Promise<string | undefined> {
+  if (!inbound || outbound || typeof outboundTrunkId !== "string" || trunks.metadataOf(inbound).marker) {
+    return undefined;
+  }
+  const other = await account.outbound.get(outboundTrunkId);
+  const marker = other && trunks.metadataOf(other).marker;
+  return marker && !own.has(marker.id)
+    ? `${inbound.id} and ${outboundTrunkId} on LiveKit belong to a SipTrunk of the same name (${marker.owner}) that this stack's state does not know: rename this stack or its project.`
+    : undefined;
+}
+
 /** The trunks that a rule uses, as lookup keys. */
 function leadingTo({ trunkIds }: Rule): readonly string[] {
   return trunkIds;

@@ -179,4 +179,12 @@ export const EXAMPLES: Readonly<Record<string, readonly Command[]>> = {
     up({ after: 4, what: "429", times: 40 }),
     byHand("inbound password"),
   ],
+  "leaves a trunk without a note alone if its other half belongs to another stack of the same name": [
+    trunk(0),
+    { do: "second backend" },
+    { do: "up", in: "theirs", refresh: false, parallel: 1, mishaps: [] },
+    up(),
+    byHand("metadata of one overwritten"),
+    { do: "up", in: "theirs", refresh: false, parallel: 1, mishaps: [] },
+  ],
 };
