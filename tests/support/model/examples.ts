@@ -187,4 +187,10 @@ export const EXAMPLES: Readonly<Record<string, readonly Command[]>> = {
     byHand("metadata of one overwritten"),
     { do: "up", in: "theirs", refresh: false, parallel: 1, mishaps: [] },
   ],
+  "takes over a trunk that an up had renamed on LiveKit before it was killed": [
+    trunk(0, { parent: "component", aliased: false }),
+    up(),
+    { do: "nest", in: "ours", on: true },
+    up({ after: 4, what: "kill after", times: 1 }),
+  ],
 };

@@ -489,6 +489,9 @@ function collidesWith(item: Item, { urn }: ModelGoal, wanted: Declared, items: R
   const trunk = wanted.trunks.find((it) => it.urn === urn);
   const rule = wanted.rules.find((it) => it.urn === urn);
   if (item.kind === "inbound" && trunk) {
+    if (markerOf(item)?.owner === trunk.owner) {
+      return false; // An up that was killed afterwards has already renamed it, so it is taken over.
+    }
     // Two trunks may share a number if they accept different callers. A list with entries also differs from an empty
     // one.
     const { numbers, allowedNumbers } = item.message;
