@@ -82,8 +82,8 @@ export function secretFrom<Message, Value>(length: number, field: Field<Message,
 
 /** Texts in a message that may be secret. They are cut out of error messages, because a server may quote its input. */
 export function secretsIn<Message>(rows: Table<Message>, message: Message): string[] {
-  return Object.values(rows).flatMap(({ secretFrom = Number.POSITIVE_INFINITY, read }) =>
-    textsWithin(read(message)).filter((text) => text.length >= secretFrom),
+  return Object.values(rows).flatMap(({ secretFrom, read }) =>
+    secretFrom === undefined ? [] : textsWithin(read(message)).filter((text) => text.length >= secretFrom),
   );
 }
 
