@@ -10,6 +10,9 @@ const HASHES: ReadonlyMap<string, string> = new Map([
   ["SHA-512-256", "sha512-256"],
 ]);
 
+/** How many challenges of one response to answer at most. Each answer is a digest that somebody could try to crack. */
+export const MOST_DIGESTS = 2;
+
 /** A challenge as in WWW-Authenticate and Proxy-Authenticate. */
 export interface DigestChallenge {
   readonly realm: string;

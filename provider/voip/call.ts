@@ -10,7 +10,7 @@ import { isIPv6 } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { bracketed, unbracketed } from "../host-text";
 import { type Connection, connect, type Target } from "../sip/connection";
-import { answer, answerable, type DigestCredential, parseChallenges } from "../sip/digest";
+import { answer, answerable, type DigestCredential, MOST_DIGESTS, parseChallenges } from "../sip/digest";
 import {
   escapeUser,
   headersOf,
@@ -35,10 +35,7 @@ const RINGING_MS = 2_000;
 const ENDING_MS = 5_000;
 
 /** How many phones of one call are hung up. More would let the other side choose how much is sent, and where to. */
-const MOST_ANSWERS = 4;
-
-/** How many challenges of one response are answered. Each answer is a digest that somebody could try to crack. */
-const MOST_DIGESTS = 2;
+const MOST_PHONES = 4;
 
 /** A call to place. */
 export interface Call {
@@ -289,7 +286,7 @@ class Caller {
     const known = this.#hangUps.get(tag);
     if (known) {
       known.acknowledge();
-    } else if (this.#hangUps.size < MOST_ANSWERS) {
+    } else if (this.#hangUps.size < MOST_PHONES) {
       const hangUp = new HangUp(this.#dialog(ok, invite), () => this.#way(ok), this.#transactions);
       this.#hangUps.set(tag, hangUp);
     }
