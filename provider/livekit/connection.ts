@@ -2,7 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { isLoopback } from "../host-text";
-import { isHostPattern } from "./addresses";
+import { isAllowedHost, isHostPattern } from "./addresses";
 import type { RetryPace } from "./retry";
 
 /** How to reach a LiveKit project. Kept only in memory. */
@@ -74,6 +74,24 @@ export function readConnection(config: ConfigReader, env: NodeJS.ProcessEnv): Co
     ...(proxy ? { outboundProxy: outboundProxy(proxy) } : {}),
     ...(voipHosts ? { voipHosts: hostList(voipHosts) } : {}),
   };
+}
+
+/**
+ * Refuses an address of a VoIP system that the stack does not allow.
+ *
+ * @param besides other patterns that are allowed
+ * @throws ConfigurationError if livekit:voipHosts is configured without it
+ */
+export function requireVoipHost(
+  address: string | undefined,
+  { voipHosts }: Pick<Connection, "voipHosts">,
+  besides: readonly string[] = [],
+): void {
+  if (address !== undefined && voipHosts && !isAllowedHost(address, [...voipHosts, ...besides])) {
+    throw new ConfigurationError(
+      `address: "${address}" is not among livekit:voipHosts, the only hosts that trunks and test calls of this stack may use: correct it, or add it there.`,
+    );
+  }
 }
 
 function required(value: string | undefined, key: string, variable: string): string {

@@ -3,8 +3,7 @@
 import { randomBytes } from "node:crypto";
 import type { Resource } from "../lifecycle/resource";
 import { same } from "../lifecycle/values";
-import { isAllowedHost } from "../livekit/addresses";
-import { ConfigurationError } from "../livekit/connection";
+import { ConfigurationError, requireVoipHost } from "../livekit/connection";
 import { problemsAcross, type Schema, schema } from "./arguments";
 import { place } from "./call";
 
@@ -16,12 +15,8 @@ export const testCall: Resource<Schema> = {
   rules: problemsAcross,
 
   computed({ account }, _owner, { direction, address }, _olds, isKnown) {
-    const { sipHost, voipHosts } = account.connection;
-    if (address !== undefined && voipHosts && !isAllowedHost(address, [...voipHosts, ...(sipHost ? [sipHost] : [])])) {
-      throw new ConfigurationError(
-        `address: "${address}" is not among livekit:voipHosts, the only hosts that this stack may call: correct it, or add it there.`,
-      );
-    }
+    const { sipHost } = account.connection;
+    requireVoipHost(address, account.connection, sipHost ? [sipHost] : []);
     if (direction !== "inbound" || address !== undefined || !isKnown("address")) {
       return {};
     }
