@@ -13,7 +13,6 @@ import { passwordProblems } from "./password";
 
 /** How a credential is checked: with every request that proves something, with OPTIONS alone, or not at all. */
 export const VOIP_CHECKS = ["register", "options", "off"] as const;
-export type VoipCheck = (typeof VOIP_CHECKS)[number];
 
 export const schema = z.strictObject({
   /**

@@ -17,7 +17,7 @@ import { compare } from "./comparison";
 import { ensure, removeTrunks } from "./ensure";
 import { calledNumbers, numberArguments } from "./mapping";
 import { leftoverOf, numberTakenBy, takenOver } from "./take-over";
-import { probeVoip, requireAccepted, voipSide, wantedVoipStatus } from "./voip-status";
+import { probeVoip, requireAccepted, wantedVoipStatus } from "./voip-status";
 
 function pairKey(id: string, state: Props): trunks.PairKey {
   return { id, inboundTrunkId: state.inboundTrunkId, outboundTrunkId: state.outboundTrunkId };
@@ -108,11 +108,11 @@ export const sipTrunk: Resource<Schema> = {
     return compare(pair, applied, id, state, account.connection);
   },
 
-  probe: (session, { args }) => probeVoip(session, voipSide(args, session.account.connection)),
+  probe: (session, { args }) => probeVoip(session, args),
 
   async create(session, wanted) {
     const { account } = session;
-    const voip = await requireAccepted(session, "Creating", wanted.owner, voipSide(wanted.args, account.connection));
+    const voip = await requireAccepted(session, "Creating", wanted);
     const id = `sip-trunk-${randomBytes(6).toString("hex")}`;
     const leftover = await leftoverOf(session, wanted.owner, wanted.args);
     const problem = leftover.refusal ?? (await numberTakenBy(session, wanted.owner, wanted.args));
@@ -124,7 +124,7 @@ export const sipTrunk: Resource<Schema> = {
 
   async update(session, id, wanted, state) {
     const { account } = session;
-    const voip = await requireAccepted(session, "Updating", wanted.owner, voipSide(wanted.args, account.connection));
+    const voip = await requireAccepted(session, "Updating", wanted);
     const pair = await trunks.freshPairOf(account, pairKey(id, state));
     if (pair.inbound ?? pair.outbound) {
       return { ...voip, ...(await ensure(account, id, pair, wanted, state, "Updating")) };

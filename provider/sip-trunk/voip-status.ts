@@ -3,35 +3,19 @@
 import { z } from "zod";
 import { ResourceError } from "../lifecycle/errors";
 import { tell } from "../lifecycle/remarks";
-import type { IsKnown, Probe } from "../lifecycle/resource";
+import type { IsKnown, Probe, Wanted } from "../lifecycle/resource";
 import { perSession, type Session } from "../lifecycle/session";
 import { type Props, same } from "../lifecycle/values";
-import { isAllowedHost } from "../livekit/addresses";
-import { ConfigurationError, type Connection } from "../livekit/connection";
+import { type Connection, requireVoipHost } from "../livekit/connection";
 import { nameOf } from "../livekit/ownership";
 import { printable } from "../printable";
 import { CredentialChecks } from "../voip/checks";
-import { type CredentialVerifier, verifies } from "../voip/credential";
-import type { CheckResult, CredentialQuery } from "../voip/credential-check";
+import { verifies } from "../voip/credential";
+import { type CheckResult, type CredentialQuery, statusAlone } from "../voip/credential-check";
+import { withinTime } from "../voip/reach";
 import * as status from "../voip/status";
-import { type SipTrunkInputs, VOIP_CHECKS, type VoipCheck } from "./arguments";
+import { type SipTrunkInputs, VOIP_CHECKS } from "./arguments";
 import { callerIds } from "./mapping";
-
-/** A credential, the VoIP system that should accept it, and how that is checked. Values that are not given are absent. */
-interface VoipSide {
-  readonly username?: string;
-  readonly password?: string;
-  /** What the VoIP system stores, if that is only a hash. */
-  readonly verifier?: CredentialVerifier;
-  readonly check: VoipCheck;
-  readonly address: string;
-  readonly port?: number;
-  readonly transport: SipTrunkInputs["transport"];
-  /** The user and the host in the From header of LiveKit's calls. */
-  readonly caller: string;
-  readonly domain: string;
-  readonly timeoutSeconds: number;
-}
 
 const checksOf = perSession(() => new CredentialChecks());
 
@@ -54,27 +38,22 @@ export async function wantedVoipStatus(
 ): Promise<Props> {
   const { connection } = session.account;
   const { address, password, verifier } = args;
-  if (address !== undefined && connection.voipHosts && !isAllowedHost(address, connection.voipHosts)) {
-    throw new ConfigurationError(
-      `address: "${address}" is not among livekit:voipHosts, the only VoIP systems of this stack: correct it, or add it there.`,
-    );
-  }
+  requireVoipHost(address, connection);
   if (verifier && password !== undefined && !verifies(verifier, password)) {
     return { voipStatus: status.differs(verifier.source) };
   }
   const isComplete = [...CHECKED, "voipCheckTimeout" as const].every(isKnown);
-  const side = isComplete ? voipSide(complete.parse(args), connection) : undefined;
-  const still = side && standing(side);
-  if (still !== undefined) {
-    return { voipStatus: still };
+  const question = isComplete ? questionOf(complete.parse(args), connection) : undefined;
+  if (typeof question === "string") {
+    return { voipStatus: question };
   }
   const unchanged = (field: keyof SipTrunkInputs) => same(olds[field], args[field]);
-  if (side && CHECKED.every(unchanged)) {
+  if (question && CHECKED.every(unchanged)) {
     return { voipStatus: status.isRejection(olds.voipStatus) ? status.ACCEPTS : (olds.voipStatus ?? status.PENDING) };
   }
   // A digest sent to a wrong host can be misused there. Whoever can change the program must not be able to choose the host.
-  const mayAsk = side && (connection.voipHosts ?? DESTINATION.every(unchanged));
-  return { voipStatus: mayAsk ? await askedInTime(session, owner, side) : status.PENDING };
+  const mayAsk = question && (connection.voipHosts ?? DESTINATION.every(unchanged));
+  return { voipStatus: mayAsk ? await askedInTime(session, owner, question) : status.PENDING };
 }
 
 /** Valid arguments in which everything is known that a check depends on. */
@@ -90,28 +69,23 @@ const CHECKED = [
 const DESTINATION = ["address", "port", "transport"] as const;
 
 /** The answer, if it comes in time. A late one is printed as a remark. */
-async function askedInTime(session: Session, owner: string, side: VoipSide): Promise<string> {
+async function askedInTime(session: Session, owner: string, question: CredentialQuery): Promise<string> {
   const waiting = waitingOf(session);
-  const asked = ask(session, side).then((result) => {
+  const asked = ask(session, question).then((result) => {
     tell(session, "SipTrunk", owner, remarksOn(result.status));
     return result.status;
   });
   const start = performance.now();
-  const inTime = await withTimeout(asked, waiting.leftMs);
-  waiting.leftMs -= performance.now() - start;
-  return inTime ?? status.PENDING;
-}
-
-/** The result, or undefined if it takes longer. */
-async function withTimeout<Result>(work: Promise<Result>, limitMs: number): Promise<Result | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), Math.max(0, limitMs));
-  });
+  const isOver = AbortSignal.timeout(Math.max(0, Math.ceil(waiting.leftMs)));
   try {
-    return await Promise.race([work, late]);
+    return await withinTime(asked, isOver);
+  } catch (error) {
+    if (!isOver.aborted) {
+      throw error;
+    }
+    return status.PENDING;
   } finally {
-    clearTimeout(timer);
+    waiting.leftMs -= performance.now() - start;
   }
 }
 
@@ -124,9 +98,10 @@ function remarksOn(text: string): string[] {
 }
 
 /** Asks the VoIP system during a refresh. Adds a remark if the result says nothing about the credential. */
-export async function probeVoip(session: Session, side: VoipSide): Promise<Probe> {
-  const { status: voipStatus } = await ask(session, side);
-  const isNews = !status.isRejection(voipStatus) && voipStatus !== standing(side);
+export async function probeVoip(session: Session, args: SipTrunkInputs): Promise<Probe> {
+  const question = questionOf(args, session.account.connection);
+  const { status: voipStatus } = await ask(session, question);
+  const isNews = !status.isRejection(voipStatus) && typeof question !== "string";
   return { values: { voipStatus }, remarks: isNews ? remarksOn(voipStatus) : [] };
 }
 
@@ -136,19 +111,24 @@ export async function probeVoip(session: Session, side: VoipSide): Promise<Probe
  * @returns the resource's `voipStatus`
  * @throws ResourceError if the VoIP system rejects the credential
  */
-export async function requireAccepted(session: Session, doing: string, owner: string, side: VoipSide): Promise<Props> {
+export async function requireAccepted(
+  session: Session,
+  doing: string,
+  { owner, args }: Wanted<SipTrunkInputs>,
+): Promise<Props> {
   const resource = `${doing} SipTrunk "${nameOf(owner)}"`;
-  const { verifier, password, username } = side;
+  const { address, transport, username, password, verifier } = args;
   if (verifier && password !== undefined && !verifies(verifier, password)) {
     throw new ResourceError(
       `${resource}: ${status.differs(verifier.source)} for user "${verifier.username}" than the declared one, and \`up\` can't adopt it, ` +
         "because only a hash is stored there. Declare the VoIP system's password, or set the declared one there. Nothing was changed on LiveKit.",
     );
   }
-  const { status: voipStatus, mayBeStranger, withoutQop } = await ask(session, side);
+  const question = questionOf(args, session.account.connection);
+  const { status: voipStatus, mayBeStranger, withoutQop } = await ask(session, question);
   if (status.isRejection(voipStatus)) {
     const stranger = mayBeStranger
-      ? ` Asterisk also answers so to a caller or an address that it does not know: check its endpoint for "${side.caller}".`
+      ? ` Asterisk also answers so to a caller or an address that it does not know: check its endpoint for "${callerOf(args)}".`
       : "";
     throw new ResourceError(
       `${resource}: ${voipStatus}, so nothing was changed on LiveKit. Set the declared password for user "${username}" in the VoIP system, ` +
@@ -156,76 +136,54 @@ export async function requireAccepted(session: Session, doing: string, owner: st
     );
   }
   const weak =
-    withoutQop && side.transport !== "tls"
+    withoutQop && transport !== "tls"
       ? [
-          `proves its credential without qop, because ${side.address} offers none: whoever sees the digest can test passwords against it faster. Use transport: "tls", or turn qop on there.`,
+          `proves its credential without qop, because ${address} offers none: whoever sees the digest can test passwords against it faster. Use transport: "tls", or turn qop on there.`,
         ]
       : [];
-  tell(session, "SipTrunk", owner, [...(voipStatus === standing(side) ? [] : remarksOn(voipStatus)), ...weak]);
+  tell(session, "SipTrunk", owner, [...(typeof question === "string" ? [] : remarksOn(voipStatus)), ...weak]);
   return { voipStatus };
 }
 
-/** The status that is known without asking, if any. */
-function standing({ check, username, password }: VoipSide): string | undefined {
-  if (check === "off") {
-    return status.OFF;
+async function ask(session: Session, question: CredentialQuery | string): Promise<CheckResult> {
+  if (typeof question === "string") {
+    return statusAlone(question);
   }
-  return username === undefined || password === undefined ? status.NO_CREDENTIAL : undefined;
-}
-
-async function ask(session: Session, side: VoipSide): Promise<CheckResult> {
-  const query = queryOf(side);
-  const known = standing(side) ?? (query ? undefined : status.NO_CREDENTIAL);
-  if (known !== undefined || !query) {
-    return { status: known ?? status.NO_CREDENTIAL, mayBeStranger: false, withoutQop: false };
-  }
-  const result = await checksOf(session).ask(query);
+  const result = await checksOf(session).ask(question);
   return { ...result, status: printable(result.status) };
 }
 
-function queryOf(side: VoipSide): CredentialQuery | undefined {
-  const { address, port, transport, caller, domain, username, password, check, timeoutSeconds } = side;
-  if (check === "off" || username === undefined || password === undefined) {
-    return undefined;
+/**
+ * What to ask the VoIP system, or the status that is known without asking. The question is that of LiveKit's call: the From header of
+ * its calls has the caller number, at `fromHost` or at LiveKit's own SIP host (livekit/sip).
+ */
+function questionOf(args: SipTrunkInputs, { sipHost }: Pick<Connection, "sipHost">): CredentialQuery | string {
+  const { address, port, transport, fromHost, username, password, voipCheckTimeout } = args;
+  // A value that another version wrote to the state turns the check off.
+  const check = VOIP_CHECKS.find((it) => it === args.voipCheck) ?? "off";
+  if (check === "off") {
+    return status.OFF;
+  }
+  if (username === undefined || password === undefined) {
+    return status.NO_CREDENTIAL;
   }
   return {
-    // LiveKit calls over UDP by default.
     server: {
       host: address,
       ...(port === undefined ? {} : { port }),
+      // LiveKit calls over UDP by default.
       protocol: transport === "auto" ? "udp" : transport,
     },
-    caller,
-    domain,
+    caller: callerOf(args),
+    domain: (fromHost || sipHost?.replace(/:\d+$/, "") || address).toLowerCase(),
     username,
     password,
     optionsOnly: check === "options",
-    timeoutMs: timeoutSeconds * 1000,
+    timeoutMs: voipCheckTimeout * 1000,
   };
 }
 
-/**
- * The VoIP system and credential that the arguments describe. The check asks what LiveKit's call would ask: the From header of its
- * calls has the caller number, at `fromHost` or at LiveKit's own SIP host (livekit/sip).
- */
-export function voipSide(args: SipTrunkInputs, { sipHost }: Pick<Connection, "sipHost">): VoipSide {
-  const { address, port, transport, fromHost, username, password, verifier, voipCheckTimeout } = args;
-  const [caller = username ?? ""] = callerIds(args);
-  return {
-    address,
-    transport,
-    ...(port === undefined ? {} : { port }),
-    caller,
-    domain: (fromHost || sipHost?.replace(/:\d+$/, "") || address).toLowerCase(),
-    ...(username === undefined ? {} : { username }),
-    ...(password === undefined ? {} : { password }),
-    ...(verifier === undefined ? {} : { verifier }),
-    check: checkIn(args.voipCheck),
-    timeoutSeconds: voipCheckTimeout,
-  };
-}
-
-/** A value that another version wrote to the state turns the check off. */
-function checkIn(voipCheck: unknown = "register"): VoipCheck {
-  return VOIP_CHECKS.find((it) => it === voipCheck) ?? "off";
+/** The user in the From header of LiveKit's calls. */
+function callerOf(args: SipTrunkInputs): string {
+  return callerIds(args)[0] ?? args.username ?? "";
 }

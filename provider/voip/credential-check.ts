@@ -6,13 +6,13 @@
 import { randomBytes } from "node:crypto";
 import { bracketed } from "../host-text";
 import { type Connection, connect, type Target } from "../sip/connection";
-import { answer, answerable, type DigestChallenge, parseChallenges } from "../sip/digest";
+import { answer, answerable, type DigestChallenge, MOST_DIGESTS, parseChallenges } from "../sip/digest";
 import { escapeUser, headerOf, headersOf, isResponse, type SipHeader, type SipResponse } from "../sip/message";
 import { type Dns, resolve, type SipServer, systemDns } from "../sip/resolve";
 import { ClientTransaction } from "../sip/transaction";
 import { whyUnreachable, withinTime } from "./reach";
 import * as status from "./status";
-import { type CheckMethod, type Exchange, isAsterisk, nextMethod, proof, verdictOn } from "./verdict";
+import { type CheckMethod, type Exchange, isAsterisk, nextMethod, proof, type Verdict, verdictOn } from "./verdict";
 
 /** A credential to check, and the VoIP system to ask. */
 export interface CredentialQuery {
@@ -39,11 +39,13 @@ export interface CheckResult {
   readonly withoutQop: boolean;
 }
 
+/** A result of which nothing but the status is known. */
+export function statusAlone(words: string): CheckResult {
+  return { status: words, mayBeStranger: false, withoutQop: false };
+}
+
 /** The most rounds of challenges of one request: a proxy's, the phone system's, and one for a stale nonce. */
 const MOST_ROUNDS = 3;
-
-/** The most challenges of one response that are answered. Each answer is a digest that somebody could try to crack. */
-const MOST_ANSWERS = 2;
 
 /** Checks a credential. After a proven rejection nothing more is sent, because repeated failures get the platform banned. */
 export async function checkCredential(query: CredentialQuery, dns: Dns = systemDns): Promise<CheckResult> {
@@ -72,7 +74,7 @@ export async function checkCredential(query: CredentialQuery, dns: Dns = systemD
   } catch (error) {
     reason = whyUnreachable(error, query.server.protocol, query.timeoutMs);
   }
-  return { status: status.unreachable(host, reason), mayBeStranger: false, withoutQop: false };
+  return statusAlone(status.unreachable(host, reason));
 }
 
 /** What has happened so far. */
@@ -84,14 +86,21 @@ interface Attempt {
 
 function resultOf(host: string, exchanges: readonly Exchange[]): CheckResult {
   const verdict = verdictOn(exchanges);
-  const withoutQop = exchanges.some((exchange) => exchange.withoutQop);
+  return {
+    status: wordsOf(host, verdict),
+    mayBeStranger: verdict.kind === "rejects" && isAsterisk(exchanges),
+    withoutQop: exchanges.some(({ withoutQop }) => withoutQop),
+  };
+}
+
+function wordsOf(host: string, verdict: Verdict): string {
   switch (verdict.kind) {
     case "accepts":
-      return { status: status.ACCEPTS, mayBeStranger: false, withoutQop };
+      return status.ACCEPTS;
     case "rejects":
-      return { status: status.rejected(host, verdict.status), mayBeStranger: isAsterisk(exchanges), withoutQop };
+      return status.rejected(host, verdict.status);
     case "unknown":
-      return { status: status.couldNotTell(host, verdict.reason), mayBeStranger: false, withoutQop };
+      return status.couldNotTell(host, verdict.reason);
   }
 }
 
@@ -132,7 +141,7 @@ async function ask(
       return round === 0 ? exchange : { ...exchange, after: response.status, withoutQop };
     }
     const all = challengesIn(response);
-    const open = all.filter((challenge) => isOpen(challenge, answered)).slice(0, MOST_ANSWERS);
+    const open = all.filter((challenge) => isOpen(challenge, answered)).slice(0, MOST_DIGESTS);
     const isStale = round > 0 && open.some((challenge) => answered.has(realmKey(challenge)));
     if (open.length === 0) {
       return round === 0
