@@ -3,6 +3,8 @@
  * `?`, `^`, `$` and `|`, but no groups or intervals. The time grows with the lengths alone, unlike that of JavaScript's RegExp.
  */
 
+import { characterSet } from "./wildcard";
+
 /** Whether a text contains a match. */
 export type Matcher = (text: string) => boolean;
 
@@ -58,24 +60,11 @@ function acceptorOf(atom: string): (character: string) => boolean {
   }
   if (atom.startsWith("[")) {
     const negated = atom[1] === "^";
-    const members = [...atom.slice(negated ? 2 : 1, -1)];
-    return (character) => includes(members, character) !== negated;
+    const isIn = characterSet(atom.slice(negated ? 2 : 1, -1));
+    return (character) => isIn(character) !== negated;
   }
   const literal = atom.startsWith("\\") ? atom.slice(1) : atom;
   return (character) => character === literal;
-}
-
-/** Whether the members of a bracket expression, which may be ranges, include a character. */
-function includes(members: readonly string[], character: string): boolean {
-  for (let index = 0; index < members.length; index++) {
-    const from = members[index] ?? "";
-    const to = members[index + 1] === "-" ? (members[index + 2] ?? "") : "";
-    if (to === "" ? character === from : from <= character && character <= to) {
-      return true;
-    }
-    index += to === "" ? 0 : 2;
-  }
-  return false;
 }
 
 /** Goes through the text once, with the set of all pieces that may come next. */

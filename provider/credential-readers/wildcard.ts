@@ -53,7 +53,13 @@ function tokensOf(pattern: string): Token[] {
 /** A set such as `a-z_`, or `!a-z` for every other character. */
 function setOf(text: string): (character: string) => boolean {
   const negated = /^[!^]/.test(text);
-  const members = [...(negated ? text.slice(1) : text)];
+  const isIn = characterSet(negated ? text.slice(1) : text);
+  return (character) => isIn(character) !== negated;
+}
+
+/** Makes a test for the characters of a bracket expression, without its brackets: characters, and ranges such as `a-z`. */
+export function characterSet(text: string): (character: string) => boolean {
+  const members = [...text];
   const ranges: [from: string, to: string][] = [];
   for (let index = 0; index < members.length; index++) {
     const from = members[index] ?? "";
@@ -61,5 +67,5 @@ function setOf(text: string): (character: string) => boolean {
     ranges.push([from, to ?? from]);
     index += to === undefined ? 0 : 2;
   }
-  return (character) => ranges.some(([from, to]) => from <= character && character <= to) !== negated;
+  return (character) => ranges.some(([from, to]) => from <= character && character <= to);
 }
