@@ -8,57 +8,35 @@ import {
   type Case,
   eventually,
   extension,
+  IN_DOMAIN,
+  type Launch,
   Launched,
+  NUMBER,
+  ORDINARY_CASES,
   type PhoneSystem,
   type PhoneSystemKind,
   type Place,
+  rightAndWrong,
   versionOf,
-  WRONG,
 } from "./phone-system";
 
 const CONFIGURATION = join(__dirname, "asterisk");
 const version = versionOf("asterisk", ["-V"], /^Asterisk (?:certified[/-])?(\S+)/);
 
-/** The number in From, and a user name that is no number. */
-const NUMBER = { caller: "+12025550123", username: "acme" };
-
 const CASES: readonly Case[] = [
-  { name: "the right password", asked: {}, verdict: "accepts", calls: true },
-  { name: "a wrong password", asked: WRONG, verdict: "rejects", calls: false },
+  ...ORDINARY_CASES,
   { name: "an unknown user", asked: extension("1099"), verdict: "rejects", calls: false },
-  { name: "a fixed contact", asked: extension("1012"), verdict: "accepts", calls: true },
-  { name: "a fixed contact, wrong", asked: { ...extension("1012"), ...WRONG }, verdict: "rejects", calls: false },
-  { name: "an AOR of another name", asked: extension("1013"), verdict: "accepts", calls: true },
-  {
-    name: "an AOR of another name, wrong",
-    asked: { ...extension("1013"), ...WRONG },
-    verdict: "rejects",
-    calls: false,
-  },
-  { name: "no AOR", asked: extension("1014"), verdict: "accepts", calls: true },
-  { name: "no AOR, wrong", asked: { ...extension("1014"), ...WRONG }, verdict: "rejects", calls: false },
+  ...rightAndWrong("a fixed contact", extension("1012")),
+  ...rightAndWrong("an AOR of another name", extension("1013")),
+  ...rightAndWrong("no AOR", extension("1014")),
   { name: "another user name", asked: { caller: "1015", username: "acme" }, verdict: "accepts", calls: true },
   { name: "another user name, which is not used", asked: extension("1015"), verdict: "rejects", calls: false },
-  { name: "a realm of its own", asked: extension("1016"), verdict: "accepts", calls: true },
-  { name: "a realm of its own, wrong", asked: { ...extension("1016"), ...WRONG }, verdict: "rejects", calls: false },
+  ...rightAndWrong("a realm of its own", extension("1016")),
   { name: "an ACL that refuses this machine", asked: extension("1017"), verdict: "rejects", calls: false },
-  { name: "open OPTIONS", asked: extension("1018"), verdict: "accepts", calls: true },
-  { name: "open OPTIONS, wrong", asked: { ...extension("1018"), ...WRONG }, verdict: "rejects", calls: false },
-  { name: "open OPTIONS and a fixed contact", asked: extension("1019"), verdict: "accepts", calls: true },
-  {
-    name: "open OPTIONS and a fixed contact, wrong",
-    asked: { ...extension("1019"), ...WRONG },
-    verdict: "rejects",
-    calls: false,
-  },
-  { name: "a number in From", asked: NUMBER, verdict: "accepts", calls: true },
-  { name: "a number in From, wrong", asked: { ...NUMBER, ...WRONG }, verdict: "rejects", calls: false },
-  {
-    name: "one domain of many, in From",
-    asked: { ...extension("2001"), domain: "acme.example" },
-    verdict: "accepts",
-    calls: true,
-  },
+  ...rightAndWrong("open OPTIONS", extension("1018")),
+  ...rightAndWrong("open OPTIONS and a fixed contact", extension("1019")),
+  ...rightAndWrong("a number in From", NUMBER),
+  { name: "one domain of many, in From", asked: IN_DOMAIN, verdict: "accepts", calls: true },
   { name: "one domain of many, not in From", asked: extension("2001"), verdict: "rejects", calls: false },
   {
     name: "an endpoint that is recognised by another address",
@@ -66,26 +44,10 @@ const CASES: readonly Case[] = [
     verdict: "rejects",
     calls: false,
   },
-  {
-    name: "an endpoint that is recognised by this address",
-    asked: { ...NUMBER, username: "near" },
-    verdict: "accepts",
-    calls: true,
-    at: "IPv6",
-  },
-  {
-    name: "an endpoint that is recognised by this address, wrong",
-    asked: { ...NUMBER, username: "near", ...WRONG },
-    verdict: "rejects",
-    calls: false,
-    at: "IPv6",
-  },
+  ...rightAndWrong("an endpoint that is recognised by this address", { ...NUMBER, username: "near" }, "IPv6"),
 ];
 
-const SHA_256_CASES: readonly Case[] = [
-  { name: "SHA-256", asked: extension("1020"), verdict: "accepts", calls: true },
-  { name: "SHA-256, wrong", asked: { ...extension("1020"), ...WRONG }, verdict: "rejects", calls: false },
-];
+const SHA_256_CASES: readonly Case[] = rightAndWrong("SHA-256", extension("1020"));
 
 /** Whether this version can ask for digests in SHA-256. */
 function knowsSha256(text: string): boolean {
@@ -134,6 +96,16 @@ class Asterisk implements PhoneSystem {
   }
 }
 
+/** How Asterisk is started with a configuration, whatever that says. */
+export const asteriskProgram: Pick<Launch, "command" | "args" | "ready"> = {
+  command: "asterisk",
+  args: (folder) => ["-f", "-n", "-v", "-C", join(folder, "asterisk.conf")],
+  // It also starts when a port is taken.
+  ready: async (started, ended) =>
+    (await eventually(() => started.output().includes("Asterisk Ready"), ended)) &&
+    !started.output().includes("could not be started"),
+};
+
 /** Starts Asterisk. Its AORs for registrations take two contacts. */
 export async function startAsterisk(): Promise<Asterisk> {
   const launched = await Launched.start({
@@ -141,12 +113,7 @@ export async function startAsterisk(): Promise<Asterisk> {
     without: knowsSha256(version ?? "") ? [] : ["pjsip-sha-256.conf"],
     ports: ["PORT", "TLS_PORT"],
     values: { MAX_CONTACTS: "2" },
-    command: "asterisk",
-    args: (folder) => ["-f", "-n", "-v", "-C", join(folder, "asterisk.conf")],
-    // It also starts when a port is taken.
-    ready: async (started, ended) =>
-      (await eventually(() => started.output().includes("Asterisk Ready"), ended)) &&
-      !started.output().includes("could not be started"),
+    ...asteriskProgram,
   });
   return new Asterisk(launched);
 }

@@ -9,10 +9,14 @@ import {
   type Case,
   eventually,
   extension,
+  IN_DOMAIN,
+  type Launch,
   Launched,
+  ORDINARY_CASES,
   type PhoneSystem,
   type PhoneSystemKind,
   type Place,
+  rightAndWrong,
   versionOf,
   WRONG,
 } from "./phone-system";
@@ -30,30 +34,11 @@ const PROFILES = [
 ];
 
 const CASES: readonly Case[] = [
-  { name: "the right password", asked: {}, verdict: "accepts", calls: true },
-  { name: "a wrong password", asked: WRONG, verdict: "rejects", calls: false },
+  ...ORDINARY_CASES,
   { name: "an unknown user", asked: extension("1099"), verdict: "rejects", calls: false },
-  { name: "another domain in From", asked: { domain: "acme.sip.livekit.cloud" }, verdict: "accepts", calls: true },
-  {
-    name: "another domain in From, wrong",
-    asked: { domain: "acme.sip.livekit.cloud", ...WRONG },
-    verdict: "rejects",
-    calls: false,
-  },
-  { name: "a number in From", asked: { caller: "+12025550123" }, verdict: "accepts", calls: true },
-  { name: "a number in From, wrong", asked: { caller: "+12025550123", ...WRONG }, verdict: "rejects", calls: false },
-  {
-    name: "a user name that is not the extension",
-    asked: { caller: "1015", username: "acme" },
-    verdict: "accepts",
-    calls: true,
-  },
-  {
-    name: "a user name that is not the extension, wrong",
-    asked: { caller: "1015", username: "acme", ...WRONG },
-    verdict: "rejects",
-    calls: false,
-  },
+  ...rightAndWrong("another domain in From", { domain: "acme.sip.livekit.cloud" }),
+  ...rightAndWrong("a number in From", { caller: "+12025550123" }),
+  ...rightAndWrong("a user name that is not the extension", { caller: "1015", username: "acme" }),
   { name: "the extension in place of the user name", asked: extension("1015"), verdict: "accepts", calls: true },
   { name: "a user without a password", asked: extension("1016"), verdict: "accepts", calls: true },
   {
@@ -63,66 +48,48 @@ const CASES: readonly Case[] = [
     calls: true,
   },
   { name: "an ACL that refuses this machine", asked: extension("1017"), verdict: "rejects", calls: false },
-  ...of("many-domains", [
-    {
-      name: "one domain of many, in From",
-      asked: { ...extension("2001"), domain: "acme.example" },
-      verdict: "accepts",
-      calls: true,
-    },
-    {
-      name: "one domain of many, in From, wrong",
-      asked: { ...extension("2001"), domain: "acme.example", ...WRONG },
-      verdict: "rejects",
-      calls: false,
-    },
-    {
-      name: "another domain of many, in From",
-      asked: { ...extension("2001"), domain: "beta.example" },
-      verdict: "rejects",
-      calls: false,
-    },
-    {
-      name: "one domain of many, not in From",
-      asked: { ...extension("2001"), domain: "127.0.0.1" },
-      verdict: "rejects",
-      calls: false,
-    },
-  ]),
-  ...of("no-registration", [
-    { name: "registration disabled", asked: {}, verdict: "accepts", calls: true },
-    { name: "registration disabled, wrong", asked: WRONG, verdict: "rejects", calls: false },
-  ]),
-  ...of("blind-registration", [
-    { name: "blind registration", asked: {}, verdict: "accepts", calls: true },
-    { name: "blind registration, wrong", asked: WRONG, verdict: "rejects", calls: false },
-  ]),
-  ...of("blind-authentication", [
-    { name: "blind authentication", asked: {}, verdict: "accepts", calls: true },
-    { name: "blind authentication, wrong", asked: WRONG, verdict: "rejects", calls: true },
-  ]),
-  ...of("no-presence", [
-    { name: "no presence", asked: {}, verdict: "accepts", calls: true },
-    // What is left is REGISTER, to which FreeSWITCH answers 403 whatever is wrong.
-    { name: "no presence, wrong", asked: WRONG, verdict: "unknown", calls: false },
-  ]),
-  ...of("open-subscriptions", [
-    { name: "open subscriptions", asked: {}, verdict: "accepts", calls: true },
-    { name: "open subscriptions, wrong", asked: WRONG, verdict: "unknown", calls: false },
-  ]),
-  ...of("sha-256", [
-    { name: "SHA-256", asked: {}, verdict: "accepts", calls: true },
-    { name: "SHA-256, wrong", asked: WRONG, verdict: "rejects", calls: false },
-  ]),
-  ...of("own-realm", [
-    { name: "a realm of its own", asked: {}, verdict: "accepts", calls: true },
-    { name: "a realm of its own, wrong", asked: WRONG, verdict: "rejects", calls: false },
-  ]),
+  ...rightAndWrong("one domain of many, in From", IN_DOMAIN, "many-domains"),
+  {
+    name: "another domain of many, in From",
+    asked: { ...IN_DOMAIN, domain: "beta.example" },
+    verdict: "rejects",
+    calls: false,
+    at: "many-domains",
+  },
+  {
+    name: "one domain of many, not in From",
+    asked: { ...IN_DOMAIN, domain: "127.0.0.1" },
+    verdict: "rejects",
+    calls: false,
+    at: "many-domains",
+  },
+  ...rightAndWrong("registration disabled", {}, "no-registration"),
+  ...rightAndWrong("blind registration", {}, "blind-registration"),
+  {
+    name: "blind authentication",
+    asked: {},
+    verdict: "accepts",
+    calls: true,
+    at: "blind-authentication",
+  },
+  {
+    name: "blind authentication, wrong",
+    asked: WRONG,
+    verdict: "rejects",
+    calls: true,
+    at: "blind-authentication",
+  },
+  // What is left is REGISTER, to which FreeSWITCH answers 403 whatever is wrong.
+  ...["no presence", "open subscriptions"].flatMap((name): Case[] => {
+    const at = name.replace(" ", "-");
+    return [
+      { name, asked: {}, verdict: "accepts", calls: true, at },
+      { name: `${name}, wrong`, asked: WRONG, verdict: "unknown", calls: false, at },
+    ];
+  }),
+  ...rightAndWrong("SHA-256", {}, "sha-256"),
+  ...rightAndWrong("a realm of its own", {}, "own-realm"),
 ];
-
-function of(profile: string, cases: readonly Case[]): Case[] {
-  return cases.map((one) => ({ ...one, at: profile }));
-}
 
 const portName = (profile: string) => `${profile.toUpperCase().replaceAll("-", "_")}_PORT`;
 
@@ -157,22 +124,23 @@ class FreeSwitch implements PhoneSystem {
   }
 }
 
+const FOLDERS = ["log", "run", "db", "storage", "cache", "certs", "scripts", "temp"];
+
+/** How FreeSWITCH is started with a configuration, whatever that says. */
+export const freeswitchProgram: Pick<Launch, "command" | "args"> = {
+  command: "freeswitch",
+  args: (folder) => [
+    ...["-nf", "-nc", "-nonat", "-nort", "-conf", folder],
+    ...FOLDERS.flatMap((name) => [`-${name}`, folder]),
+  ],
+};
+
 async function startFreeSwitch(): Promise<FreeSwitch> {
-  const folders = ["log", "run", "db", "storage", "cache", "certs", "scripts", "temp"];
   const launched = await Launched.start({
     configuration: join(__dirname, "freeswitch"),
     ports: [...PROFILES.map(portName), "TLS_PORT", "EVENT_SOCKET_PORT"],
     values: { EVENT_SOCKET_PASSWORD },
-    command: "freeswitch",
-    args: (folder) => [
-      "-nf",
-      "-nc",
-      "-nonat",
-      "-nort",
-      "-conf",
-      folder,
-      ...folders.flatMap((it) => [`-${it}`, folder]),
-    ],
+    ...freeswitchProgram,
     ready: (started, ended) => {
       const waiting = new Set(PROFILES);
       return eventually(async () => {

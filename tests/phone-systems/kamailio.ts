@@ -5,12 +5,15 @@ import { registeredAt } from "./phone";
 import {
   type Case,
   extension,
+  IN_DOMAIN,
+  NUMBER,
+  ORDINARY_CASES,
   PASSWORD,
   type PhoneSystem,
   type PhoneSystemKind,
   type Place,
+  rightAndWrong,
   versionOf,
-  WRONG,
 } from "./phone-system";
 
 const REALM = "pbx.example";
@@ -28,43 +31,22 @@ const INSTANCES: Readonly<Record<string, KamailioOptions>> = {
 };
 
 const CASES: readonly Case[] = [
-  { name: "the right password", asked: {}, verdict: "accepts", calls: true },
-  { name: "a wrong password", asked: WRONG, verdict: "rejects", calls: false },
+  ...ORDINARY_CASES,
   { name: "an unknown user, answered with 404", asked: extension("1099"), verdict: "unknown", calls: false },
   { name: "a barred user, answered with 403", asked: extension("barred-1"), verdict: "unknown", calls: false },
-  {
-    name: "a number in From",
-    asked: { caller: "+12025550123", username: "acme" },
-    verdict: "accepts",
-    calls: true,
-  },
-  {
-    name: "a number in From, wrong",
-    asked: { caller: "+12025550123", username: "acme", ...WRONG },
-    verdict: "rejects",
-    calls: false,
-  },
-  ...["challenged OPTIONS", "qop", "SHA-256", "realm of its own"].flatMap((at): Case[] => [
-    { name: at, asked: {}, verdict: "accepts", calls: true, at },
-    { name: `${at}, wrong`, asked: WRONG, verdict: "rejects", calls: false, at },
-  ]),
-  {
-    name: "one domain of many, in From",
-    asked: { ...extension("2001"), domain: "acme.example" },
-    verdict: "accepts",
-    calls: true,
-    at: "many domains",
-  },
+  ...rightAndWrong("a number in From", NUMBER),
+  ...["challenged OPTIONS", "qop", "SHA-256", "realm of its own"].flatMap((at) => rightAndWrong(at, {}, at)),
+  { name: "one domain of many, in From", asked: IN_DOMAIN, verdict: "accepts", calls: true, at: "many domains" },
   {
     name: "another domain of many, in From",
-    asked: { ...extension("2001"), domain: "beta.example" },
+    asked: { ...IN_DOMAIN, domain: "beta.example" },
     verdict: "rejects",
     calls: false,
     at: "many domains",
   },
   {
     name: "one domain of many, not in From",
-    asked: { ...extension("2001"), domain: "127.0.0.1" },
+    asked: { ...IN_DOMAIN, domain: "127.0.0.1" },
     verdict: "unknown",
     calls: false,
     at: "many domains",

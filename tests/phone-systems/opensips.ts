@@ -8,53 +8,35 @@ import { registeredAt } from "./phone";
 import {
   type Case,
   extension,
+  IN_DOMAIN,
+  type Launch,
   Launched,
+  NUMBER,
+  ORDINARY_CASES,
   PASSWORD,
   type PhoneSystem,
   type PhoneSystemKind,
   type Place,
+  rightAndWrong,
   versionOf,
   WRONG,
 } from "./phone-system";
 
 const CASES: readonly Case[] = [
-  { name: "the right password", asked: {}, verdict: "accepts", calls: true },
-  { name: "a wrong password", asked: WRONG, verdict: "rejects", calls: false },
+  ...ORDINARY_CASES,
   { name: "an unknown user", asked: extension("1099"), verdict: "rejects", calls: false },
-  {
-    name: "one domain of many, in From",
-    asked: { ...extension("2001"), domain: "acme.example" },
-    verdict: "accepts",
-    calls: true,
-  },
+  { name: "one domain of many, in From", asked: IN_DOMAIN, verdict: "accepts", calls: true },
   {
     name: "another domain of many, in From",
-    asked: { ...extension("2001"), domain: "beta.example" },
+    asked: { ...IN_DOMAIN, domain: "beta.example" },
     verdict: "rejects",
     calls: false,
   },
   { name: "one domain of many, not in From", asked: extension("2001"), verdict: "rejects", calls: false },
-  {
-    name: "a number in From, which the script refuses",
-    asked: { caller: "+12025550123", username: "acme" },
-    verdict: "accepts",
-    calls: false,
-  },
-  {
-    name: "a number in From, wrong",
-    asked: { caller: "+12025550123", username: "acme", ...WRONG },
-    verdict: "rejects",
-    calls: false,
-  },
-  { name: "SHA-256", asked: { domain: "sha256.example" }, verdict: "accepts", calls: true },
-  { name: "SHA-256, wrong", asked: { domain: "sha256.example", ...WRONG }, verdict: "rejects", calls: false },
-  { name: "a realm of its own", asked: { domain: "branch.example" }, verdict: "accepts", calls: true },
-  {
-    name: "a realm of its own, wrong",
-    asked: { domain: "branch.example", ...WRONG },
-    verdict: "rejects",
-    calls: false,
-  },
+  { name: "a number in From, which the script refuses", asked: NUMBER, verdict: "accepts", calls: false },
+  { name: "a number in From, wrong", asked: { ...NUMBER, ...WRONG }, verdict: "rejects", calls: false },
+  ...rightAndWrong("SHA-256", { domain: "sha256.example" }),
+  ...rightAndWrong("a realm of its own", { domain: "branch.example" }),
   // What the script answers after the digest, 484, could be its answer to anything.
   { name: "registration disabled", asked: { domain: "trunk.example" }, verdict: "unknown", calls: true },
   {
@@ -80,14 +62,19 @@ export function modulesFolder(): string {
   return found;
 }
 
+/** How OpenSIPS is started with a configuration, whatever that says. */
+export const opensipsProgram: Pick<Launch, "command" | "args" | "ready"> = {
+  command: "opensips",
+  args: (folder) => ["-F", "-f", join(folder, "opensips.cfg"), "-m", "64", "-M", "4", "-w", folder],
+  ready: (started, ended) => answersSip("127.0.0.1", started.port("PORT"), ended),
+};
+
 async function startOpenSips(): Promise<PhoneSystem> {
   const launched = await Launched.start({
     configuration: join(__dirname, "opensips"),
     ports: ["PORT"],
     values: { MODULES: modulesFolder() },
-    command: "opensips",
-    args: (folder) => ["-F", "-f", join(folder, "opensips.cfg"), "-m", "64", "-M", "4", "-w", folder],
-    ready: (started, ended) => answersSip("127.0.0.1", started.port("PORT"), ended),
+    ...opensipsProgram,
   });
   const place: Place = { host: "127.0.0.1", port: launched.port("PORT") };
   return {

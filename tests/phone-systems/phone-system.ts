@@ -47,6 +47,27 @@ export interface Case {
   readonly at?: string;
 }
 
+/** What is asked with the right password, which must be accepted, and with a wrong one, which must be rejected. */
+export function rightAndWrong(name: string, asked: Partial<Asked> = {}, at?: string): Case[] {
+  const place = at === undefined ? {} : { at };
+  return [
+    { name, asked, verdict: "accepts", calls: true, ...place },
+    { name: `${name}, wrong`, asked: { ...asked, ...WRONG }, verdict: "rejects", calls: false, ...place },
+  ];
+}
+
+/** The ordinary extension, with the right password and with a wrong one. */
+export const ORDINARY_CASES: readonly Case[] = [
+  { name: "the right password", asked: {}, verdict: "accepts", calls: true },
+  { name: "a wrong password", asked: WRONG, verdict: "rejects", calls: false },
+];
+
+/** A user name that is no number, with the number in From. */
+export const NUMBER: Partial<Asked> = { caller: "+12025550123", username: "acme" };
+
+/** Extension 2001 of acme.example, where beta.example has one with another password. */
+export const IN_DOMAIN: Partial<Asked> = { ...extension("2001"), domain: "acme.example" };
+
 /** Where one part of a phone system listens. */
 export interface Place {
   readonly host: string;

@@ -3,8 +3,10 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { answersSip } from "../../support/loopback";
-import { modulesFolder } from "../opensips";
-import { eventually, Launched, versionOf } from "../phone-system";
+import { asteriskProgram, asterisk as testedAsterisk } from "../asterisk";
+import { freeswitchProgram, freeswitch as testedFreeswitch } from "../freeswitch";
+import { modulesFolder, opensipsProgram, opensips as testedOpensips } from "../opensips";
+import { Launched, versionOf } from "../phone-system";
 
 /** Where the other side of the calls is. */
 export interface Peers {
@@ -29,36 +31,27 @@ const answers = (started: Launched, ended: () => boolean) => answersSip("127.0.0
 
 const asterisk: DocumentedSystem = {
   name: "Asterisk",
-  version: versionOf("asterisk", ["-V"], /^Asterisk (?:certified[/-])?(\S+)/),
+  version: testedAsterisk.version,
   forwards: false,
   start: ({ livekit }) =>
     Launched.start({
       configuration: configuration("asterisk"),
       ports: ["PORT"],
       values: { LIVEKIT: livekit },
-      command: "asterisk",
-      args: (folder) => ["-f", "-n", "-v", "-C", join(folder, "asterisk.conf")],
-      // It also starts when a port is taken.
-      ready: async (started, ended) =>
-        (await eventually(() => started.output().includes("Asterisk Ready"), ended)) &&
-        !started.output().includes("could not be started"),
+      ...asteriskProgram,
     }),
 };
 
 const freeswitch: DocumentedSystem = {
   name: "FreeSWITCH",
-  version: versionOf("freeswitch", ["-version"], /FreeSWITCH version: ([\d.]+)/),
+  version: testedFreeswitch.version,
   forwards: false,
   start: ({ livekit }) =>
     Launched.start({
       configuration: configuration("freeswitch"),
       ports: ["PORT", "EXTERNAL_PORT"],
       values: { LIVEKIT: livekit },
-      command: "freeswitch",
-      args: (folder) => [
-        ...["-nf", "-nc", "-nonat", "-nort", "-conf", folder],
-        ...["log", "run", "db", "storage", "cache", "certs", "scripts", "temp"].flatMap((it) => [`-${it}`, folder]),
-      ],
+      ...freeswitchProgram,
       ready: async (started, ended) =>
         (await answers(started, ended)) && answersSip("127.0.0.1", started.port("EXTERNAL_PORT"), ended),
     }),
@@ -90,15 +83,13 @@ const opensips: DocumentedSystem = {
       configuration: configuration("opensips"),
       ports: ["PORT"],
       values: { LIVEKIT: livekit, CALLEE: callee, MODULES: modulesFolder() },
-      command: "opensips",
-      args: (folder) => ["-F", "-f", join(folder, "opensips.cfg"), "-m", "64", "-M", "4", "-w", folder],
-      ready: answers,
+      ...opensipsProgram,
     }),
 };
 
 /** Undefined also if it was built without the module that answers challenges. */
 function opensipsVersion(): string | undefined {
-  const version = versionOf("opensips", ["-V"], /opensips (\d\S+)/);
+  const { version } = testedOpensips;
   return version !== undefined && existsSync(join(modulesFolder(), "uac.so")) ? version : undefined;
 }
 
