@@ -36,7 +36,7 @@ const marker: Marker = {
   openedBy: { owner: wanted.owner, id: ID },
 };
 
-/** What is shown of a trunk that is as applied, but for some fields. */
+/** What a plan shows of a trunk of which only these fields differ from what was applied. */
 function shown(change: ConstructorParameters<typeof SIPInboundTrunkInfo>[0], changedMarker: Partial<Marker> = {}) {
   const live = new SIPInboundTrunkInfo({
     sipTrunkId: "ST_1",

@@ -180,7 +180,7 @@ for (const { product, version, recorded, checks } of readTranscripts()) {
   });
 }
 
-test("the verdicts agree with what calls get, but for two cases in which that is not about the credential", () => {
+test("the verdicts agree with the outcome of calls, except in two cases where calls depend on more than the credential", () => {
   const rows = KINDS.flatMap(({ name: system, cases }) => cases.map((row) => ({ system, ...row })));
   const surprising = rows.filter(({ verdict, calls }) => verdict !== "unknown" && calls !== (verdict === "accepts"));
   expect(surprising.map(({ system, name, verdict }) => [system, name, verdict])).toEqual([

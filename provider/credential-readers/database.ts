@@ -256,7 +256,7 @@ const NO_TLS = "`url` demands TLS and the database does not offer it: switch TLS
 const NO_DEFAULT_TLS =
   "the database is on another machine and does not offer TLS: switch TLS on in the database, or append ?sslmode=disable (for MySQL ?ssl=false) to `url`, which sends everything in clear text";
 
-const MENDS: readonly (readonly [problem: string, codes: readonly string[]])[] = [
+const REMEDIES: readonly (readonly [problem: string, codes: readonly string[]])[] = [
   [
     "the database refuses the user or password in `url`: check them, and that the user may connect from this machine",
     ["28P01", "28000", "ER_ACCESS_DENIED_ERROR", "ER_DBACCESS_DENIED_ERROR", "ER_ACCESS_DENIED_NO_PASSWORD_ERROR"],
@@ -309,7 +309,7 @@ const MENDS: readonly (readonly [problem: string, codes: readonly string[]])[] =
 ];
 
 const PROBLEMS: ReadonlyMap<string, string> = new Map(
-  MENDS.flatMap(([problem, codes]) => codes.map((code): [string, string] => [code, problem])),
+  REMEDIES.flatMap(([problem, codes]) => codes.map((code): [string, string] => [code, problem])),
 );
 
 /** What went wrong, in our words: by the error's code, which says nothing of what the driver was given. */

@@ -19,7 +19,8 @@ const json: z.ZodType<JsonObject, JsonObject> = z.record(z.string(), z.json());
 export const schema = z.strictObject({
   /**
    * The trunks whose calls this rule takes: SipTrunks, the `reference` that another stack exports of its SipTrunk, or ids (`ST_…`) of
-   * trunks that this package does not manage. `"all"` takes every call of the project, even calls that no trunk's allowlist admits: LiveKit then needs no trunk.
+   * trunks that this package does not manage. `"all"` takes every call of the project, even calls that no trunk's allowlist admits:
+   * LiveKit then needs no trunk.
    * @livekit `trunkIds`, empty for `"all"`
    */
   trunks: z

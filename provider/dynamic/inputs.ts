@@ -22,7 +22,7 @@ export type OutputsOf<Schema extends z.ZodType> = {
   readonly [Key in keyof z.input<Schema>]: pulumi.Output<Exclude<z.input<Schema>[Key], undefined>>;
 };
 
-/** A list that is empty when the output is undefined: properties of no interest are left out of the state, where each has its cost. */
+/** A list that is left out of the state while it is empty, because each property there costs time. */
 export function listOf<Item>(list: pulumi.Output<Item[] | undefined>): pulumi.Output<Item[]> {
   return list.apply((it) => it ?? []);
 }
