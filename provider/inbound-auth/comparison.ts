@@ -1,5 +1,6 @@
 /** Compares the inbound trunk with what an InboundAuth applied, in values and words that a plan may show. Pure. */
 
+import { MARKER_TO_WRITE } from "../lifecycle/adopted";
 import { type Drift, shownChanges } from "../lifecycle/drift";
 import { credentialFingerprint } from "../lifecycle/fingerprint";
 import type { Observation, Wanted } from "../lifecycle/resource";
@@ -25,6 +26,8 @@ export function compare(
   { owner, args }: Wanted<InboundAuthInputs>,
   id: string,
   apiSecret: string,
+  /** Whether it was imported. Its SipTrunk then still has to write the marker. */
+  isImported = false,
 ): Observation {
   const { marker } = trunks.metadataOf(live);
   const wanted: Props = authFields(args, marker);
@@ -51,7 +54,9 @@ export function compare(
         : `inbound trunk ${live.id} is OPEN TO ANYONE who writes an allowed host into the From header`,
     );
   }
-  if (!marker) {
+  if (!marker && isImported) {
+    drift.push(MARKER_TO_WRITE);
+  } else if (!marker) {
     // Its SipTrunk will close it, because it can no longer tell who opened it.
     drift.push(`the metadata of inbound trunk ${live.id} was overwritten outside Pulumi`);
   } else if (marker.openedBy?.id !== id) {
@@ -66,7 +71,7 @@ export function compare(
     const names = [...shown.names, ...(changed.includes("authPassword") ? ["password"] : [])];
     drift.push({ names, digest: shown.digest });
   }
-  const hidden = trunks.hiddenChange("inbound", live);
+  const hidden = !marker && isImported ? trunks.hiddenTakeOver("inbound", live) : trunks.hiddenChange("inbound", live);
   if (hidden && args.method === "credentials") {
     values.credentialFingerprint = "hidden";
     drift.push(hidden);

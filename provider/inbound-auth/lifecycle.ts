@@ -1,6 +1,7 @@
 /** The lifecycle of an InboundAuth. */
 
 import { randomBytes } from "node:crypto";
+import { ADOPTED, adoptedIn } from "../lifecycle/adopted";
 import { ResourceError } from "../lifecycle/errors";
 import { fingerprintOf } from "../lifecycle/fingerprint";
 import { goneForGood } from "../lifecycle/gone-for-good";
@@ -8,8 +9,9 @@ import type { Own } from "../lifecycle/own";
 import { NO_CONFLICTS, type Resource, type Wanted } from "../lifecycle/resource";
 import type { Session } from "../lifecycle/session";
 import { type Props, same, UNKNOWN } from "../lifecycle/values";
+import type { Account } from "../livekit/account";
 import type { InboundTrunk } from "../livekit/messages";
-import { composeMetadata, nameOf, stackOf } from "../livekit/ownership";
+import { composeMetadata, type Marker, nameOf, stackOf } from "../livekit/ownership";
 import { isTransient } from "../livekit/retry";
 import * as sip from "../livekit/sip-api";
 import * as trunks from "../livekit/trunks";
@@ -28,7 +30,7 @@ async function open(
   const { user, marker } = trunks.metadataOf(live);
   if (!marker) {
     throw new ResourceError(
-      `InboundAuth "${nameOf(owner)}": the metadata of inbound trunk ${live.id} was overwritten outside Pulumi: run \`pulumi up\` of ${stackOf(args.trunk)} without --target, so that its SipTrunk repairs it.`,
+      `InboundAuth "${nameOf(owner)}": inbound trunk ${live.id} has no marker of its SipTrunk: run \`pulumi up\` of ${stackOf(args.trunk)} without --target, so that its SipTrunk writes it.`,
     );
   }
   const { openedBy: _, unconfirmed: __, ...confirmed } = marker;
@@ -44,6 +46,23 @@ async function open(
   });
   await account.inbound.put(updated);
   return { inboundTrunkId: updated.id, project: account.connection.project };
+}
+
+/** Closes a trunk, unless another InboundAuth has since opened it. */
+async function close(account: Account, live: InboundTrunk, id: string, isImported: boolean): Promise<void> {
+  const { user, marker } = trunks.metadataOf(live);
+  const isOpened = marker ? marker.openedBy?.id === id : isImported && !trunks.isClosed(live);
+  if (isOpened) {
+    const closed = await sip.inbound.update(account.connection, live, {
+      ...trunks.closedFields(),
+      ...(marker && { metadata: composeMetadata(user, withoutOpener(marker)) }),
+    });
+    await account.inbound.put(closed);
+  }
+}
+
+function withoutOpener({ openedBy: _, ...marker }: Marker): Marker {
+  return marker;
 }
 
 /** Whether a trunk is another stack's, which exports a reference to it. */
@@ -135,7 +154,12 @@ export const inboundAuth: Resource<Schema> = {
       goneForGood("InboundAuth", applied.owner, state, account.connection);
       return undefined;
     }
-    return compare(live, applied, id, account.connection.apiSecret);
+    const isImported = adoptedIn(state) !== undefined;
+    const observation = compare(live, applied, id, account.connection.apiSecret, isImported);
+    // Once the trunk has a marker, that says who opened it.
+    return isImported && trunks.metadataOf(live).marker
+      ? { ...observation, outputs: { inboundTrunkId: live.id, [ADOPTED]: undefined } }
+      : observation;
   },
 
   async create(session, wanted) {
@@ -168,16 +192,12 @@ export const inboundAuth: Resource<Schema> = {
       goneForGood("InboundAuth", applied.owner, state, account.connection);
       return;
     }
-    const { user, marker } = trunks.metadataOf(live);
-    // If another InboundAuth has since opened the trunk, closing it would undo that.
-    if (marker && marker.openedBy?.id === id) {
-      const { openedBy: _, ...own } = marker;
-      const closed = await sip.inbound.update(account.connection, live, {
-        ...trunks.closedFields(),
-        metadata: composeMetadata(user, own),
-      });
-      await account.inbound.put(closed);
-    }
+    await account.inTurn(live.id, async () => {
+      const current = await account.inbound.get(live.id);
+      if (current) {
+        await close(account, current, id, adoptedIn(state) !== undefined);
+      }
+    });
   },
 };
 

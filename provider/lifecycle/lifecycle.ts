@@ -8,6 +8,7 @@ import { ConfigurationError } from "../livekit/connection";
 import { LiveKitError } from "../livekit/errors";
 import { nameOf } from "../livekit/ownership";
 import { printable } from "../printable";
+import { adoptedIn } from "./adopted";
 import { entriesOf, inWords } from "./drift";
 import { explain, ResourceError } from "./errors";
 import { tell } from "./remarks";
@@ -159,8 +160,9 @@ export function lifecycle<Schema extends z.ZodObject>(resource: Resource<Schema>
             throw new ResourceError(`${kind} "${nameOf(String(news.owner))}": ${problems.join(" ")}`);
           }
         }
-        // If a create was interrupted, its missing outputs call for an update, whatever the program ignores.
-        const isUnfinished = stableOutputs.some((output) => (olds[output] ?? undefined) === undefined);
+        // If a create was interrupted or the resource was imported, it needs an update, whatever the program ignores.
+        const isUnfinished =
+          stableOutputs.some((output) => (olds[output] ?? undefined) === undefined) || adoptedIn(olds) !== undefined;
         return { changed, replaces, drift, needsUpdate: changed.length > 0 || drift.length > 0 || isUnfinished };
       }),
 

@@ -160,9 +160,21 @@ export class Account {
   readonly outbound: Listing<OutboundTrunk>;
   readonly rules: Listing<Rule>;
 
+  private readonly turns = new Map<string, Promise<unknown>>();
+
   constructor(readonly connection: Connection) {
     this.inbound = new Listing(() => sip.inbound.list(connection));
     this.outbound = new Listing(() => sip.outbound.list(connection));
     this.rules = new Listing(() => sip.rules.list(connection));
+  }
+
+  /**
+   * Runs `work` after all earlier work for the same object. In an imported state, resources do not depend on each other, so
+   * their deletions run at the same time, and on LiveKit an update that races a deletion can bring the object back.
+   */
+  async inTurn<Result>(id: string, work: () => Promise<Result>): Promise<Result> {
+    const turn = (this.turns.get(id) ?? Promise.resolve()).then(work, work);
+    this.turns.set(id, turn);
+    return turn;
   }
 }

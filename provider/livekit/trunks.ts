@@ -238,8 +238,13 @@ export type OwnMarker = Omit<Marker, "openedBy" | "writtenAt">;
 
 /** Whether a trunk's metadata differs from what is wanted, ignoring white space in JSON and what changes with every write. */
 export function metadataDiffers(trunk: Trunk, user: string, own: OwnMarker): boolean {
+  return markerDiffers(trunk, own) || userMetadataDiffers(trunk, user);
+}
+
+/** Whether the user's own part of a trunk's metadata differs from what is wanted, ignoring white space in JSON. */
+export function userMetadataDiffers(trunk: Trunk, user: string): boolean {
   const { user: actual } = metadataOf(trunk);
-  return markerDiffers(trunk, own) || (actual !== user && canonicalMetadata(actual) !== canonicalMetadata(user));
+  return actual !== user && canonicalMetadata(actual) !== canonicalMetadata(user);
 }
 
 /** Whether an update must write a trunk's metadata. Like {@link metadataDiffers}, but the user's part is compared byte for byte. */
@@ -308,6 +313,13 @@ export function hiddenChange(kind: "inbound" | "outbound", trunk: Trunk): string
   const at = hidesPassword(trunk) ? changedByOthersAt(trunk) : undefined;
   return at
     ? `${kind} trunk ${trunk.id} was written outside Pulumi at ${at.toISOString()}; LiveKit hides its password, so it may have changed too`
+    : undefined;
+}
+
+/** What happens, in words, to the password that LiveKit hides when a trunk without a marker is taken over. */
+export function hiddenTakeOver(kind: "inbound" | "outbound", trunk: Trunk): string | undefined {
+  return hidesPassword(trunk)
+    ? `LiveKit hides the password of ${kind} trunk ${trunk.id}, so the declared one is to be written`
     : undefined;
 }
 

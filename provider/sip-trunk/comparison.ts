@@ -1,5 +1,6 @@
 /** Compares a SipTrunk's pair with what was applied, in values and words that a plan may show. Pure. */
 
+import { ADOPTED, adoptedIn, MARKER_TO_WRITE } from "../lifecycle/adopted";
 import { type Change, type Drift, shownChanges } from "../lifecycle/drift";
 import { credentialFingerprint } from "../lifecycle/fingerprint";
 import type { Observation, Wanted } from "../lifecycle/resource";
@@ -9,6 +10,7 @@ import type { Connection } from "../livekit/connection";
 import { sensitiveArguments } from "../livekit/fields";
 import { INBOUND, type InboundTrunk, OUTBOUND, type OutboundTrunk } from "../livekit/messages";
 import * as trunks from "../livekit/trunks";
+import { openerOf } from "./adopt";
 import type { SipTrunkInputs } from "./arguments";
 import { ARGUMENT_OF, inboundFields, liveValue, outboundFields, ownMarker } from "./mapping";
 
@@ -20,6 +22,8 @@ function changesIn(
   wanted: Props,
   args: SipTrunkInputs,
   own: trunks.OwnMarker,
+  /** Whether the trunk is taken over, so that its marker is expected to be missing. */
+  isTakenOver: boolean,
 ): Change[] {
   const view: Props = { ...live };
   const fields = differences<Props>(wanted, view).filter(
@@ -30,7 +34,10 @@ function changesIn(
     return { argument, declared: wanted[field], live: value };
   });
   const metadata = { argument: "metadata", declared: args.metadata, live: trunks.metadataOf(live).user };
-  return [...changes, ...(trunks.metadataDiffers(live, metadata.declared, own) ? [metadata] : [])];
+  const differs = isTakenOver
+    ? trunks.userMetadataDiffers(live, metadata.declared)
+    : trunks.metadataDiffers(live, metadata.declared, own);
+  return [...changes, ...(differs ? [metadata] : [])];
 }
 
 function missing(kind: string, recorded: unknown): string {
@@ -45,19 +52,26 @@ export function compare(
   connection: Connection,
 ): Observation {
   const own = ownMarker(owner, id, args);
+  const adopted = adoptedIn(state);
+  const isTakenOver = (trunk: InboundTrunk | OutboundTrunk) =>
+    adopted !== undefined && !trunks.metadataOf(trunk).marker;
   const changes = [
-    ...(outbound ? changesIn(outbound, outboundFields(args, connection), args, own) : []),
-    ...(inbound ? changesIn(inbound, inboundFields(args), args, own) : []),
+    ...(outbound ? changesIn(outbound, outboundFields(args, connection), args, own, isTakenOver(outbound)) : []),
+    ...(inbound ? changesIn(inbound, inboundFields(args), args, own, isTakenOver(inbound)) : []),
   ];
+  const isToMark = [inbound, outbound].some((trunk) => trunk && isTakenOver(trunk));
   const password = changes.find(({ argument }) => argument === "password")?.live;
   const { values, names, digest } = shownChanges(
     changes.filter(({ argument }) => argument !== "password"),
     { sensitive: SENSITIVE, apiSecret: connection.apiSecret, subject: owner },
   );
   const changed: Drift = { names: [...names, ...(password === undefined ? [] : ["password"])], digest };
-  const hidden = outbound && trunks.hiddenChange("outbound", outbound);
-  const isOpened = inbound && !trunks.metadataOf(inbound).marker?.openedBy && !trunks.isClosed(inbound);
+  const hidden =
+    outbound &&
+    (isTakenOver(outbound) ? trunks.hiddenTakeOver("outbound", outbound) : trunks.hiddenChange("outbound", outbound));
+  const isOpened = inbound && !openerOf(inbound, state) && !trunks.isClosed(inbound);
   const drift = [
+    isToMark && MARKER_TO_WRITE,
     changed.names.length > 0 && changed,
     !inbound && missing("inbound", state.inboundTrunkId),
     !outbound && missing("outbound", state.outboundTrunkId),
@@ -75,6 +89,7 @@ export function compare(
     outputs: {
       ...(inbound ? { inboundTrunkId: inbound.id } : {}),
       ...(outbound ? { outboundTrunkId: outbound.id } : {}),
+      ...(isToMark ? {} : { [ADOPTED]: undefined }),
     },
   };
 }

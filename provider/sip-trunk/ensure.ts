@@ -6,10 +6,11 @@ import { differences, type Props } from "../lifecycle/values";
 import type { Account } from "../livekit/account";
 import { LiveKitError } from "../livekit/errors";
 import type { InboundFields, InboundTrunk, OutboundFields, OutboundTrunk } from "../livekit/messages";
-import { composeMetadata, nameOf } from "../livekit/ownership";
+import { composeMetadata, type Marker, nameOf } from "../livekit/ownership";
 import { isTransient } from "../livekit/retry";
 import * as sip from "../livekit/sip-api";
 import * as trunks from "../livekit/trunks";
+import { openerOf } from "./adopt";
 import type { SipTrunkInputs } from "./arguments";
 import { inboundFields, outboundFields, ownMarker } from "./mapping";
 import { createProof } from "./take-over";
@@ -20,7 +21,7 @@ async function ensureInbound(
   live: InboundTrunk | undefined,
   { args }: Wanted<SipTrunkInputs>,
   own: trunks.OwnMarker,
-  mayStayOpen: boolean,
+  openedBy: Marker["openedBy"],
 ): Promise<InboundTrunk> {
   const wanted = inboundFields(args);
   const user = args.metadata;
@@ -29,7 +30,6 @@ async function ensureInbound(
     const mine = (trunk: InboundTrunk) => trunks.metadataOf(trunk).marker?.id === own.id;
     return sip.inbound.create(account.connection, fields, async () => (await account.inbound.fresh()).find(mine));
   }
-  const openedBy = mayStayOpen ? trunks.metadataOf(live).marker?.openedBy : undefined;
   const changes: Partial<InboundFields> = Object.fromEntries(
     differences<Partial<InboundFields>>(wanted, live).map((field) => [field, Reflect.get(wanted, field)]),
   );
@@ -115,8 +115,10 @@ export async function ensure(
     outboundTrunkId: pair.outbound?.id,
     project: account.connection.project,
   };
+  const mayStayOpen = pair.mayStayOpen ?? true;
+  const openedBy = pair.inbound && mayStayOpen ? openerOf(pair.inbound, state) : undefined;
   try {
-    const inbound = await ensureInbound(account, pair.inbound, wanted, own, pair.mayStayOpen ?? true);
+    const inbound = await ensureInbound(account, pair.inbound, wanted, own, openedBy);
     outputs.inboundTrunkId = inbound.id;
     await account.inbound.put(inbound);
     const outbound = await ensureOutbound(account, pair.outbound, wanted, own, state);

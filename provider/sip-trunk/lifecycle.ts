@@ -143,9 +143,7 @@ export const sipTrunk: Resource<Schema> = {
     if (!inbound && !outbound) {
       goneForGood("SipTrunk", applied.owner, state, account.connection);
     }
-    await removeTrunks(
-      account,
-      [inbound, outbound, ...spare].filter((trunk) => trunk !== undefined),
-    );
+    const found = [inbound, outbound, ...spare].filter((trunk) => trunk !== undefined);
+    await account.inTurn(inbound?.id ?? id, () => removeTrunks(account, found));
   },
 };
