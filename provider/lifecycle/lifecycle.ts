@@ -15,7 +15,7 @@ import { tell } from "./remarks";
 import { IN_SYNC, type Lifecycle, NO_CONFLICTS, type Observation, type Resource, type Wanted } from "./resource";
 import type { Session } from "./session";
 import { fieldsOf, LAST_APPLIED, lastApplied, type Validated, validate, validateKept } from "./validation";
-import { defined, type Props, same } from "./values";
+import { defined, NONE, type Props, same } from "./values";
 
 const UNCHANGED: Observation = { values: {}, drift: [] };
 
@@ -53,6 +53,8 @@ export function lifecycle<Schema extends z.ZodObject>(resource: Resource<Schema>
   /** The same for a program's arguments. Unknown ones stay undefined. */
   const withDefaults = ({ known, isKnown }: Validated<Args>): Partial<Args> =>
     asFarAsKnown.parse(valuesIn(known, [...fields.keys()].filter(isKnown)));
+
+  const hasOutput = (output: string, args: Partial<Args>) => resource.hasOutput?.(output, args) ?? true;
 
   /** Records the ids in the state as belonging to this stack. */
   const known = (id: string, state: Props): void => {
@@ -108,8 +110,11 @@ export function lifecycle<Schema extends z.ZodObject>(resource: Resource<Schema>
           };
           // Programs do not set computed inputs. One that arrives here was restored by ignoreChanges and must stay.
           const kept = computedIn(news).map((field) => [field, news[field]]);
-          const stable = [...stableOutputs, ID].map((output) => [output, olds[output]]);
-          Object.assign(inputs, Object.fromEntries(stable), computed, Object.fromEntries(kept));
+          const stable = stableOutputs.map((output) => [
+            output,
+            hasOutput(output, args) ? (olds[output] ?? undefined) : NONE,
+          ]);
+          Object.assign(inputs, Object.fromEntries(stable), { [ID]: olds[ID] }, computed, Object.fromEntries(kept));
           if (!exists) {
             const found = (await resource.conflicts?.(session, owner, args)) ?? NO_CONFLICTS;
             problems.push(...found.problems);
@@ -161,8 +166,10 @@ export function lifecycle<Schema extends z.ZodObject>(resource: Resource<Schema>
           }
         }
         // If a create was interrupted or the resource was imported, it needs an update, whatever the program ignores.
+        const { args: applied } = wanted(olds);
         const isUnfinished =
-          stableOutputs.some((output) => (olds[output] ?? undefined) === undefined) || adoptedIn(olds) !== undefined;
+          stableOutputs.some((output) => hasOutput(output, applied) && (olds[output] ?? undefined) === undefined) ||
+          adoptedIn(olds) !== undefined;
         return { changed, replaces, drift, needsUpdate: changed.length > 0 || drift.length > 0 || isUnfinished };
       }),
 

@@ -74,6 +74,8 @@ export interface Resource<Schema extends z.ZodObject, Args = z.output<Schema>> {
   readonly computedInputs?: Readonly<Record<string, (old: unknown, wanted: unknown) => boolean>>;
   /** The outputs that hold LiveKit ids and keep their values when the resource is updated. */
   readonly stableOutputs?: readonly string[];
+  /** Whether a resource with these arguments has a stable output. By default it has each of them. */
+  hasOutput?(output: string, args: Partial<Args>): boolean;
   /** Whether a deleted resource can only be recreated under a new id. */
   readonly goneNeedsNewId?: boolean;
   /** Whether a replacement must delete the old resource before it creates the new one. */
