@@ -93,7 +93,7 @@ const OTHER_ARGS: Readonly<Record<string, Args>> = {
   numbers: { numbers: ["+12025550124"] },
   address: { address: "other.example.com" },
   fromHost: { fromHost: "other.example.com" },
-  destinationCountry: { country: "CA" },
+  destinationCountry: { destinationCountry: "CA" },
   authUsername: { username: "other" },
   authPassword: { password: "Second-Password-2" },
   authRealm: { realm: "other" },

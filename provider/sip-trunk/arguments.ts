@@ -14,6 +14,8 @@ import { passwordProblems } from "./password";
 /** How a credential is checked: with every request that proves something, with OPTIONS alone, or not at all. */
 export const VOIP_CHECKS = ["register", "options", "off"] as const;
 
+const NO_COUNTRY = { error: 'is not a country code of ISO 3166-1 alpha-2: write it like "US" or "RO"' };
+
 export const schema = z.strictObject({
   /**
    * What the VoIP system gives the platform: `"extension"` for an extension of a PBX, `"did"` for phone numbers (direct inward
@@ -112,11 +114,19 @@ export const schema = z.strictObject({
 
   /**
    * The country in which the trunk is provisioned, ISO 3166-1 alpha-2, for example `"US"`.
-   * @livekit outbound `destinationCountry`; `country` in the metadata of both
+   * @livekit `country` in the metadata of both; outbound `destinationCountry`, unless that argument says otherwise
    */
-  country: z
+  country: z.string().refine(isKnownCountry, NO_COUNTRY),
+
+  /**
+   * The country that outgoing calls go to, from which LiveKit chooses the region to call from. `""` leaves the choice to LiveKit.
+   * @default `country`
+   * @livekit outbound `destinationCountry`
+   */
+  destinationCountry: z
     .string()
-    .refine(isKnownCountry, { error: 'is not a country code of ISO 3166-1 alpha-2: write it like "US" or "RO"' }),
+    .refine((country) => country === "" || isKnownCountry(country), NO_COUNTRY)
+    .optional(),
 
   /**
    * How the VoIP system writes phone numbers: `"international"` (`+12025550123`), `"international-without-plus"`

@@ -55,7 +55,7 @@ export function outboundFields(args: SipTrunkInputs, { outboundProxy }: Pick<Con
     numbers: callerIds(args),
     address: proxied ? outboundProxy.address : to,
     headers: proxied ? { ...args.headers, [outboundProxy.header]: target } : args.headers,
-    destinationCountry: args.country,
+    destinationCountry: args.destinationCountry ?? args.country,
     authUsername: args.username ?? "",
     authPassword: args.password ?? "",
   } satisfies Partial<OutboundFields>;
@@ -63,7 +63,6 @@ export function outboundFields(args: SipTrunkInputs, { outboundProxy }: Pick<Con
 
 /** The argument that stands for a LiveKit field in the plan, if its name differs. */
 export const ARGUMENT_OF: Readonly<Record<string, keyof SipTrunkInputs>> = {
-  destinationCountry: "country",
   authUsername: "username",
   authPassword: "password",
 };
