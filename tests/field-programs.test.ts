@@ -447,7 +447,7 @@ describe("on the emulator alone", () => {
       const plan = await it.preview();
       expect(plan.succeeded).toBe(false);
       expect(said(plan)).toContain(
-        `LiveKit has no inbound trunk of SipTrunk "office" of stack ${THERE}: run \`pulumi up\` there first, with the same LiveKit project.`,
+        `LiveKit has no inbound trunk of SipTrunk "office" of stack ${THERE}: run \`pulumi up\` there first, with the same LiveKit project and a direction other than "outbound".`,
       );
     });
 

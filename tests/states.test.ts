@@ -23,8 +23,9 @@ import {
   sampleConfig,
   sampleNames,
   sealed,
+  secret,
 } from "./support/state-samples";
-import { expectSuccess, said } from "./support/worlds";
+import { expectSuccess, type Program, said } from "./support/worlds";
 
 const { RECORD_STATES } = process.env;
 
@@ -157,6 +158,18 @@ const tightened: Record<string, (sample: Sample) => Sample> = {
   },
 };
 
+/** The destination's country was changed on LiveKit, and a refresh recorded that as `country`, as 0.1.0 did. */
+function withDriftOfCountry(sample: Sample): Sample {
+  const { state } = withProperties(sample, "SipTrunk", ({ country, ...others }) => ({
+    ...others,
+    country: "CA",
+    platformStatus: "country changed outside Pulumi",
+    __lastApplied: secret(JSON.stringify({ country })),
+  }));
+  const outbound = sample.platform.outbound.map((trunk) => Object.assign({}, trunk, { destinationCountry: "CA" }));
+  return { ...sample, state, platform: { ...sample.platform, outbound } };
+}
+
 if (RECORD_STATES) {
   test(`records the samples of ${RECORD_STATES}`, () => record(RECORD_STATES), 600_000);
 } else {
@@ -172,6 +185,34 @@ if (RECORD_STATES) {
         engine,
         Object.values(tightened).reduce((sample, tighten) => tighten(sample), readSample("0.1.0", "clean")),
       ));
+  });
+
+  test("drift of the destination's country, which 0.1.0 recorded as country, is repaired", () =>
+    expectRefreshUpAndDestroy("in-process engine", withDriftOfCountry(readSample("0.1.0", "clean"))));
+
+  test.each(["clean", "drift-kept"])("a SipTrunk of 0.1.0 (%s) becomes one-way", async (name) => {
+    const { stack, emulator } = await restored("in-process engine", readSample("0.1.0", name));
+    const { trunks, auths, rules }: Program = JSON.parse(readSample("0.1.0", name).config["customer:program"] ?? "{}");
+    const { address: _, voipCheck: __, ...office } = trunks?.office ?? {};
+    const declared = { trunks: { ...trunks, office: { ...office, direction: "inbound" } }, auths, rules };
+    await stack.setConfig("customer:program", JSON.stringify(declared));
+    const ids = () =>
+      emulator
+        .project()
+        .inboundTrunks()
+        .map(({ sipTrunkId }) => sipTrunkId);
+    const before = ids();
+    expectPlainWords(await stack.up());
+    expect((await stack.preview({ expectNoChanges: true })).exitCode).toBe(0);
+    expect(ids()).toEqual(before);
+    expect(
+      emulator
+        .project()
+        .outboundTrunks()
+        .map((trunk) => trunk.name),
+    ).toEqual(["hotline"]);
+    expectPlainWords(await stack.destroy());
+    expect(objectsOn(emulator)).toEqual([]);
   });
 
   describe.each(Object.entries(tightened))("%s", (_what, tighten) => {

@@ -12,6 +12,7 @@ import type { Rule, RuleFields } from "../livekit/messages";
 import { nameOf } from "../livekit/ownership";
 import * as sip from "../livekit/sip-api";
 import * as trunks from "../livekit/trunks";
+import { cannotUse } from "../sip-trunk/direction";
 import { problemsAcross, type RuleInputs, type Schema, schema } from "./arguments";
 import { compare } from "./comparison";
 import { ruleFields, ruleKeys } from "./mapping";
@@ -75,6 +76,12 @@ export const dispatchRule: Resource<Schema> = {
     const { data: known } = schema.safeParse(args);
     if (!known) {
       return NO_CONFLICTS;
+    }
+    const refusals = [known.trunks].flat().flatMap((trunk) => cannotUse(session, trunk, "inbound") ?? []);
+    if (refusals.length > 0) {
+      return {
+        problems: refusals.map((it) => `trunks: ${it}: remove it from trunks, or set its direction to "both".`),
+      };
     }
     const { ids, missing } = await trunkIds(session, known.trunks);
     if (ids.length === 0 && missing.length > 0) {

@@ -15,6 +15,7 @@ import { composeMetadata, type Marker, nameOf, stackOf } from "../livekit/owners
 import { isTransient } from "../livekit/retry";
 import * as sip from "../livekit/sip-api";
 import * as trunks from "../livekit/trunks";
+import { cannotUse } from "../sip-trunk/direction";
 import { declaredNumbers } from "../sip-trunk/lifecycle";
 import { type InboundAuthInputs, problemsAcross, type Schema, schema } from "./arguments";
 import { compare } from "./comparison";
@@ -83,7 +84,7 @@ function openedByAnother(own: Own, live: InboundTrunk, owner: string): string | 
 /** What is missing if the inbound trunk of a SipTrunk does not exist, and how to create it. */
 function trunkIsMissing(trunk: string, owner: string): string {
   return isElsewhere(trunk, owner)
-    ? `trunk: LiveKit has no inbound trunk of SipTrunk "${nameOf(trunk)}" of stack ${stackOf(trunk)}: run \`pulumi up\` there first, with the same LiveKit project.`
+    ? `trunk: LiveKit has no inbound trunk of SipTrunk "${nameOf(trunk)}" of stack ${stackOf(trunk)}: run \`pulumi up\` there first, with the same LiveKit project and a direction other than "outbound".`
     : `the inbound trunk of SipTrunk "${nameOf(trunk)}" does not exist: run \`pulumi up\` without --target, so that the trunk is created first.`;
 }
 
@@ -111,6 +112,12 @@ export const inboundAuth: Resource<Schema> = {
     const { trunk } = args;
     if (trunk === undefined) {
       return NO_CONFLICTS;
+    }
+    const refusal = cannotUse(session, trunk, "inbound");
+    if (refusal) {
+      return {
+        problems: [`trunk: ${refusal}: remove this InboundAuth, or set the trunk's direction to "both".`],
+      };
     }
     const key = own.keyOf("SipTrunk", trunk);
     const live = await trunks.inboundOf(account, key);

@@ -11,10 +11,15 @@ import * as sip from "./sip-api";
 
 type Trunk = InboundTrunk | OutboundTrunk;
 
+export const HALVES = ["inbound", "outbound"] as const;
+
+/** One side of a SipTrunk. */
+export type Half = (typeof HALVES)[number];
+
 /** The existing trunks of a pair. `spare` are additional trunks with the same marker, left behind by an interrupted create. */
 export interface Pair {
-  readonly inbound?: InboundTrunk;
-  readonly outbound?: OutboundTrunk;
+  readonly inbound?: InboundTrunk | undefined;
+  readonly outbound?: OutboundTrunk | undefined;
   readonly spare: readonly Trunk[];
 }
 
@@ -97,16 +102,20 @@ async function recordedTrunk<Kind extends Trunk>(listing: Listing<Kind>, recorde
   return typeof recorded === "string" ? listing.get(recorded) : undefined;
 }
 
-/** The current trunks of a SipTrunk: read by the ids in the state, and listed again if that does not find both. */
-export async function freshPairOf(account: Account, key: PairKey): Promise<Pair> {
+/** The current trunks of a SipTrunk: read by the ids in the state, and listed again if that does not find all it should have. */
+export async function freshPairOf(account: Account, key: PairKey, isDeclared: (half: Half) => boolean): Promise<Pair> {
   const ids = (id: unknown) => (typeof id === "string" ? [id] : []);
   const [inbound, outbound, known] = await Promise.all([
     sip.inbound.list(account.connection, ids(key.inboundTrunkId)),
     sip.outbound.list(account.connection, ids(key.outboundTrunkId)),
     pairOf(account, key),
   ]);
-  if (inbound.some(isOf(key.id, key.inboundTrunkId)) && outbound.some(isOf(key.id, key.outboundTrunkId))) {
-    return { ...pairIn(inbound, outbound, key), spare: known.spare };
+  const own = {
+    inbound: inbound.filter(isOf(key.id, key.inboundTrunkId)),
+    outbound: outbound.filter(isOf(key.id, key.outboundTrunkId)),
+  };
+  if (HALVES.every((half) => own[half].length > 0 || !isDeclared(half))) {
+    return { ...known, ...pairIn(own.inbound, own.outbound, key), spare: known.spare };
   }
   await Promise.all([account.inbound.fresh(), account.outbound.fresh()]);
   return pairOf(account, key);

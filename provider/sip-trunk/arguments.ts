@@ -9,6 +9,7 @@ import { MARKER_KEY, usesMarkerKey } from "../livekit/ownership";
 import * as schemas from "../livekit/schemas";
 import { formatNumber, isKnownCountry, NUMBER_FORMATS, PhoneNumberError, parseNumber } from "../phone-number/format";
 import type { VoipCredential } from "../voip/credential";
+import { type ONLY_INBOUND, type ONLY_OUTBOUND, problemsOfDirection, TRUNK_DIRECTIONS } from "./direction";
 import { passwordProblems } from "./password";
 
 /** How a credential is checked: with every request that proves something, with OPTIONS alone, or not at all. */
@@ -41,10 +42,17 @@ export const schema = z.strictObject({
   numbers: z.array(z.string()).min(1, { error: "must hold at least one number" }).optional(),
 
   /**
-   * Host name or IP address of the VoIP system, without scheme and port.
+   * Which calls the trunk is for: `"both"`, or only `"inbound"` (into the platform) or `"outbound"` (to the VoIP system). A trunk for
+   * one direction has only that LiveKit trunk. A change of direction creates and deletes the other one.
+   * @livekit decides which of the two trunks exist
+   */
+  direction: z.enum(TRUNK_DIRECTIONS).default("both"),
+
+  /**
+   * Host name or IP address of the VoIP system, without scheme and port. Required, unless `direction` is `"inbound"`.
    * @livekit outbound `address`
    */
-  address: schemas.host,
+  address: schemas.host.optional(),
 
   /**
    * Port of the VoIP system, 1 to 65535.
@@ -229,7 +237,24 @@ export const schema = z.strictObject({
 
 export type Schema = typeof schema;
 export type SipTrunkInputs = z.output<Schema>;
-type Common = Omit<ArgsOf<Schema>, "type" | "extension" | "numbers" | "name" | "verifier"> &
+type OnlyInbound = (typeof ONLY_INBOUND)[number];
+type OnlyOutbound = (typeof ONLY_OUTBOUND)[number];
+type InboundArgs = Pick<ArgsOf<Schema>, OnlyInbound>;
+type OutboundArgs = Omit<Pick<ArgsOf<Schema>, OnlyOutbound>, "address"> & {
+  address: NonNullable<ArgsOf<Schema>["address"]>;
+};
+type None<Names extends string> = { [Name in Names]?: undefined };
+
+/** The arguments of a {@link SipTrunk} that depend on its direction. The compiler's errors are about the last kind that may be meant. */
+export type DirectionArgs =
+  | ({ direction: "inbound" } & InboundArgs & None<OnlyOutbound>)
+  | ({ direction: "outbound" } & OutboundArgs & None<OnlyInbound>)
+  | ({ direction?: "both" } & InboundArgs & OutboundArgs);
+
+type Common = Omit<
+  ArgsOf<Schema>,
+  "type" | "extension" | "numbers" | "name" | "verifier" | "direction" | OnlyInbound | OnlyOutbound
+> &
   Partial<Pick<ArgsOf<Schema>, "name">> & {
     /**
      * The credential as the VoIP system stores it, from one of the credential readers, instead of `username` and `password`. When
@@ -240,18 +265,20 @@ type Common = Omit<ArgsOf<Schema>, "type" | "extension" | "numbers" | "name" | "
   };
 
 /** Arguments of a {@link SipTrunk} for one extension of a PBX. */
-export type ExtensionTrunkArgs = Common & {
-  type: "extension";
-  extension: NonNullable<ArgsOf<Schema>["extension"]>;
-  numbers?: undefined;
-};
+export type ExtensionTrunkArgs = Common &
+  DirectionArgs & {
+    type: "extension";
+    extension: NonNullable<ArgsOf<Schema>["extension"]>;
+    numbers?: undefined;
+  };
 
 /** Arguments of a {@link SipTrunk} for direct inward dial numbers. */
-export type DidTrunkArgs = Common & {
-  type: "did";
-  numbers: NonNullable<ArgsOf<Schema>["numbers"]>;
-  extension?: undefined;
-};
+export type DidTrunkArgs = Common &
+  DirectionArgs & {
+    type: "did";
+    numbers: NonNullable<ArgsOf<Schema>["numbers"]>;
+    extension?: undefined;
+  };
 
 /** Arguments of a {@link SipTrunk}. */
 export type SipTrunkArgs = ExtensionTrunkArgs | DidTrunkArgs;
@@ -260,6 +287,10 @@ export type SipTrunkArgs = ExtensionTrunkArgs | DidTrunkArgs;
 export function problemsAcross(args: Partial<SipTrunkInputs>, isKnown: IsKnown<SipTrunkInputs>): string[] {
   const problems: string[] = [];
   const { type, extension, numbers, country, username, password, headers, metadata } = args;
+  problems.push(...problemsOfDirection(args));
+  if (args.address === undefined && isKnown("address") && isKnown("direction") && args.direction !== "inbound") {
+    problems.push('address is missing: set it, or use direction: "inbound" for a trunk that only takes calls.');
+  }
   if (type === "extension" && isKnown("extension") && extension === undefined) {
     problems.push('extension is missing: set it, for example extension: "1011", or use type: "did" with numbers.');
   }

@@ -4,7 +4,7 @@ import { ADOPTED, adoptedIn, MARKER_TO_WRITE } from "../lifecycle/adopted";
 import { type Change, type Drift, shownChanges } from "../lifecycle/drift";
 import { credentialFingerprint } from "../lifecycle/fingerprint";
 import type { Observation, Wanted } from "../lifecycle/resource";
-import { differences, type Props } from "../lifecycle/values";
+import { differences, NONE, type Props } from "../lifecycle/values";
 import { exposureOf } from "../livekit/addresses";
 import type { Connection } from "../livekit/connection";
 import { sensitiveArguments } from "../livekit/fields";
@@ -12,6 +12,7 @@ import { INBOUND, type InboundTrunk, OUTBOUND, type OutboundTrunk } from "../liv
 import * as trunks from "../livekit/trunks";
 import { openerOf } from "./adopt";
 import type { SipTrunkInputs } from "./arguments";
+import { declaredPair, declares } from "./direction";
 import { ARGUMENT_OF, inboundFields, liveValue, outboundFields, ownMarker } from "./mapping";
 
 const SENSITIVE = sensitiveArguments({ ...INBOUND, ...OUTBOUND }, ARGUMENT_OF);
@@ -41,16 +42,19 @@ function changesIn(
 }
 
 function missing(kind: string, recorded: unknown): string {
-  return recorded === undefined ? `${kind} trunk was never created` : `${kind} trunk ${String(recorded)} is gone`;
+  return (recorded ?? undefined) === undefined
+    ? `${kind} trunk was never created`
+    : `${kind} trunk ${String(recorded)} is gone`;
 }
 
 export function compare(
-  { inbound, outbound, spare }: trunks.Pair,
+  pair: trunks.Pair,
   { owner, args }: Wanted<SipTrunkInputs>,
   id: string,
   state: Props,
   connection: Connection,
 ): Observation {
+  const { inbound, outbound, spare } = declaredPair(pair, args);
   const own = ownMarker(owner, id, args);
   const adopted = adoptedIn(state);
   const isTakenOver = (trunk: InboundTrunk | OutboundTrunk) =>
@@ -73,8 +77,8 @@ export function compare(
   const drift = [
     isToMark && MARKER_TO_WRITE,
     changed.names.length > 0 && changed,
-    !inbound && missing("inbound", state.inboundTrunkId),
-    !outbound && missing("outbound", state.outboundTrunkId),
+    declares(args, "inbound") && !inbound && missing("inbound", state.inboundTrunkId),
+    declares(args, "outbound") && !outbound && missing("outbound", state.outboundTrunkId),
     hidden,
     isOpened &&
       `inbound trunk ${inbound.id} ${exposureOf(inbound) === "none" ? "was opened outside Pulumi" : "is OPEN TO ANYONE"}`,
@@ -85,11 +89,19 @@ export function compare(
   return {
     values: { ...values, ...(fingerprint ? { credentialFingerprint: fingerprint } : {}) },
     drift,
-    // A trunk whose create got no answer is found by its marker. The state does not have its id yet.
     outputs: {
-      ...(inbound ? { inboundTrunkId: inbound.id } : {}),
-      ...(outbound ? { outboundTrunkId: outbound.id } : {}),
+      ...idOf("inbound", pair, args),
+      ...idOf("outbound", pair, args),
       ...(isToMark ? {} : { [ADOPTED]: undefined }),
     },
   };
+}
+
+/**
+ * The id of one trunk as an output. A trunk whose create got no answer is found by its marker: the state does not have its id yet.
+ * A deleted trunk's old id stays in the state.
+ */
+function idOf(half: trunks.Half, pair: trunks.Pair, args: SipTrunkInputs): Props {
+  const id = pair[half]?.id ?? (declares(args, half) ? undefined : NONE);
+  return id === undefined ? {} : { [`${half}TrunkId`]: id };
 }

@@ -2,7 +2,7 @@
 
 import { ResourceError } from "../lifecycle/errors";
 import type { Wanted } from "../lifecycle/resource";
-import { differences, type Props } from "../lifecycle/values";
+import { differences, NONE, type Props } from "../lifecycle/values";
 import type { Account } from "../livekit/account";
 import { LiveKitError } from "../livekit/errors";
 import type { InboundFields, InboundTrunk, OutboundFields, OutboundTrunk } from "../livekit/messages";
@@ -12,6 +12,7 @@ import * as sip from "../livekit/sip-api";
 import * as trunks from "../livekit/trunks";
 import { openerOf } from "./adopt";
 import type { SipTrunkInputs } from "./arguments";
+import { declaredPair, declares } from "./direction";
 import { inboundFields, outboundFields, ownMarker } from "./mapping";
 import { createProof } from "./take-over";
 
@@ -96,8 +97,8 @@ async function ensureOutbound(
 }
 
 /**
- * Creates or updates the pair. If one trunk fails, the other is recorded. If it is unknown whether the first one was created, the
- * resource is recorded, and its id finds the trunk later.
+ * Creates or updates the declared trunks, then removes the others. If one trunk fails, the other is recorded. If it is unknown
+ * whether the first one was created, the resource is recorded, and its id finds the trunk later.
  */
 export async function ensure(
   account: Account,
@@ -110,23 +111,32 @@ export async function ensure(
   const marker = ownMarker(wanted.owner, id, wanted.args);
   const proof = doing === "Creating" ? createProof(wanted.owner, wanted.args, account.connection) : undefined;
   const own = proof === undefined ? marker : { ...marker, unconfirmed: proof };
+  const { args } = wanted;
+  const { inbound: liveInbound, outbound: liveOutbound, spare } = declaredPair(pair, args);
+  const [hasInbound, hasOutbound] = [declares(args, "inbound"), declares(args, "outbound")];
   const outputs: Record<string, unknown> = {
-    inboundTrunkId: pair.inbound?.id,
-    outboundTrunkId: pair.outbound?.id,
+    inboundTrunkId: pair.inbound?.id ?? (hasInbound ? undefined : NONE),
+    outboundTrunkId: pair.outbound?.id ?? (hasOutbound ? undefined : NONE),
     project: account.connection.project,
   };
   const mayStayOpen = pair.mayStayOpen ?? true;
   const openedBy = pair.inbound && mayStayOpen ? openerOf(pair.inbound, state) : undefined;
   try {
-    const inbound = await ensureInbound(account, pair.inbound, wanted, own, openedBy);
-    outputs.inboundTrunkId = inbound.id;
-    await account.inbound.put(inbound);
-    const outbound = await ensureOutbound(account, pair.outbound, wanted, own, state);
-    outputs.outboundTrunkId = outbound.id;
-    await account.outbound.put(outbound);
-    await removeTrunks(account, pair.spare);
+    if (hasInbound) {
+      const inbound = await ensureInbound(account, liveInbound, wanted, own, openedBy);
+      outputs.inboundTrunkId = inbound.id;
+      await account.inbound.put(inbound);
+    }
+    if (hasOutbound) {
+      const outbound = await ensureOutbound(account, liveOutbound, wanted, own, state);
+      outputs.outboundTrunkId = outbound.id;
+      await account.outbound.put(outbound);
+    }
+    await removeTrunks(account, spare);
+    Object.assign(outputs, !hasInbound && { inboundTrunkId: NONE }, !hasOutbound && { outboundTrunkId: NONE });
   } catch (error) {
-    const mayExist = outputs.inboundTrunkId !== undefined || isTransient(error);
+    const first = hasInbound ? outputs.inboundTrunkId : outputs.outboundTrunkId;
+    const mayExist = first !== undefined || isTransient(error);
     if (!(error instanceof LiveKitError) || !mayExist) {
       throw error;
     }

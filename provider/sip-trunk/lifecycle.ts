@@ -4,6 +4,7 @@ import { randomBytes } from "node:crypto";
 import { ResourceError } from "../lifecycle/errors";
 import { fingerprintOf } from "../lifecycle/fingerprint";
 import { goneForGood } from "../lifecycle/gone-for-good";
+import { tell } from "../lifecycle/remarks";
 import { NO_CONFLICTS, type Resource } from "../lifecycle/resource";
 import { perSession } from "../lifecycle/session";
 import { NONE, type Props, same, UNKNOWN } from "../lifecycle/values";
@@ -14,6 +15,7 @@ import { matchingForm, parseNumber } from "../phone-number/format";
 import { isSameStatus } from "../voip/status";
 import { problemsAcross, type Schema, schema } from "./arguments";
 import { compare } from "./comparison";
+import { declareDirection, declaredPair, declares, takesCalls, turns } from "./direction";
 import { ensure, removeTrunks } from "./ensure";
 import { calledNumbers, numberArguments } from "./mapping";
 import { leftoverOf, numberTakenBy, takenOver } from "./take-over";
@@ -31,6 +33,7 @@ export const sipTrunk: Resource<Schema> = {
   schema,
   computedInputs: { credentialFingerprint: same, sipUri: same, voipStatus: isSameStatus },
   stableOutputs: ["inboundTrunkId", "outboundTrunkId"],
+  hasOutput: (output, args) => declares(args, output === "inboundTrunkId" ? "inbound" : "outbound"),
 
   rules: problemsAcross,
 
@@ -38,8 +41,9 @@ export const sipTrunk: Resource<Schema> = {
     return numbers && country ? { numbers: numbers.map((number) => parseNumber(number, country)) } : {};
   },
 
-  claims({ extension, numbers }) {
-    return [extension, ...(numbers ?? [])]
+  claims({ extension, numbers, ...args }) {
+    // LiveKit does not compare outbound trunks: several may have the same number.
+    return (takesCalls(args) ? [extension, ...(numbers ?? [])] : [])
       .filter((number) => number !== undefined)
       .map((number) => ({ key: matchingForm(number), words: `the number ${number} can only be on one trunk` }));
   },
@@ -48,6 +52,7 @@ export const sipTrunk: Resource<Schema> = {
     const { password, fixedIp } = args;
     const { connection } = session.account;
     const numbers = numberArguments(args);
+    declareDirection(session, owner, args);
     if (numbers) {
       declaredNumbers(session).set(owner, calledNumbers(numbers));
     }
@@ -59,7 +64,7 @@ export const sipTrunk: Resource<Schema> = {
     return {
       ...fingerprintOf(session, owner, isKnown("password") ? password : UNKNOWN, olds),
       ...(await wantedVoipStatus(session, owner, args, isKnown, olds)),
-      sipUri: connection.sipHost ? `sip:${connection.sipHost}` : NONE,
+      sipUri: connection.sipHost && declares(args, "inbound") ? `sip:${connection.sipHost}` : NONE,
     };
   },
 
@@ -78,9 +83,12 @@ export const sipTrunk: Resource<Schema> = {
     if (left?.refusal) {
       return { problems: [left.refusal] };
     }
-    const taken = await numberTakenBy(session, owner, numbers, existing, left !== undefined);
+    const taken = takesCalls(args) && (await numberTakenBy(session, owner, numbers, existing, left !== undefined));
     if (taken) {
       return { problems: [taken] };
+    }
+    if (existing) {
+      tell(session, "SipTrunk", owner, turns(existing.state, args, live));
     }
     const found = left ? [left.inbound, left.outbound, ...left.spare].filter((trunk) => trunk !== undefined) : [];
     own.takeOver(found.map(({ id }) => id));
@@ -88,12 +96,14 @@ export const sipTrunk: Resource<Schema> = {
     if (strange.length === 0) {
       return NO_CONFLICTS;
     }
-    const closes =
-      left?.inbound && !left.mayStayOpen ? "; the inbound trunk is closed until an InboundAuth opens it" : "";
+    const { inbound, spare = [] } = left ? declaredPair(left, args) : {};
+    const closes = inbound && !left?.mayStayOpen ? "; the inbound trunk is closed until an InboundAuth opens it" : "";
+    const surplus = spare.filter((trunk) => !left?.spare.includes(trunk));
+    const deletes = surplus.map(({ id }) => `; ${id} is deleted, because direction is "${args.direction}"`).join("");
     return {
       problems: [],
       remarks: [
-        `takes over ${strange.map(({ id }) => id).join(" and ")} on LiveKit, which carry its name but are not in the state${closes}.`,
+        `takes over ${strange.map(({ id }) => id).join(" and ")} on LiveKit, which carry its name but are not in the state${closes}${deletes}.`,
       ],
     };
   },
@@ -115,7 +125,8 @@ export const sipTrunk: Resource<Schema> = {
     const voip = await requireAccepted(session, "Creating", wanted);
     const id = `sip-trunk-${randomBytes(6).toString("hex")}`;
     const leftover = await leftoverOf(session, wanted.owner, wanted.args);
-    const problem = leftover.refusal ?? (await numberTakenBy(session, wanted.owner, wanted.args));
+    const taken = takesCalls(wanted.args) ? await numberTakenBy(session, wanted.owner, wanted.args) : undefined;
+    const problem = leftover.refusal ?? taken;
     if (problem) {
       throw new ResourceError(`Creating SipTrunk "${nameOf(wanted.owner)}": ${problem}`);
     }
@@ -125,7 +136,7 @@ export const sipTrunk: Resource<Schema> = {
   async update(session, id, wanted, state) {
     const { account } = session;
     const voip = await requireAccepted(session, "Updating", wanted);
-    const pair = await trunks.freshPairOf(account, pairKey(id, state));
+    const pair = await trunks.freshPairOf(account, pairKey(id, state), (half) => declares(wanted.args, half));
     if (pair.inbound ?? pair.outbound) {
       return { ...voip, ...(await ensure(account, id, pair, wanted, state, "Updating")) };
     }

@@ -33,7 +33,7 @@ export function calledNumbers(args: NumberArguments): string[] {
     : (args.numbers ?? []).flatMap((number) => numberForms(number, args));
 }
 
-function destination({ address, port }: SipTrunkInputs): string {
+function destination({ address = "", port }: SipTrunkInputs): string {
   const host = bracketed(address);
   return port === undefined ? host : `${host}:${port}`;
 }

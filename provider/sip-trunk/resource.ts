@@ -80,7 +80,7 @@ export interface SipTrunk extends Omit<OutputsOf<Schema>, "verifier" | "username
 
 /**
  * One SIP integration: a company's phone system (the VoIP system) on one side, a LiveKit project on the other. Creates an inbound
- * and an outbound LiveKit trunk that share one credential. The inbound trunk is closed until an {@link InboundAuth} says who
+ * and an outbound LiveKit trunk that share one credential, or one of them (`direction`). The inbound trunk is closed until an {@link InboundAuth} says who
  * may call.
  *
  * @example
@@ -94,11 +94,16 @@ export interface SipTrunk extends Omit<OutputsOf<Schema>, "verifier" | "username
  */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: Pulumi sets a property for every argument.
 export class SipTrunk extends pulumi.dynamic.Resource {
-  /** Id of the inbound LiveKit trunk (`ST_…`). */
+  /** Id of the inbound LiveKit trunk (`ST_…`); undefined with `direction: "outbound"`. */
   declare readonly inboundTrunkId: pulumi.Output<string>;
-  /** Id of the outbound LiveKit trunk (`ST_…`). An agent passes it to LiveKit to place a call. */
+  /**
+   * Id of the outbound LiveKit trunk (`ST_…`). An agent passes it to LiveKit to place a call. Undefined with `direction: "inbound"`.
+   */
   declare readonly outboundTrunkId: pulumi.Output<string>;
-  /** Where the VoIP system must send its calls; null if neither `livekit:projectId` nor `livekit:sipHost` is configured. */
+  /**
+   * Where the VoIP system must send its calls; null if neither `livekit:projectId` nor `livekit:sipHost` is configured, and with
+   * `direction: "outbound"`.
+   */
   declare readonly sipUri: pulumi.Output<string | null>;
   /** Changes when the password changes, without revealing it; undefined without a password. */
   declare readonly credentialFingerprint: pulumi.Output<string | undefined>;
@@ -166,6 +171,9 @@ export class SipTrunk extends pulumi.dynamic.Resource {
       dialPlan: { extension, numbers, country, numberFormat, mediaEncryption },
     };
     Object.defineProperty(this, DECLARED, { value: declared });
+    // The state has null for the id of a trunk that is not declared, because Pulumi treats a missing output as an unknown one.
+    this.inboundTrunkId = this.inboundTrunkId.apply((id) => id ?? undefined);
+    this.outboundTrunkId = this.outboundTrunkId.apply((id) => id ?? undefined);
     this.platformDrift = listOf(this.platformDrift);
     this.voipVerdict = this.voipStatus.apply(verdictOf);
     const parts = { owner: this.owner, ...credentialOf(this), country, numberFormat: numberFormat ?? "international" };

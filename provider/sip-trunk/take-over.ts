@@ -10,7 +10,8 @@ import { nameOf, stackOf } from "../livekit/ownership";
 import * as trunks from "../livekit/trunks";
 import { matchingForm } from "../phone-number/format";
 import type { SipTrunkInputs } from "./arguments";
-import { calledNumbers, type NumberArguments } from "./mapping";
+import { declares } from "./direction";
+import { calledNumbers, type NumberArguments, numberArguments } from "./mapping";
 
 /**
  * A proof that this stack's program created a trunk, and not another stack of the same name. It is derived from values that only
@@ -18,11 +19,14 @@ import { calledNumbers, type NumberArguments } from "./mapping";
  */
 export function createProof(
   owner: string,
-  { username, password, address }: Partial<SipTrunkInputs>,
+  args: Partial<SipTrunkInputs>,
   { apiSecret }: Connection,
 ): string | undefined {
+  const { username, password, address } = args;
+  const numbers = numberArguments(args);
+  const place = declares(args, "outbound") ? address : numbers && calledNumbers(numbers).join();
   // A username always comes with a password. If the password is missing here, it is not known yet.
-  const known = username === undefined ? address : password;
+  const known = username === undefined ? place : password;
   return known === undefined ? undefined : credentialFingerprint(apiSecret, `create ${owner}`, known);
 }
 

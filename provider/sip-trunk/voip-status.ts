@@ -15,6 +15,7 @@ import { type CheckResult, type CredentialQuery, statusAlone } from "../voip/cre
 import { withinTime } from "../voip/reach";
 import * as status from "../voip/status";
 import { type SipTrunkInputs, VOIP_CHECKS } from "./arguments";
+import { declares } from "./direction";
 import { callerIds } from "./mapping";
 
 const checksOf = perSession(() => new CredentialChecks());
@@ -62,7 +63,7 @@ const complete = z.custom<SipTrunkInputs>();
 /** The arguments that a check depends on. */
 const CHECKED = [
   ...(["address", "port", "transport", "username", "password", "voipCheck"] as const),
-  ...(["type", "extension", "numbers", "country", "numberFormat", "fromHost"] as const),
+  ...(["type", "extension", "numbers", "country", "numberFormat", "fromHost", "direction"] as const),
 ];
 
 /** The arguments that say where a digest goes. */
@@ -159,6 +160,9 @@ async function ask(session: Session, question: CredentialQuery | string): Promis
  */
 function questionOf(args: SipTrunkInputs, { sipHost }: Pick<Connection, "sipHost">): CredentialQuery | string {
   const { address, port, transport, fromHost, username, password, voipCheckTimeout } = args;
+  if (address === undefined || !declares(args, "outbound")) {
+    return status.NO_ADDRESS;
+  }
   // A value that another version wrote to the state turns the check off.
   const check = VOIP_CHECKS.find((it) => it === args.voipCheck) ?? "off";
   if (check === "off") {

@@ -1,9 +1,10 @@
 /** The lifecycle of a TestCall. It leaves nothing on the platform that could be read, updated or deleted. */
 
 import { randomBytes } from "node:crypto";
-import type { Resource } from "../lifecycle/resource";
+import { NO_CONFLICTS, type Resource } from "../lifecycle/resource";
 import { same } from "../lifecycle/values";
 import { ConfigurationError, requireVoipHost } from "../livekit/connection";
+import { cannotUse } from "../sip-trunk/direction";
 import { problemsAcross, type Schema, schema } from "./arguments";
 import { place } from "./call";
 
@@ -26,6 +27,13 @@ export const testCall: Resource<Schema> = {
       );
     }
     return { sipUri: `sip:${sipHost}` };
+  },
+
+  async conflicts(session, _owner, { trunk, direction }) {
+    const refusal = trunk === undefined || direction === undefined ? undefined : cannotUse(session, trunk, direction);
+    return refusal
+      ? { problems: [`trunk: ${refusal}: remove this TestCall, or set the trunk's direction to "both".`] }
+      : NO_CONFLICTS;
   },
 
   async create(session, wanted) {

@@ -5,6 +5,7 @@ export const ACCEPTS = "accepts the credential";
 
 export const OFF = 'not checked: voipCheck is "off"';
 export const NO_CREDENTIAL = "not checked: the trunk has no credential";
+export const NO_ADDRESS = 'not checked: direction is "inbound", so there is no address to ask';
 
 /** `pulumi up` will ask. */
 export const PENDING = "not checked yet: `pulumi up` checks it";

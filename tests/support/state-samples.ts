@@ -124,6 +124,11 @@ async function call(target: Target, method: string, request: { toBinary(): Uint8
 
 const SECRET_KEY = "4dabf18193072939515e22adb298388d";
 
+/** A text as a secret in a state whose secrets are in plain text. */
+export function secret(text: string) {
+  return { [SECRET_KEY]: "1b47061264138c4ac30d75fd1eb44270", plaintext: JSON.stringify(text) };
+}
+
 /** A state with its secrets encrypted by a vault. */
 export function sealed(state: StackState, vault: Vault): StackState {
   return replaceSecrets(state, ({ plaintext, ...rest }) => ({

@@ -5,6 +5,7 @@
 //   {"$nested": n}        a JSON object nested n levels deep
 //   {"$kamailio": args}   the credential in a Kamailio database
 //   {"$unknown": value}   an output of a resource that does not exist in the first preview
+//   {"$of": [name, key]}  an output of a trunk, as text
 
 const pulumi = require("@pulumi/pulumi");
 const { DispatchRule, InboundAuth, kamailioCredential, SipTrunk, TestCall } = require("pulumi-livekit-sip");
@@ -49,6 +50,10 @@ function resolve(value) {
   if ("$unknown" in value) {
     laterCount += 1;
     return new Later(`later-${laterCount}`, resolve(value.$unknown)).value;
+  }
+  if ("$of" in value) {
+    const [name, key] = value.$of;
+    return placed[name][key].apply(String);
   }
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, resolve(item)]));
 }
