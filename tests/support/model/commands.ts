@@ -6,7 +6,15 @@ import { keysOf } from "../../../provider/lifecycle/values";
 import { inboundTrunk, type OutboundFields, outboundTrunk, rule } from "../../../provider/livekit/messages";
 import * as sip from "../../../provider/livekit/sip-api";
 import type { Item } from "./platform";
-import { type AuthSpec, type Option, type Program, pick, type RuleSpec, type TrunkSpec } from "./program";
+import {
+  type AuthSpec,
+  type Direction,
+  type Option,
+  type Program,
+  pick,
+  type RuleSpec,
+  type TrunkSpec,
+} from "./program";
 import { MISHAPS, type Mishap } from "./wire";
 import { type Remedy, World } from "./world";
 
@@ -341,6 +349,7 @@ const trunkSpec: fc.Arbitrary<TrunkSpec> = fc.record({
   headers: mostly(0, small(3)),
   metadata: mostly(0, small(3)),
   krisp: mostly(false, fc.boolean()),
+  direction: mostly<Direction>("both", fc.constantFrom("inbound", "outbound")),
 });
 
 const authSpec: fc.Arbitrary<AuthSpec> = fc.record({

@@ -14,6 +14,7 @@ const TRUNK = {
   headers: 0,
   metadata: 0,
   krisp: false,
+  direction: "both",
 } as const;
 
 const trunk = (slot: number, spec: Partial<TrunkSpec> = {}): Command => ({

@@ -5,7 +5,7 @@
 
 import type { SIPInboundTrunkInfo, SIPOutboundTrunkInfo } from "@livekit/protocol";
 import type { Item } from "./platform";
-import type { Declared, DeclaredRule, DeclaredTrunk } from "./program";
+import { type Declared, type DeclaredRule, type DeclaredTrunk, hasHalf } from "./program";
 
 interface Marker {
   readonly owner: string;
@@ -51,7 +51,11 @@ export function expectAsDeclared(
     return item.kind === "inbound" && lost.has(openedBy?.id ?? "") && !open.has(owner) && isOld(id);
   };
   const actual = items.map((item) => described(isLeftOpen(item) ? closed(item) : item, all)).sort();
-  const wanted = [...trunks.flatMap((trunk) => [inbound(trunk), outbound(trunk)]), ...rules.map(ruleOf)].sort();
+  const halves = trunks.flatMap((trunk) => [
+    ...(hasHalf(trunk.args, "inbound") ? [inbound(trunk)] : []),
+    ...(hasHalf(trunk.args, "outbound") ? [outbound(trunk)] : []),
+  ]);
+  const wanted = [...halves, ...rules.map(ruleOf)].sort();
   if (JSON.stringify(actual) !== JSON.stringify(wanted)) {
     const only = (some: string[], others: string[]) => some.filter((text) => !others.includes(text)).join("\n  ");
     throw new Error(

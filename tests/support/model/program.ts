@@ -45,7 +45,11 @@ export interface TrunkSpec extends Common {
   readonly headers: number;
   readonly metadata: number;
   readonly krisp: boolean;
+  readonly direction: Direction;
 }
+
+/** Which of the two LiveKit trunks a SipTrunk declares. */
+export type Direction = "both" | "inbound" | "outbound";
 
 /** One InboundAuth. */
 export interface AuthSpec extends Common {
@@ -176,7 +180,10 @@ export function declared(program: Program, place: Place, resources: readonly Res
   const bySlot = new Map(
     Object.entries(program.trunks).map(([slot, spec]) => [Number(slot), trunkAt(Number(slot), spec, site)]),
   );
-  const owners = new Map([...bySlot.values()].map((trunk) => [trunk.urn, ownerIn(trunk, resources)]));
+  // An InboundAuth or a rule of a trunk that takes no calls is refused, so the program has none.
+  const answered = [...bySlot].filter(([, trunk]) => takesCalls(trunk, resources));
+  const callable = new Map(answered);
+  const owners = new Map(answered.map(([, trunk]) => [trunk.urn, ownerIn(trunk, resources)]));
   /** Whether the state holds references other than the accepted ones. */
   const refersElsewhere = (kind: "auth" | "rule", slot: number, { urn }: Made, accepted: Iterable<string>) => {
     const known = new Set([urn, ...site.twins(kind, slot, urn)]);
@@ -188,7 +195,7 @@ export function declared(program: Program, place: Place, resources: readonly Res
   const auths: [DeclaredAuth, Made][] = [];
   const trunks = new Map(bySlot);
   for (const [key, spec] of Object.entries(program.auths)) {
-    const [slot, trunk] = [Number(key), bySlot.get(spec.trunk)];
+    const [slot, trunk] = [Number(key), callable.get(spec.trunk)];
     if (trunk && !taken.has(spec.trunk)) {
       taken.add(spec.trunk);
       const auth = authAt(slot, spec, site, trunk);
@@ -199,7 +206,7 @@ export function declared(program: Program, place: Place, resources: readonly Res
   }
   const rules = Object.entries(program.rules).flatMap(([key, spec]): [DeclaredRule, readonly Made[]][] => {
     const slot = Number(key);
-    const to = spec.trunks.flatMap((trunk) => bySlot.get(trunk) ?? []);
+    const to = spec.trunks.flatMap((trunk) => callable.get(trunk) ?? []);
     if (spec.trunks.length > 0 && to.length === 0) {
       return [];
     }
@@ -264,6 +271,19 @@ function ownerIn({ urn, owner, option, twins }: Made, resources: readonly Resour
   const known = new Set([urn, ...twins]);
   const old = resources.find((state) => known.has(state.urn) && !state.delete);
   return option === "ignore all" && old ? String(old.inputs.owner) : owner;
+}
+
+/** Whether a SipTrunk declares one of the two LiveKit trunks. */
+export function hasHalf({ direction }: { readonly direction?: unknown }, half: "inbound" | "outbound"): boolean {
+  return (direction ?? "both") === "both" || direction === half;
+}
+
+/** Whether a trunk takes calls. One that ignores every change keeps its old direction. */
+function takesCalls({ urn, option, twins, args }: DeclaredTrunk, resources: readonly ResourceState[]): boolean {
+  const known = new Set([urn, ...twins]);
+  const old = resources.find((state) => known.has(state.urn) && !state.delete);
+  const kept = option === "ignore all" && old ? old.inputs : {};
+  return hasHalf(args, "inbound") && hasHalf(kept, "inbound");
 }
 
 /** Where a program's resources are. */
@@ -337,16 +357,17 @@ function trunkAt(slot: number, spec: TrunkSpec, site: Site): DeclaredTrunk {
   const numbers = isDid ? e164.slice(0, 1 + (spec.number % 2)) : [extension];
   const username = isDid ? "acme" : extension;
   const password = pick(PASSWORDS, spec.password);
+  const { direction } = spec;
   const args = {
     ...(isDid ? { type: "did", numbers, username } : { type: "extension", extension }),
-    address: pick(ADDRESSES, spec.address),
+    ...(direction === "both" ? {} : { direction }),
+    ...(hasHalf({ direction }, "outbound") ? { address: pick(ADDRESSES, spec.address), voipCheck: "off" } : {}),
     password,
     country: "US",
-    voipCheck: "off",
     name: NAMES.trunk[slot % 3],
     headers: pick(HEADERS, spec.headers),
     metadata: pick(METADATA, spec.metadata),
-    krispEnabled: spec.krisp || undefined,
+    krispEnabled: (hasHalf({ direction }, "inbound") && spec.krisp) || undefined,
   };
   return { ...made(site, "trunk", slot, spec), args, numbers, username, password };
 }

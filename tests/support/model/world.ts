@@ -15,6 +15,7 @@ import {
   declared,
   EMPTY,
   effective,
+  hasHalf,
   type ModelGoal,
   NAMES,
   OPTIONS,
@@ -412,7 +413,7 @@ export class World {
 
   /** The LiveKit ids in a state. */
   #recorded(resources: readonly ResourceState[]): Set<string> {
-    return new Set(resources.flatMap(idsOf));
+    return new Set(resources.flatMap((state) => idsOf(state)));
   }
 
   /**
@@ -431,10 +432,17 @@ export class World {
     return new Set([...this.sides[other].lost, ...undecided.map(({ item }) => item.id)]);
   }
 
-  /** The recorded objects of resources that the program still declares. */
+  /** The recorded objects of resources that the program still declares, except a trunk of another direction. */
   #kept({ stack }: Side, { goals }: Declared): Set<string> {
-    const known = new Set(goals.flatMap(({ urn, aliases }) => [urn, ...aliases.map((alias) => alias.urn)]));
-    return this.#recorded(stack.resources.filter(({ urn }) => known.has(urn)));
+    const known = new Map(
+      goals.flatMap((goal) => [goal.urn, ...goal.aliases.map(({ urn }) => urn)].map((urn) => [urn, goal])),
+    );
+    return new Set(
+      stack.resources.flatMap((state) => {
+        const { inputs } = known.get(state.urn) ?? {};
+        return inputs ? idsOf(state, (half) => hasHalf(inputs, half)) : [];
+      }),
+    );
   }
 
   /** What the program renamed or moved without an alias of its own or of its parent. */
@@ -463,12 +471,16 @@ function otherOf(actor: "ours" | "theirs"): "ours" | "theirs" {
   return actor === "ours" ? "theirs" : "ours";
 }
 
-/** The LiveKit ids in a resource's state. */
-function idsOf({ type, id, custom, outputs = {} }: ResourceState): string[] {
+/** The LiveKit ids in a resource's state, of a SipTrunk those of the given halves. */
+function idsOf(
+  { type, id, custom, outputs = {} }: ResourceState,
+  isMeant: (half: "inbound" | "outbound") => boolean = () => true,
+): string[] {
   if (!custom) {
     return [];
   }
-  return type === TYPES.trunk ? [String(outputs.inboundTrunkId), String(outputs.outboundTrunkId)] : [id];
+  const halves = (["inbound", "outbound"] as const).filter(isMeant).map((half) => outputs[`${half}TrunkId`]);
+  return type === TYPES.trunk ? halves.filter((it) => typeof it === "string") : [id];
 }
 
 /** Whether a resource belongs to a slot, under either of its names. */
@@ -497,7 +509,7 @@ function collidesWith(item: Item, { urn }: ModelGoal, wanted: Declared, items: R
     const { numbers, allowedNumbers } = item.message;
     const callers = trunk.auth?.allowedNumbers ?? [];
     const isFree = allowedNumbers.length > 0 && !allowedNumbers.some((caller) => callers.includes(caller));
-    return !isFree && numbers.some((number) => trunk.numbers.includes(number));
+    return hasHalf(trunk.args, "inbound") && !isFree && numbers.some((number) => trunk.numbers.includes(number));
   }
   if (item.kind !== "rule" || !rule) {
     return false;
