@@ -92,12 +92,14 @@ describe("claims", () => {
 
   test("of SipTrunks are their numbers, however they are written, and nothing else", () => {
     const claims = new Claims();
-    const declare = (name: string, number: string) =>
-      claims.make("SipTrunk", `org/project/stack/${name}`, sipTrunk.claims?.({ numbers: [number] }) ?? []);
+    const declare = (name: string, number: string, direction: "both" | "inbound" | "outbound" = "both") =>
+      claims.make("SipTrunk", `org/project/stack/${name}`, sipTrunk.claims?.({ numbers: [number], direction }) ?? []);
     expect(declare("one", "+12025550123")).toEqual([]);
     expect(declare("two", "+12025550124")).toEqual([]);
-    expect(declare("three", "+1 202 555 0123")).toEqual([
-      'the number +1 202 555 0123 can only be on one trunk, but SipTrunk "one" uses it too: change one of them.',
-    ]);
+    const refusal =
+      'the number +1 202 555 0123 can only be on one trunk, but SipTrunk "one" uses it too: change one of them.';
+    expect(declare("three", "+1 202 555 0123")).toEqual([refusal]);
+    expect(declare("three", "+1 202 555 0123", "inbound")).toEqual([refusal]);
+    expect(declare("three", "+1 202 555 0123", "outbound")).toEqual([]);
   });
 });
