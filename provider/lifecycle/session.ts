@@ -5,19 +5,29 @@ import { type ConfigReader, type Connection, readConnection } from "../livekit/c
 import { Claims } from "./claims";
 import { Own } from "./own";
 
+export interface SessionOptions extends Pick<Connection, "pace"> {
+  /** Where remarks go. Default: standard output. */
+  readonly say?: (line: string) => void;
+}
+
 export class Session {
   readonly claims = new Claims();
   readonly own = new Own();
   /** Lines already printed, and errors already shown in full. diff() runs more than once, and one error can stop every resource. */
   readonly told = new Set<string>();
+  /** Prints a line to the user. The engine shows what the host prints as a diagnostic. */
+  readonly say: (line: string) => void;
+  private readonly overrides: Pick<Connection, "pace">;
   private cached?: Account;
 
   constructor(
     private readonly config: ConfigReader,
     private readonly env: NodeJS.ProcessEnv = process.env,
-    /** For tests with short waits: see {@link Connection.pace}. */
-    private readonly overrides: Pick<Connection, "pace"> = {},
-  ) {}
+    { say, ...overrides }: SessionOptions = {},
+  ) {
+    this.overrides = overrides;
+    this.say = say ?? ((line) => process.stdout.write(`${line}\n`));
+  }
 
   /** @throws ConfigurationError if the connection is not configured, or not correctly */
   get account(): Account {
