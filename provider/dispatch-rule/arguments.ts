@@ -77,11 +77,11 @@ export const schema = z.strictObject({
     .meta({ secret: true }),
 
   /**
-   * The rule's name on LiveKit.
+   * The rule's name on LiveKit; may be empty.
    * @default the resource's name
    * @livekit `name`
    */
-  name: z.string().min(1),
+  name: z.string(),
 
   /**
    * The agents (AI assistants) to dispatch into the room. `agentName` names the agent, which gets `metadata` and `attributes`;

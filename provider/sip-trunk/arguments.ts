@@ -151,11 +151,11 @@ export const schema = z.strictObject({
   fixedIp: z.boolean().default(false),
 
   /**
-   * The name of both trunks on LiveKit.
+   * The name of both trunks on LiveKit; may be empty.
    * @default the resource's name
    * @livekit inbound and outbound `name`
    */
-  name: z.string().min(1),
+  name: z.string(),
 
   /**
    * Your own metadata for the trunks, written byte for byte. This package adds its own data under the key `pulumi-livekit-sip`. At
