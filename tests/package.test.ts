@@ -43,9 +43,11 @@ describe("the packed tarball", () => {
       "@bufbuild",
       "@livekit",
       "cockatiel",
+      "commander",
       "ipaddr.js",
       "libphonenumber-js",
       "livekit-server-sdk",
+      "yaml",
       "zod",
       "@pulumi/pulumi",
       "@types",
@@ -92,6 +94,14 @@ describe("the packed tarball", () => {
     const expected = "function,function,function,function function\n";
     expect(run("node", ["program.cjs"], folder)).toBe(expected);
     expect(run("node", ["program.mjs"], folder)).toBe(expected);
+  });
+
+  test("brings the command livekit-sip", () => {
+    const { bin }: { bin: Record<string, string> } = require(
+      join(folder, "node_modules/pulumi-livekit-sip/package.json"),
+    );
+    const main = join(folder, "node_modules/pulumi-livekit-sip", bin["livekit-sip"] ?? "");
+    expect(run("node", [main, "--help"], folder)).toMatch(/import .*audit/s);
   });
 
   test("has types that reject invalid combinations of arguments", () => {

@@ -31,6 +31,11 @@ export function isKnownCountry(country: string): country is libphonenumber.Count
   return library().isSupportedCountry(country);
 }
 
+/** The country of a number that is written with `+`, if it is a valid number. */
+export function countryOf(number: string): string | undefined {
+  return number.startsWith("+") ? library().parsePhoneNumberFromString(number)?.country : undefined;
+}
+
 /** A cache: a plan parses each number several times. */
 const readBefore = new Map<string, string>();
 

@@ -18,12 +18,13 @@ import {
   SIPInboundTrunkInfo,
   SIPOutboundTrunkInfo,
 } from "@livekit/protocol";
-import { AccessToken, SipClient } from "livekit-server-sdk";
+import { SipClient } from "livekit-server-sdk";
 import { Vault } from "../../provider/testing/engine/vault";
 import { LiveKitEmulator } from "../../provider/testing/livekit-emulator";
 import { type StackState, TestStack } from "../../provider/testing/test-stack";
 import { CliStack, findPulumiCli } from "./cli-stack";
 import { hotline, office } from "./examples";
+import { callLiveKit } from "./livekit-call";
 import { expectSuccess, type Program } from "./worlds";
 
 const FOLDER = join(__dirname, "..", "states");
@@ -82,21 +83,21 @@ export async function restore(sample: Sample, target: Target): Promise<Sample> {
     const trunk = SIPInboundTrunkInfo.fromJsonString(JSON.stringify(json));
     const old = trunk.sipTrunkId;
     trunk.sipTrunkId = "";
-    const made = await call(target, "CreateSIPInboundTrunk", new CreateSIPInboundTrunkRequest({ trunk }));
+    const made = await callLiveKit(target, "CreateSIPInboundTrunk", new CreateSIPInboundTrunkRequest({ trunk }));
     ids.set(old, SIPInboundTrunkInfo.fromBinary(made).sipTrunkId);
   }
   for (const json of sample.platform.outbound) {
     const trunk = SIPOutboundTrunkInfo.fromJsonString(JSON.stringify(json));
     const old = trunk.sipTrunkId;
     trunk.sipTrunkId = "";
-    const made = await call(target, "CreateSIPOutboundTrunk", new CreateSIPOutboundTrunkRequest({ trunk }));
+    const made = await callLiveKit(target, "CreateSIPOutboundTrunk", new CreateSIPOutboundTrunkRequest({ trunk }));
     ids.set(old, SIPOutboundTrunkInfo.fromBinary(made).sipTrunkId);
   }
   for (const json of sample.platform.rules) {
     const dispatchRule = SIPDispatchRuleInfo.fromJsonString(renamed(json));
     const old = dispatchRule.sipDispatchRuleId;
     dispatchRule.sipDispatchRuleId = "";
-    const made = await call(target, "CreateSIPDispatchRule", new CreateSIPDispatchRuleRequest({ dispatchRule }));
+    const made = await callLiveKit(target, "CreateSIPDispatchRule", new CreateSIPDispatchRuleRequest({ dispatchRule }));
     ids.set(old, SIPDispatchRuleInfo.fromBinary(made).sipDispatchRuleId);
   }
   const { url, apiKey, apiSecret, sipHost = "127.0.0.1:5060" } = target;
@@ -106,20 +107,6 @@ export async function restore(sample: Sample, target: Target): Promise<Sample> {
     renamed(sample),
   );
   return JSON.parse(text);
-}
-
-async function call(target: Target, method: string, request: { toBinary(): Uint8Array }): Promise<Uint8Array> {
-  const token = new AccessToken(target.apiKey, target.apiSecret);
-  token.addSIPGrant({ admin: true });
-  const response = await fetch(`${target.url}/twirp/livekit.SIP/${method}`, {
-    method: "POST",
-    headers: { "Content-Type": "application/protobuf", Authorization: `Bearer ${await token.toJwt()}` },
-    body: Buffer.from(request.toBinary()),
-  });
-  if (!response.ok) {
-    throw new Error(`${method} of a sample failed: ${await response.text()}`);
-  }
-  return Buffer.from(await response.arrayBuffer());
 }
 
 const SECRET_KEY = "4dabf18193072939515e22adb298388d";

@@ -1,0 +1,231 @@
+/** `livekit-sip import`: turns what is on a LiveKit project into a Pulumi program and a stack whose preview changes nothing. */
+
+import { readFileSync } from "node:fs";
+import { basename, resolve } from "node:path";
+import { stringify } from "yaml";
+import { Session } from "../lifecycle/session";
+import { DEFAULT_PROXY_HEADER, type OutboundProxy } from "../livekit/connection";
+import { isKnownCountry } from "../phone-number/format";
+import { printable } from "../printable";
+import { CommandError } from "./command-error";
+import type { Console } from "./console";
+import { FAILURE, FINDINGS, SUCCESS } from "./exit-codes";
+import { ImportFolder } from "./folder";
+import { resourceName } from "./names";
+import { requirePackages } from "./npm";
+import { pairsFile, readPairsFile } from "./pairs-file";
+import { type ImportPlan, type Layout, type LeftAlone, planImport } from "./plan";
+import { type Program, remarkOn, writeStacks } from "./program";
+import { IMPORTS_STATE, PulumiCli } from "./pulumi";
+import { writeReport } from "./report";
+import { Target } from "./target";
+import { Trial } from "./trial";
+
+export interface ImportOptions {
+  readonly out: string;
+  readonly stack: string;
+  readonly project?: string;
+  readonly match?: string;
+  readonly pairs?: string;
+  readonly country?: string;
+  readonly outboundProxy?: string;
+  readonly writeOnly?: boolean;
+  readonly adopt?: boolean;
+  readonly stackPerTrunk?: boolean;
+}
+
+/** @returns the exit code */
+export async function importProject(options: ImportOptions, env: NodeJS.ProcessEnv, console: Console): Promise<number> {
+  const folder = ImportFolder.open(resolve(options.out));
+  const { project, stack } = namesOf(options, folder);
+  const proxy = options.outboundProxy === undefined ? undefined : proxyIn(options.outboundProxy);
+  const country = options.country === undefined ? undefined : countryIn(options.country);
+  const pairs = options.pairs === undefined ? folder.pairs() : readPairsFile(options.pairs, read(options.pairs)).trunks;
+  const settings = new Map(proxy ? [["livekit:outboundProxy", JSON.stringify(proxy)]] : []);
+  const session = new Session((key) => settings.get(key), env, { say: () => {} });
+  // A wrong address or key is reported before anything is written.
+  const { account } = session;
+  await Promise.all([account.inbound.all(), account.outbound.all(), account.rules.all()]);
+
+  folder.start(projectFile(project));
+  const found = options.writeOnly || options.adopt ? undefined : await PulumiCli.find(folder.path, env);
+  const cli = found?.isAtLeast(IMPORTS_STATE) ? found : undefined;
+  const organization = (await cli?.organization(options.stack)) ?? organizationIn(options.stack);
+  const fullName = (name: string) => (organization === "organization" ? name : `${organization}/${name}`);
+  const single = options.stackPerTrunk ? undefined : stack;
+  const only = cli && single !== undefined ? await Target.select(cli, fullName(single), project) : undefined;
+
+  const layout = layoutOf(organization, project, single);
+  const plan = await planImport(account, new Trial(session), layout, {
+    names: new Map([...folder.names(), ...(only?.names() ?? [])]),
+    secrets: only?.secrets() ?? new Map(),
+    pairs,
+    ...(options.match !== undefined && { isSelected: selection(options.match) }),
+    ...(country !== undefined && { country }),
+    ...(proxy && { outboundProxy: proxy }),
+    onProgress: console.progress("Comparing"),
+  });
+  const stacks = writeStacks(plan, { adopt: options.adopt ?? false });
+  only?.requireDeclared(stacks.get(stack)?.resources ?? []);
+  const context = { stack: `${organization}/${project}/${single ?? "*"}`, project: account.connection.project };
+  const kept = folder.write(
+    {
+      "package.json": packageFile(project),
+      "tsconfig.json": TSCONFIG,
+      ".gitignore": "node_modules/\n",
+      "import-report.md": writeReport(plan, [...stacks.values()], context),
+      ...programFiles(stacks, plan.leftAlone, single),
+    },
+    (digests) => pairsFile(plan, context.stack, digests),
+  );
+  console.say(summaryOf(plan, folder.path));
+  for (const name of kept) {
+    console.say(`${name} was edited since the last import and is kept.`);
+  }
+
+  if (!cli) {
+    console.say(nextSteps(options, found));
+    return options.writeOnly || options.adopt ? statusOf(plan) : FAILURE;
+  }
+  await requirePackages(folder.path, env);
+  for (const [name, program] of stacks) {
+    const target = only ?? (await Target.select(cli, fullName(name), project));
+    await target.configure(program, settings, console);
+    await target.import(program.resources);
+    console.say(`\nThe preview of the stack ${name}:`);
+    await target.preview();
+  }
+  return statusOf(plan);
+}
+
+/** Where resources go: all into one stack, or each trunk into a stack of its own name. */
+function layoutOf(organization: string, project: string, stack: string | undefined): Layout {
+  const prefix = `${organization}/${project}/`;
+  return {
+    stackOf: (trunk) => `${prefix}${stack ?? trunk}`,
+    isOwn: (owner) => (stack === undefined ? owner.startsWith(prefix) : owner === `${prefix}${stack}`),
+  };
+}
+
+/** One program, or a program that loads the file of its stack. */
+function programFiles(
+  stacks: ReadonlyMap<string, Program>,
+  leftAlone: readonly LeftAlone[],
+  stack: string | undefined,
+): Record<string, string> {
+  const remarks = leftAlone.map(remarkOn);
+  if (stack !== undefined) {
+    const { code } = stacks.get(stack) ?? { code: "" };
+    return { "index.ts": [code, ...remarks].filter((part) => part !== "").join("\n") };
+  }
+  const files = [...stacks].map(([name, { code }]) => [`stacks/${name}.ts`, code]);
+  return { "index.ts": [LOADER, ...remarks].join("\n"), ...Object.fromEntries(files) };
+}
+
+const LOADER = `import * as pulumi from "@pulumi/pulumi";
+
+// Each stack declares its resources in a file of its own.
+require(\`./stacks/\${pulumi.getStack()}\`);
+`;
+
+function namesOf(options: ImportOptions, folder: ImportFolder): { project: string; stack: string } {
+  const parts = options.stack.split("/");
+  const [before] = folder.before?.stack.split("/").slice(1) ?? [];
+  const project =
+    options.project ?? (parts.length > 2 ? parts[1] : before) ?? resourceName(basename(folder.path), "livekit-sip");
+  return { project, stack: parts.at(-1) ?? options.stack };
+}
+
+function organizationIn(stack: string): string {
+  const [organization = "", ...rest] = stack.split("/");
+  return rest.length > 0 ? organization : "organization";
+}
+
+/** Objects in which a text occurs, in upper or lower case. */
+function selection(text: string): (texts: readonly string[]) => boolean {
+  const wanted = text.toLowerCase();
+  return (texts) => texts.some((it) => it.toLowerCase().includes(wanted));
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    throw new CommandError(
+      `--pairs: ${path} can't be read: ${error instanceof Error ? error.message : "unknown error"}.`,
+    );
+  }
+}
+
+function countryIn(text: string): string {
+  if (!isKnownCountry(text)) {
+    throw new CommandError(`--country: "${text}" is not a country code of ISO 3166-1 alpha-2: write it like US or RO.`);
+  }
+  return text;
+}
+
+/** `proxy.example.com:5060` or `proxy.example.com:5060,X-Header`. */
+function proxyIn(text: string): OutboundProxy {
+  const [address = "", header = DEFAULT_PROXY_HEADER] = text.split(",");
+  return { address, header };
+}
+
+function projectFile(project: string): string {
+  const description = "SIP integration on LiveKit, written by livekit-sip import";
+  return stringify({ name: project, description, runtime: "nodejs", main: "index.ts", options: { refresh: "always" } });
+}
+
+function packageFile(project: string): string {
+  const own: { version: string; peerDependencies: Record<string, string> } = require("pulumi-livekit-sip/package.json");
+  const dependencies = {
+    "@pulumi/pulumi": own.peerDependencies["@pulumi/pulumi"],
+    "pulumi-livekit-sip": `^${own.version}`,
+  };
+  const devDependencies = { "@types/node": "^20", typescript: "^5.9.0" };
+  return `${JSON.stringify({ name: project, private: true, main: "index.ts", dependencies, devDependencies }, null, 2)}\n`;
+}
+
+const TSCONFIG = `${JSON.stringify(
+  {
+    compilerOptions: {
+      target: "ES2022",
+      module: "Node16",
+      moduleResolution: "Node16",
+      strict: true,
+      noEmit: true,
+      skipLibCheck: true,
+      types: ["node"],
+    },
+    include: ["*.ts", "stacks/*.ts"],
+  },
+  null,
+  2,
+)}\n`;
+
+function summaryOf({ trunks, rules, leftAlone }: ImportPlan, folder: string): string {
+  const lines = [
+    `${folder}: ${trunks.length} SipTrunks and ${rules.length} DispatchRules declared; import-report.md says why.`,
+    ...(leftAlone.length > 0 ? [`Left alone: ${leftAlone.length}`] : []),
+    ...leftAlone.map(({ id, kind, name, reason }) => `  ${kind} ${id}${name === "" ? "" : ` (${name})`}: ${reason}`),
+  ];
+  return lines.map((line) => printable(line)).join("\n");
+}
+
+function nextSteps({ writeOnly, adopt, stack }: ImportOptions, cli: PulumiCli | undefined): string {
+  if (adopt) {
+    return "Nothing was imported: the program takes the objects over with `adopt` when you run `pulumi up`. Set the secrets of import-report.md first.";
+  }
+  const reason = writeOnly
+    ? "Nothing was imported, because of --write-only."
+    : cli
+      ? `Nothing was imported: Pulumi CLI ${cli.version.join(".")} is too old, and ${IMPORTS_STATE.join(".")} or later is needed.`
+      : "Nothing was imported: no Pulumi CLI was found on PATH.";
+  const remedy = writeOnly
+    ? ""
+    : " With an older CLI, pass --adopt: the program then takes the objects over when you run `pulumi up`.";
+  return `${reason} Run the same command again${writeOnly ? " without it" : ` with Pulumi ${IMPORTS_STATE.join(".")} or later`} to put the resources into the stack ${stack}.${remedy}`;
+}
+
+function statusOf({ leftAlone }: ImportPlan): number {
+  return leftAlone.length > 0 ? FINDINGS : SUCCESS;
+}

@@ -1,0 +1,91 @@
+#!/usr/bin/env node
+/** The command `livekit-sip`. Each subcommand loads what it needs when it runs. */
+
+import { Command, CommanderError, Option } from "commander";
+import { ConfigurationError } from "../livekit/connection";
+import { LiveKitError } from "../livekit/errors";
+import { printable } from "../printable";
+import type { AuditOptions } from "./audit";
+import { CommandError } from "./command-error";
+import { consoleOf } from "./console";
+import { FAILURE } from "./exit-codes";
+import type { ImportOptions } from "./import";
+
+const EXIT_CODES = "Exit codes: 0 nothing to report, 1 failed, 8 done, with something to report.";
+
+function commands(env: NodeJS.ProcessEnv, finish: (code: number) => void): Command {
+  const console = consoleOf(process);
+  const { version }: { version: string } = require("pulumi-livekit-sip/package.json");
+  const program = new Command("livekit-sip")
+    .description(
+      "Works with the SIP configuration of the LiveKit project in LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET.",
+    )
+    .version(version)
+    .exitOverride();
+  program
+    .command("import")
+    .description(
+      "Writes a Pulumi program for the trunks and rules on LiveKit, and puts them into a stack whose preview shows no change but our marker. Changes nothing on LiveKit.",
+    )
+    .requiredOption("--out <folder>", "the folder of the Pulumi project: new, empty, or from an earlier import")
+    .option("--stack <name>", "the stack, also as organization/project/stack", "dev")
+    .option("--project <name>", "the name of the Pulumi project (default: the folder's name)")
+    .option("--match <text>", "only trunks with this text in their name, numbers or metadata, and their rules")
+    .option("--pairs <file>", "the pairs of trunks to declare: an import.yaml that you have edited")
+    .option("--country <code>", "the country of trunks that show none, for example US")
+    .option("--outbound-proxy <address[,header]>", "the proxy of trunks that call from a fixed IP address")
+    .option("--stack-per-trunk", "one stack for each trunk, named after it, instead of --stack")
+    .option("--write-only", "only write the files")
+    .addOption(
+      new Option(
+        "--adopt",
+        "only write the files, with `adopt` in the program, for a Pulumi CLI before 3.254",
+      ).conflicts("writeOnly"),
+    )
+    .addHelpText("after", `\n${EXIT_CODES}`)
+    .action(async (options: ImportOptions) => {
+      const { importProject }: typeof import("./import") = require("./import");
+      finish(await importProject(options, env, console));
+    });
+  program
+    .command("audit")
+    .description(
+      "Reports what is open to anyone, admits callers by their From header, takes every call, has no rule, shares a number or belongs to no stack. Changes nothing.",
+    )
+    .option("--state <files...>", "states from `pulumi stack export`: what is in none of them belongs to no stack")
+    .addOption(new Option("--format <format>", "the format of the report").choices(["text", "json"]).default("text"))
+    .addHelpText("after", `\n${EXIT_CODES}`)
+    .action(async (options: AuditOptions) => {
+      const { auditProject }: typeof import("./audit") = require("./audit");
+      finish(await auditProject(options, env, console));
+    });
+  return program;
+}
+
+async function main(): Promise<void> {
+  // A reader that has seen enough, such as head, closes the pipe.
+  process.stdout.on("error", ({ code }: NodeJS.ErrnoException) => {
+    process.exit(code === "EPIPE" ? process.exitCode : FAILURE);
+  });
+  try {
+    await commands(process.env, (code) => {
+      process.exitCode = code;
+    }).parseAsync();
+  } catch (error) {
+    process.exitCode = FAILURE;
+    if (error instanceof CommanderError) {
+      process.exitCode = error.exitCode === 0 ? 0 : FAILURE;
+    } else if (error instanceof CommandError || error instanceof ConfigurationError || error instanceof LiveKitError) {
+      process.stderr.write(
+        `livekit-sip: ${error.message
+          .split("\n")
+          .map((line) => printable(line))
+          .join("\n")}\n`,
+      );
+    } else {
+      throw error;
+    }
+  }
+}
+
+void main();

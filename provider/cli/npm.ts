@@ -1,0 +1,52 @@
+/** Makes sure that a project's program finds the packages that it imports. */
+
+import { spawn } from "node:child_process";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { CommandError } from "./command-error";
+
+/** The packages that the program of an import needs. */
+const NEEDED = ["@pulumi/pulumi", "pulumi-livekit-sip", "@types/node/package.json"];
+
+/**
+ * Runs `npm install` in a folder, unless the packages are found from there already.
+ *
+ * @throws CommandError if it fails
+ */
+export async function requirePackages(folder: string, env: NodeJS.ProcessEnv): Promise<void> {
+  const { resolve } = createRequire(join(folder, "index.js"));
+  const isFound = (name: string) => {
+    try {
+      return resolve(name) !== "";
+    } catch {
+      return false;
+    }
+  };
+  if (NEEDED.every(isFound)) {
+    return;
+  }
+  const { code, errors } = await npmInstall(folder, env);
+  if (code !== 0) {
+    const [reason = ""] = errors.split("\n").filter((line) => /ERR|error/.test(line));
+    throw new CommandError(
+      `\`npm install\` failed in ${folder}: ${reason.trim()}. Install the packages of package.json there, then run the same command again to finish the import.`,
+    );
+  }
+}
+
+function npmInstall(cwd: string, env: NodeJS.ProcessEnv): Promise<{ code: number | null; errors: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn("npm", ["install", "--no-audit", "--no-fund"], {
+      cwd,
+      env,
+      stdio: ["ignore", "ignore", "pipe"],
+      shell: process.platform === "win32",
+    });
+    let errors = "";
+    child.stderr.on("data", (part: Buffer) => {
+      errors += part;
+    });
+    child.on("error", reject);
+    child.on("close", (code) => resolve({ code, errors }));
+  });
+}

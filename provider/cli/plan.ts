@@ -1,0 +1,324 @@
+/** Decides which resources describe what is on LiveKit, and what is left alone. Changes nothing. */
+
+import { createHash } from "node:crypto";
+import type { Account } from "../livekit/account";
+import type { Rule } from "../livekit/messages";
+import { nameOf, stackOf } from "../livekit/ownership";
+import * as trunks from "../livekit/trunks";
+import { countryOf } from "../phone-number/format";
+import { printable } from "../printable";
+import { authArguments, type Halves, type Hints, ruleArguments, trunkGuesses } from "./inference";
+import { distinctNames, idSuffix, resourceName } from "./names";
+import { type Accepted, isAccepted, type Refused, type Trial } from "./trial";
+import { type ChosenTrunk, either, halvesOf, namesOf, type Trunk, type Unit, unitsOf } from "./units";
+
+/** A SipTrunk of the program and, if callers are let in, its InboundAuth. */
+export interface ImportedTrunk extends Halves {
+  readonly trunk: Accepted;
+  readonly auth?: Accepted;
+  /** Why the two trunks are one SipTrunk, or what is to know about one that is not. */
+  readonly because: string;
+}
+
+/** A DispatchRule of the program. */
+export interface ImportedRule {
+  readonly rule: Accepted;
+}
+
+/** An object on LiveKit that the program does not manage. */
+export interface LeftAlone {
+  readonly id: string;
+  readonly kind: "inbound trunk" | "outbound trunk" | "dispatch rule";
+  readonly name: string;
+  /** Why, and what to do about it, as sentences. */
+  readonly reason: string;
+}
+
+export interface ImportPlan {
+  readonly trunks: readonly ImportedTrunk[];
+  readonly rules: readonly ImportedRule[];
+  readonly leftAlone: readonly LeftAlone[];
+}
+
+export interface Choices extends Hints {
+  /** Selects objects. Default: all of them. */
+  readonly isSelected?: (texts: readonly string[]) => boolean;
+  /** The pairs to use instead of those that are found. */
+  readonly pairs?: readonly ChosenTrunk[];
+  /** The names from an earlier run, by the ids of LiveKit's objects. */
+  readonly names?: ReadonlyMap<string, string>;
+  /** Called with the number of objects done, and of all. */
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+/** Which stack a resource goes into. */
+export interface Layout {
+  /** organization/project/stack of a SipTrunk and its InboundAuth. */
+  stackOf(trunk: string): string;
+  /** Whether a stack is one of this import's. */
+  isOwn(stack: string): boolean;
+}
+
+export async function planImport(
+  account: Account,
+  trial: Trial,
+  layout: Layout,
+  choices: Choices,
+): Promise<ImportPlan> {
+  const [inbound, outbound, rules] = await Promise.all([
+    account.inbound.all(),
+    account.outbound.all(),
+    account.rules.all(),
+  ]);
+  const leftAlone: LeftAlone[] = [];
+  const leave = (kind: LeftAlone["kind"], { id, name }: Trunk | Rule, reason: string): void => {
+    leftAlone.push({ id, kind, name, reason });
+  };
+  const kindOf = (trunk: Trunk) => ("allowedAddresses" in trunk ? "inbound trunk" : "outbound trunk");
+  const isSelected = (trunk: Trunk) =>
+    choices.isSelected?.([trunk.name, trunk.id, ...trunk.numbers, trunk.metadata]) ?? true;
+  const foreign = new Map<string, string>();
+  const isOwn = (trunk: Trunk): boolean => {
+    const owner = trunks.metadataOf(trunk).marker?.owner;
+    if (owner === undefined || layout.isOwn(stackOf(owner))) {
+      return true;
+    }
+    foreign.set(trunk.id, owner);
+    leave(kindOf(trunk), trunk, `It belongs to ${printable(owner, 200)}.`);
+    return false;
+  };
+  const available = {
+    inbound: inbound.filter(isSelected).filter(isOwn),
+    outbound: outbound.filter(isSelected).filter(isOwn),
+  };
+  const units = unitsOf(available, choices.pairs);
+  const country = choices.country ?? commonCountry([...inbound, ...outbound]);
+  const hints: Hints = { ...choices, ...(country !== undefined && { country }) };
+  const names = namesOf(units, choices.names ?? new Map());
+  let done = 0;
+  const total = units.length + rules.length;
+  const progress = () => {
+    done += 1;
+    choices.onProgress?.(done, total);
+  };
+
+  const imported: ImportedTrunk[] = [];
+  for (const unit of units) {
+    imported.push(...(await importUnit({ trial, layout, names, hints }, unit, leave)));
+    progress();
+  }
+
+  const references = new Map(imported.flatMap((it) => (it.inbound ? [[it.inbound.id, it.trunk.owner] as const] : [])));
+  const known = new Set(inbound.map(({ id }) => id));
+  const importedRules: ImportedRule[] = [];
+  const ruleNames = distinctNames(
+    rules.map((rule) => ({ id: rule.id, wants: resourceName(rule.name, `rule-${idSuffix(rule.id)}`) })),
+    choices.names ?? new Map(),
+  );
+  for (const rule of rules) {
+    progress();
+    const isWanted =
+      rule.trunkIds.some((id) => references.has(id)) ||
+      (choices.isSelected?.([rule.name, rule.id, ...rule.trunkIds]) ?? true);
+    if (!isWanted) {
+      continue;
+    }
+    const problem = ruleProblem(rule, foreign, known);
+    if (problem) {
+      leave("dispatch rule", rule, problem);
+      continue;
+    }
+    const stacks = new Set(rule.trunkIds.flatMap((id) => references.get(id) ?? []).map(stackOf));
+    if (stacks.size > 1) {
+      leave(
+        "dispatch rule",
+        rule,
+        `It takes the calls of trunks of ${stacks.size} stacks: give each stack a rule of its own.`,
+      );
+      continue;
+    }
+    const name = ruleNames.get(rule.id) ?? rule.id;
+    const owner = `${[...stacks][0] ?? layout.stackOf(name)}/${name}`;
+    const candidate = {
+      kind: "DispatchRule",
+      owner,
+      id: rule.id,
+      args: ruleArguments(rule, references),
+      ids: {},
+    } as const;
+    const result = await trial.accepts(candidate);
+    if (isAccepted(result)) {
+      importedRules.push({ rule: result });
+    } else {
+      leave("dispatch rule", rule, asReason(result));
+    }
+  }
+  return {
+    trunks: imported.toSorted((a, b) => (a.trunk.owner < b.trunk.owner ? -1 : 1)),
+    rules: importedRules.toSorted((a, b) => (a.rule.owner < b.rule.owner ? -1 : 1)),
+    leftAlone,
+  };
+}
+
+/** The country of most numbers: a guess for a trunk whose own numbers do not show one. */
+function commonCountry(all: readonly Trunk[]): string | undefined {
+  const counts = new Map<string, number>();
+  for (const country of all.flatMap(({ numbers }) => numbers.map(countryOf))) {
+    if (country !== undefined) {
+      counts.set(country, (counts.get(country) ?? 0) + 1);
+    }
+  }
+  return [...counts].toSorted(([a, left], [b, right]) => right - left || (a < b ? -1 : 1))[0]?.[0];
+}
+
+/** What is wrong with a rule before its arguments are looked at. */
+function ruleProblem(rule: Rule, foreign: ReadonlyMap<string, string>, known: ReadonlySet<string>): string | undefined {
+  if (rule.trunkIds.length === 0) {
+    return 'It takes every call of the project, also those that no trunk admits: list its trunks on LiveKit, or declare it by hand with `trunks: "all"`.';
+  }
+  const others = rule.trunkIds.filter((id) => foreign.has(id));
+  if (others.length > 0) {
+    const owner = foreign.get(others[0] ?? "") ?? "";
+    return `It takes the calls of ${others.join(", ")}, which belongs to ${printable(owner, 200)}: declare it there.`;
+  }
+  return rule.trunkIds.some((id) => known.has(id))
+    ? undefined
+    : "All of its trunks are gone: delete it, or give it trunks.";
+}
+
+/** What all trunks of an import have in common. */
+interface Context {
+  readonly trial: Trial;
+  readonly layout: Layout;
+  /** The names of SipTrunks by the ids of their trunks. */
+  readonly names: ReadonlyMap<string, string>;
+  readonly hints: Hints;
+}
+
+async function importUnit(
+  context: Context,
+  unit: Unit,
+  leave: (kind: LeftAlone["kind"], trunk: Trunk, reason: string) => void,
+): Promise<ImportedTrunk[]> {
+  const { inbound, outbound, because, isChosen } = unit;
+  const whole = await importHalves(context, unit);
+  if (!isRefused(whole)) {
+    return [{ ...whole, because }];
+  }
+  if (!inbound || !outbound) {
+    leave(inbound ? "inbound trunk" : "outbound trunk", either(unit), asReason(whole));
+    return [];
+  }
+  if (isChosen) {
+    leave("inbound trunk", inbound, asReason(whole));
+    leave("outbound trunk", outbound, asReason(whole));
+    return [];
+  }
+  const apart = `Not one SipTrunk with %, although ${because}. ${asReason(whole)}`;
+  const [first, second] = [await importHalves(context, { inbound }), await importHalves(context, { outbound })];
+  const imported: ImportedTrunk[] = [];
+  if (isRefused(first)) {
+    leave("inbound trunk", inbound, asReason(first));
+  } else {
+    imported.push({ ...first, because: apart.replace("%", outbound.id) });
+  }
+  if (isRefused(second)) {
+    leave("outbound trunk", outbound, asReason(second));
+  } else {
+    imported.push({ ...second, because: apart.replace("%", inbound.id) });
+  }
+  return imported;
+}
+
+function isRefused(result: Omit<ImportedTrunk, "because"> | Refused): result is Refused {
+  return "problems" in result;
+}
+
+/** Tries to declare one or two trunks as one SipTrunk, together with the InboundAuth that lets in who gets in today. */
+async function importHalves(
+  { trial, layout, names, hints }: Context,
+  { inbound, outbound }: Halves,
+): Promise<Omit<ImportedTrunk, "because"> | Refused> {
+  const halves = halvesOf({ inbound, outbound });
+  const auth = inbound && !trunks.isClosed(inbound) ? authArguments(inbound) : undefined;
+  if (auth && "problem" in auth) {
+    return { problems: [`${capitalised(auth.problem)}.`] };
+  }
+  const { id: first } = either(halves);
+  const name = names.get(first) ?? first;
+  const { marker } = trunks.metadataOf(either(halves));
+  const owner = marker?.owner ?? `${layout.stackOf(name)}/${name}`;
+  const openedBy =
+    inbound && auth ? (trunks.metadataOf(inbound).marker?.openedBy ?? { owner, id: authId(inbound.id) }) : undefined;
+  const adopted = marker ? {} : { adopted: openedBy ? { openedBy } : {} };
+  const ids = {
+    ...(inbound && { inboundTrunkId: inbound.id }),
+    ...(outbound && { outboundTrunkId: outbound.id }),
+  };
+  const id = marker?.id ?? [inbound?.id, outbound?.id].filter((part) => part !== undefined).join("/");
+  let refusal: Refused | undefined;
+  for (const guess of trunkGuesses(halves, hints, nameOf(owner))) {
+    const trunk = await trial.accepts({ kind: "SipTrunk", owner, id, args: guess, ids, ...adopted });
+    if (!isAccepted(trunk)) {
+      refusal = refusal && asReason(refusal).length <= asReason(trunk).length ? refusal : trunk;
+      continue;
+    }
+    if (!inbound || !auth || !openedBy) {
+      return { ...halves, trunk };
+    }
+    const { username, password, country, numberFormat } = trunk.inputs;
+    const { method, allowedNumbers } = auth.args;
+    const opener = await trial.accepts({
+      kind: "InboundAuth",
+      owner: openedBy.owner,
+      id: openedBy.id,
+      ids: { inboundTrunkId: inbound.id },
+      ...(marker ? {} : { adopted: {} }),
+      args: {
+        ...auth.args,
+        trunk: trunk.owner,
+        ...(method === "credentials" && { username, password }),
+        ...(allowedNumbers !== undefined && { country, numberFormat }),
+      },
+    });
+    if (isAccepted(opener)) {
+      return { ...halves, trunk, auth: opener };
+    }
+    trial.withdraw(trunk);
+    refusal = opener;
+  }
+  return refusal ?? { problems: [noGuess(halves)] };
+}
+
+function noGuess(halves: Halves): string {
+  const { numbers, authUsername } = either(halves);
+  if (numbers.length === 0) {
+    return "It has no numbers, so it takes calls to every number: give it its numbers.";
+  }
+  return authUsername === "" && numbers.length === 1
+    ? "Its number is no phone number that shows its country: pass --country, or give it a credential if it is an extension."
+    : "Its numbers are no phone numbers that show their country: pass --country, for example --country US.";
+}
+
+/** The id of the InboundAuth of an imported trunk. The same in every run, because the trunk's SipTrunk records it. */
+function authId(trunkId: string): string {
+  return `inbound-auth-${createHash("sha256").update(trunkId).digest("hex").slice(0, 12)}`;
+}
+
+/** Why a resource was refused. A difference is what its declaration would change. */
+function asReason({ problems }: Refused): string {
+  return problems
+    .map((problem) =>
+      problem.replace(
+        /^(.*) changed outside Pulumi.*$/,
+        "It can't be declared as it is: a declaration would change its $1.",
+      ),
+    )
+    .map((problem) => (/[.:!?`"]$/.test(problem) ? problem : `${problem}.`))
+    .map(capitalised)
+    .join(" ");
+}
+
+function capitalised(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
