@@ -127,7 +127,7 @@ function argumentsTable({ fields }) {
   const rows = fields.map((field) => {
     const { name, text, type, code, tags, fallback = "–" } = field;
     const byDefault = isRequired(field) ? "**required**" : fallback;
-    const change = /replaces: true/.test(code) ? "replaces" : "in place";
+    const change = /replaces: true/.test(code) ? "replaces" : /createOnly: true/.test(code) ? "no effect" : "in place";
     return `| \`${name}\` | ${text} | \`${cell(type)}\` | ${byDefault} | ${tags.livekit ?? "–"} | ${change} |`;
   });
   return [

@@ -9,6 +9,11 @@ export interface Claim {
   readonly words: string;
 }
 
+/** The claim to an object on LiveKit, by its id: it can't be adopted twice, nor while another resource has it. */
+export function adoptionClaim(id: unknown, words = `adopt names ${id}`): Claim[] {
+  return typeof id === "string" ? [{ key: `adopt ${id}`, words }] : [];
+}
+
 /** Finds two resources of one program that want the same thing, even before either exists. */
 export class Claims {
   private readonly byClaimant = new Map<string, readonly Claim[]>();

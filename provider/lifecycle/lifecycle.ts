@@ -9,6 +9,7 @@ import { LiveKitError } from "../livekit/errors";
 import { nameOf } from "../livekit/ownership";
 import { printable } from "../printable";
 import { adoptedIn } from "./adopted";
+import { adoptionClaim } from "./claims";
 import { entriesOf, inWords } from "./drift";
 import { explain, ResourceError } from "./errors";
 import { tell } from "./remarks";
@@ -24,6 +25,14 @@ const UNCHANGED: Observation = { values: {}, drift: [] };
  */
 const ID = "__id";
 
+/**
+ * The name under which the inputs hold an argument that only create() acts on. Pulumi keeps the inputs of a create in the state, and
+ * would show that a later update removes the argument.
+ */
+function hidden(field: string): string {
+  return `__${field}`;
+}
+
 const INTERNAL: readonly string[] = ["owner", "__provider", ID, LAST_APPLIED];
 
 export function lifecycle<Schema extends z.ZodObject>(resource: Resource<Schema>, session: Session): Lifecycle {
@@ -31,11 +40,18 @@ export function lifecycle<Schema extends z.ZodObject>(resource: Resource<Schema>
   const { kind, stableOutputs = [], deleteBeforeReplace = false, goneNeedsNewId = false } = resource;
   const fields = fieldsOf(resource.schema);
   const defaults = new Map([...fields].map(([field, it]) => [field, it.whenAbsent]));
+  /** The arguments that an existing resource has. */
+  const lasting = [...fields.keys()].filter((field) => !fields.get(field)?.createOnly);
+  const createOnly = [...fields.keys()].filter((field) => fields.get(field)?.createOnly);
+  const withoutCreateOnly = (props: Props): Props => {
+    const left = new Set([...createOnly, ...createOnly.map(hidden)]);
+    return Object.fromEntries(Object.entries(props).filter(([field]) => !left.has(field)));
+  };
   const valueIn = (props: Props, field: string) => props[field] ?? defaults.get(field);
   const sameInPlan = { ...(resource.observe && { platformStatus: same }), ...resource.computedInputs };
   const status = (text: string): Props => (resource.observe ? { platformStatus: text } : {});
   /** The properties that the lifecycle adds to the arguments. */
-  const own = [...INTERNAL, ...Object.keys(sameInPlan), ...stableOutputs];
+  const own = [...INTERNAL, ...createOnly.map(hidden), ...Object.keys(sameInPlan), ...stableOutputs];
   /** The names of the computed inputs among a resource's properties. */
   const computedIn = (props: Props) => Object.keys(sameInPlan).filter((field) => field in props);
 
@@ -48,7 +64,7 @@ export function lifecycle<Schema extends z.ZodObject>(resource: Resource<Schema>
   const wanted = (props: Props): Wanted<Args> => ({
     owner: String(props.owner),
     args: asGiven.parse(valuesIn(props, [...fields.keys()])),
-    inputs: props,
+    inputs: withoutCreateOnly(props),
   });
   /** The same for a program's arguments. Unknown ones stay undefined. */
   const withDefaults = ({ known, isKnown }: Validated<Args>): Partial<Args> =>
@@ -91,7 +107,8 @@ export function lifecycle<Schema extends z.ZodObject>(resource: Resource<Schema>
     deleteBeforeReplace,
 
     async check(olds, news) {
-      const validated = validateKept(resource, fields, own, olds, news);
+      const exists = Object.keys(olds).length > 0;
+      const validated = validateKept(resource, fields, own, olds, exists ? withoutCreateOnly(news) : news);
       const { inputs, isKnown } = validated;
       const problems = [...validated.problems];
       const owner = String(news.owner);
@@ -101,8 +118,8 @@ export function lifecycle<Schema extends z.ZodObject>(resource: Resource<Schema>
       try {
         if (problems.length === 0) {
           const args = withDefaults(validated);
-          problems.push(...session.claims.make(kind, owner, resource.claims?.(args) ?? []));
-          const exists = Object.keys(olds).length > 0;
+          const claims = [...(resource.claims?.(args) ?? []), ...adoptionClaim(olds[ID], `it has ${olds[ID]}`)];
+          problems.push(...session.claims.make(kind, owner, claims));
           const before = exists ? { ...olds, ...valuesIn(olds, [...fields.keys()]) } : {};
           const computed = {
             ...(await resource.computed?.(session, owner, args, before, isKnown)),
@@ -116,7 +133,7 @@ export function lifecycle<Schema extends z.ZodObject>(resource: Resource<Schema>
           ]);
           Object.assign(inputs, Object.fromEntries(stable), { [ID]: olds[ID] }, computed, Object.fromEntries(kept));
           if (!exists) {
-            const found = (await resource.conflicts?.(session, owner, args)) ?? NO_CONFLICTS;
+            const found = (await resource.conflicts?.(session, owner, args, undefined, isKnown)) ?? NO_CONFLICTS;
             problems.push(...found.problems);
             tell(session, kind, owner, found.remarks ?? []);
           }
@@ -127,7 +144,9 @@ export function lifecycle<Schema extends z.ZodObject>(resource: Resource<Schema>
         }
         problems.push(error.message);
       }
-      return { inputs: defined(inputs), problems: problems.map((problem) => printable(problem)) };
+      const once = createOnly.map((field) => [hidden(field), inputs[field]]);
+      const shown = { ...withoutCreateOnly(inputs), ...Object.fromEntries(once) };
+      return { inputs: defined(shown), problems: problems.map((problem) => printable(problem)) };
     },
 
     diff: (id, olds, news) =>
@@ -138,7 +157,7 @@ export function lifecycle<Schema extends z.ZodObject>(resource: Resource<Schema>
         const isOtherStatus = (field: string) =>
           !Reflect.get(sameInPlan, field)(olds[field] ?? undefined, news[field] ?? undefined);
         const changed = [
-          ...[...fields.keys()].filter(isChanged),
+          ...lasting.filter(isChanged),
           ...computedIn(news).filter(isOtherStatus),
           // A renamed resource must write its new name to the platform, where others look for it.
           ...(olds.owner === news.owner || !resource.observe ? [] : ["owner"]),
@@ -159,8 +178,15 @@ export function lifecycle<Schema extends z.ZodObject>(resource: Resource<Schema>
           session.claims.release(kind, String(news.owner));
         }
         if (resource.conflicts) {
-          const args = withDefaults(validate(resource, fields, own, news));
-          const { problems } = await resource.conflicts(session, String(news.owner), args, { id, state: olds });
+          const validated = validate(resource, fields, own, withoutCreateOnly(news));
+          const existing = { id, state: olds };
+          const { problems } = await resource.conflicts(
+            session,
+            String(news.owner),
+            withDefaults(validated),
+            existing,
+            validated.isKnown,
+          );
           if (problems.length > 0) {
             throw new ResourceError(`${kind} "${nameOf(String(news.owner))}": ${problems.join(" ")}`);
           }
@@ -175,9 +201,11 @@ export function lifecycle<Schema extends z.ZodObject>(resource: Resource<Schema>
 
     create: (inputs) =>
       guarded("Creating", inputs, async () => {
-        const { id, outputs } = await resource.create(session, wanted(inputs));
+        const once = createOnly.map((field) => [field, inputs[hidden(field)]]);
+        const declared = wanted({ ...inputs, ...Object.fromEntries(once) });
+        const { id, outputs } = await resource.create(session, declared);
         known(id, { ...inputs, ...outputs });
-        return { id, outputs: defined({ ...inputs, ...outputs }) };
+        return { id, outputs: defined({ ...declared.inputs, ...outputs }) };
       }),
 
     read: (id, state) =>
@@ -207,10 +235,7 @@ export function lifecycle<Schema extends z.ZodObject>(resource: Resource<Schema>
         };
         // As inputs, the ids stay known when an update is previewed. The id of a deleted object is left out: it will change.
         const stable = stableOutputs.map((field) => [field, Reflect.get(outputs ?? live, field)]);
-        const inputs = ["owner", LAST_APPLIED, ...fields.keys(), ...computedIn(live)].map((field) => [
-          field,
-          live[field],
-        ]);
+        const inputs = ["owner", LAST_APPLIED, ...lasting, ...computedIn(live)].map((field) => [field, live[field]]);
         return {
           inputs: defined({ [ID]: id, ...Object.fromEntries(inputs), ...Object.fromEntries(stable) }),
           outputs: defined({ ...live, ...outputs }),

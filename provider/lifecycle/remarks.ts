@@ -14,3 +14,10 @@ export function tell(session: Session, kind: string, owner: unknown, remarks: re
     }
   }
 }
+
+/** The part of a remark that names arguments which are not known yet. */
+export function mayChange(unknown: readonly string[]): string {
+  return unknown.length === 0
+    ? ""
+    : `; ${unknown.join(", ")} may change too, but ${unknown.length === 1 ? "is" : "are"} not known yet`;
+}

@@ -17,6 +17,8 @@ export interface FieldBehaviour {
   readonly secret?: boolean;
   /** The field refers to a resource of this type by its owner. Renaming that resource is not a change. */
   readonly refersTo?: string;
+  /** Only create() acts on it. Later it is no difference, whatever it is, and it is neither in the inputs nor in the outputs. */
+  readonly createOnly?: boolean;
 }
 
 declare module "zod" {
@@ -100,7 +102,8 @@ export interface Resource<Schema extends z.ZodObject, Args = z.output<Schema>> {
     owner: string,
     args: Partial<Args>,
     /** The resource itself, if it already exists. */
-    existing?: { readonly id: string; readonly state: Props },
+    existing: { readonly id: string; readonly state: Props } | undefined,
+    isKnown: IsKnown<Args>,
   ): Promise<Conflicts>;
   /**
    * Compares the platform with what was last applied. Returns undefined if the resource is gone. A resource that leaves nothing
