@@ -196,6 +196,12 @@ export const schema = z.strictObject({
    * @livekit `media.mediaTimeout`
    */
   mediaTimeout: schemas.mediaTimeout.default(0),
+
+  /**
+   * A rule that exists on LiveKit (`SDR_…`), to take over instead of creating a new one. It keeps its id. Only the create acts on it:
+   * afterwards it can stay in the program or be removed.
+   */
+  adopt: schemas.ruleId.optional().meta({ createOnly: true }),
 });
 
 export type Schema = typeof schema;

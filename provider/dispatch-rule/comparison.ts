@@ -30,8 +30,15 @@ async function trunkReferences(account: Account, ids: readonly string[], wanted:
 const SENSITIVE = sensitiveArguments(RULE);
 
 /** The argument that stands for a LiveKit field in the plan, if its name differs. */
-function argumentOf(field: keyof RuleFields, live: Rule): string {
+function argumentOf(field: Exclude<keyof RuleFields, "trunkIds">, live: Pick<RuleFields, "rule">): keyof RuleInputs {
   return field === "room" ? (live.rule === "direct" ? "roomName" : "roomPrefix") : field;
+}
+
+/** The names of the arguments in which a rule differs from the wanted one. */
+export function changedArguments(wanted: RuleFields, live: Rule): (keyof RuleInputs)[] {
+  return differences<RuleFields>(wanted, live).map((field) =>
+    field === "trunkIds" ? "trunks" : argumentOf(field, wanted),
+  );
 }
 
 export async function compare(session: Session, live: Rule, { owner, args }: Wanted<RuleInputs>): Promise<Observation> {

@@ -1,20 +1,23 @@
 /** The lifecycle of a DispatchRule. */
 
 import { aliasOf } from "../lifecycle/alias";
+import { adoptionClaim } from "../lifecycle/claims";
 import { ResourceError } from "../lifecycle/errors";
 import { goneForGood } from "../lifecycle/gone-for-good";
 import type { Own } from "../lifecycle/own";
-import { NO_CONFLICTS, type Resource, type Wanted } from "../lifecycle/resource";
+import { mayChange } from "../lifecycle/remarks";
+import { type IsKnown, NO_CONFLICTS, type Resource, type Wanted } from "../lifecycle/resource";
 import type { Session } from "../lifecycle/session";
-import { differences, same } from "../lifecycle/values";
+import { differences, keysOf } from "../lifecycle/values";
 import { type Account, DELETION_TTL_MS } from "../livekit/account";
 import type { Rule, RuleFields } from "../livekit/messages";
 import { nameOf } from "../livekit/ownership";
 import * as sip from "../livekit/sip-api";
 import * as trunks from "../livekit/trunks";
 import { cannotUse } from "../sip-trunk/direction";
+import { type Adoption, adoptionOf, readAdopted, refusalOf } from "./adopt";
 import { problemsAcross, type RuleInputs, type Schema, schema } from "./arguments";
-import { compare } from "./comparison";
+import { changedArguments, compare } from "./comparison";
 import { ruleFields, ruleKeys } from "./mapping";
 import { trunkIds } from "./trunk-ids";
 
@@ -46,6 +49,30 @@ async function isLeftover(account: Account, own: Own, rule: Rule, fields: RuleFi
   return fields.trunkIds.length > 0 && onlyOwnTrunks && !own.has(rule.id) && sameDefinition(rule, fields);
 }
 
+/** Makes a rule match the declaration. */
+async function updated({ connection }: Account, live: Rule, fields: RuleFields): Promise<Rule> {
+  return sameDefinition(live, fields) ? live : sip.rules.update(connection, live, fields);
+}
+
+/** What a preview says of the rule that a DispatchRule adopts. */
+function adoptionRemarks(
+  own: Own,
+  { rule, missing }: Adoption,
+  fields: RuleFields,
+  isKnown: IsKnown<RuleInputs>,
+): string[] {
+  if (missing !== undefined) {
+    return [`names ${missing} in adopt, but LiveKit has no rule ${missing}: a new one is created.`];
+  }
+  if (!rule || own.has(rule.id)) {
+    return [];
+  }
+  const changes = changedArguments(fields, rule).filter(isKnown);
+  const changed = changes.length > 0 ? ` and changes ${changes.join(", ")} there` : "";
+  const unknown = keysOf(schema.shape).filter((field) => !isKnown(field));
+  return [`takes over the dispatch rule ${rule.id} on LiveKit${changed}${mayChange(unknown)}.`];
+}
+
 function sameDefinition(rule: Rule, fields: RuleFields): boolean {
   return differences<RuleFields>(fields, rule).length === 0;
 }
@@ -59,19 +86,27 @@ export const dispatchRule: Resource<Schema> = {
 
   rules: problemsAcross,
 
-  claims({ trunks: wanted, pin = "", numbers = [], inboundNumbers = [] }) {
+  claims({ trunks: wanted, pin = "", numbers = [], inboundNumbers = [], adopt }) {
     if (wanted === undefined) {
-      return [];
+      return adoptionClaim(adopt);
     }
     const keys = ruleKeys({ trunkIds: wanted === "all" ? [] : wanted, pin, numbers, inboundNumbers });
-    return keys.map((key) => ({
+    const unique = keys.map((key) => ({
       key,
       words: "LiveKit allows only one rule for a combination of trunk, pin and number",
     }));
+    return [...unique, ...adoptionClaim(adopt)];
   },
 
-  async conflicts(session, owner, args, existing) {
+  async conflicts(session, owner, args, existing, isKnown) {
     const { account, own } = session;
+    const adoption = existing ? {} : await adoptionOf(session, owner, args.adopt);
+    if (adoption.refusal !== undefined) {
+      return { problems: [adoption.refusal] };
+    }
+    if (!isKnown("adopt")) {
+      return NO_CONFLICTS;
+    }
     // Unknown fields count as omitted. If a required one is unknown, there is nothing to compare.
     const { data: known } = schema.safeParse(args);
     if (!known) {
@@ -84,25 +119,33 @@ export const dispatchRule: Resource<Schema> = {
       };
     }
     const { ids, missing } = await trunkIds(session, known.trunks);
+    const { rule } = adoption;
+    const remarks = adoptionRemarks(own, adoption, ruleFields(known, [...ids, ...missing]), isKnown);
     if (ids.length === 0 && missing.length > 0) {
-      return NO_CONFLICTS;
+      return { problems: [], remarks };
     }
     const doubled = ids.find((id, index) => ids.indexOf(id) !== index);
     if (doubled !== undefined) {
       return { problems: [`trunks has the trunk ${doubled} twice, as a SipTrunk and by its id: list it once.`] };
     }
     const fields = ruleFields(known, ids);
-    const others = await rulesInTheWay(account, fields, existing?.id);
-    const remarks: string[] = [];
+    const others = await rulesInTheWay(account, fields, existing?.id ?? rule?.id);
     for (const other of others) {
       const otherOwner = own.ownerOf("DispatchRule", other.id);
       // If some of its trunks don't exist yet, no existing rule can be its leftover.
-      if (otherOwner === undefined && missing.length === 0 && (await isLeftover(account, own, other, fields))) {
+      if (
+        otherOwner === undefined &&
+        !rule &&
+        missing.length === 0 &&
+        (await isLeftover(account, own, other, fields))
+      ) {
         remarks.push(`takes over the dispatch rule ${other.id}, which already matches the declaration.`);
       } else if (otherOwner === undefined) {
+        const mayAdopt = !existing && !rule && (await refusalOf(session, owner, other)) === undefined;
+        const remedy = mayAdopt ? `take that rule over with adopt: "${other.id}"` : "delete that rule";
         return {
           problems: [
-            `trunks: the dispatch rule ${other.id} already takes the calls with the same trunk, pin and number, and LiveKit allows only one: change pin or numbers, or delete that rule.`,
+            `trunks: the dispatch rule ${other.id} already takes the calls with the same trunk, pin and number, and LiveKit allows only one: change pin or numbers, or ${remedy}.`,
           ],
         };
       } else if (otherOwner !== owner && !own.isDeclared("DispatchRule", otherOwner)) {
@@ -129,6 +172,15 @@ export const dispatchRule: Resource<Schema> = {
   async create(session, wanted) {
     const { account, own } = session;
     const fields = await wantedFields(session, wanted);
+    await readAdopted(session, wanted.args.adopt);
+    const { rule, refusal } = await adoptionOf(session, wanted.owner, wanted.args.adopt);
+    if (refusal !== undefined) {
+      throw new ResourceError(`Creating DispatchRule "${nameOf(wanted.owner)}": ${refusal}`);
+    }
+    if (rule) {
+      await account.rules.put(await updated(account, rule, fields));
+      return { id: rule.id, outputs: { project: account.connection.project } };
+    }
     const before = await rulesInTheWay(account, fields);
     const isOurs = await Promise.all(before.map((rule) => isLeftover(account, own, rule, fields)));
     const leftover = before.find((_, index) => isOurs[index]);
@@ -151,10 +203,7 @@ export const dispatchRule: Resource<Schema> = {
       );
     }
     const fields = await wantedFields(session, wanted);
-    const updated = same(differences<RuleFields>(fields, live), [])
-      ? live
-      : await sip.rules.update(account.connection, live, fields);
-    await account.rules.put(updated);
+    await account.rules.put(await updated(account, live, fields));
     return { project: account.connection.project };
   },
 

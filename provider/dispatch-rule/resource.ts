@@ -12,7 +12,7 @@ import type { DispatchRuleArgs, Schema } from "./arguments";
 const TYPE = "pulumi-nodejs:dynamic/livekit:DispatchRule";
 
 /** The arguments of a DispatchRule are outputs, too, as far as the program gives them. */
-export interface DispatchRule extends OutputsOf<Schema> {}
+export interface DispatchRule extends Omit<OutputsOf<Schema>, "adopt"> {}
 
 /**
  * Says where an answered call goes: into which room, with which agents.

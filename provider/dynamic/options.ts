@@ -23,7 +23,7 @@ export function supported(
   const option = (["import", "id", "urn"] as const).find((unsupported) => options[unsupported] !== undefined);
   if (option !== undefined) {
     throw new pulumi.RunError(
-      `${resource} has the option ${option}, which Pulumi does not support for dynamic resources: remove it. To manage existing trunks and rules, delete them on LiveKit and let \`pulumi up\` create them.`,
+      `${resource} has the option ${option}, which Pulumi does not support for dynamic resources: remove it. To manage trunks and rules that exist, run \`npx livekit-sip import\`, or give the SipTrunk or DispatchRule their ids in its argument adopt.`,
     );
   }
   // Unit tests with `setMocks` have no engine and therefore no host.

@@ -1,9 +1,10 @@
 /** Compares the inbound trunk with what an InboundAuth applied, in values and words that a plan may show. Pure. */
 
+import { z } from "zod";
 import { MARKER_TO_WRITE } from "../lifecycle/adopted";
 import { type Drift, shownChanges } from "../lifecycle/drift";
 import { credentialFingerprint } from "../lifecycle/fingerprint";
-import type { Observation, Wanted } from "../lifecycle/resource";
+import type { IsKnown, Observation, Wanted } from "../lifecycle/resource";
 import { differences, type Props } from "../lifecycle/values";
 import { exposureOf } from "../livekit/addresses";
 import { sensitiveArguments } from "../livekit/fields";
@@ -18,6 +19,21 @@ const ARGUMENT_OF: Readonly<Record<string, string>> = {
   authUsername: "username",
   authRealm: "realm",
 };
+
+/** The names of the arguments that change on an open inbound trunk when its SipTrunk and this take it over, as far as known. */
+export function takeOverChanges(
+  live: InboundTrunk,
+  args: InboundAuthInputs,
+  isKnown: IsKnown<InboundAuthInputs>,
+): string[] {
+  const changed = differences<Props>(authFields(args, undefined), { ...live });
+  const hidden = args.method === "credentials" && trunks.hidesPassword(live) ? ["authPassword"] : [];
+  const names = [...new Set([...changed, ...hidden])].map((field) => PASSWORD_TOO[field] ?? field);
+  const isArgument = z.custom<keyof InboundAuthInputs>();
+  return names.filter((name) => isKnown("method") && isKnown(isArgument.parse(name)));
+}
+
+const PASSWORD_TOO: Readonly<Record<string, string>> = { ...ARGUMENT_OF, authPassword: "password" };
 
 const SENSITIVE = sensitiveArguments(INBOUND, ARGUMENT_OF);
 

@@ -1,14 +1,16 @@
 /** The lifecycle of an InboundAuth. */
 
 import { randomBytes } from "node:crypto";
+import { z } from "zod";
 import { ADOPTED, adoptedIn } from "../lifecycle/adopted";
 import { ResourceError } from "../lifecycle/errors";
 import { fingerprintOf } from "../lifecycle/fingerprint";
 import { goneForGood } from "../lifecycle/gone-for-good";
 import type { Own } from "../lifecycle/own";
-import { NO_CONFLICTS, type Resource, type Wanted } from "../lifecycle/resource";
+import { mayChange } from "../lifecycle/remarks";
+import { type IsKnown, NO_CONFLICTS, type Resource, type Wanted } from "../lifecycle/resource";
 import type { Session } from "../lifecycle/session";
-import { type Props, same, UNKNOWN } from "../lifecycle/values";
+import { defined, keysOf, type Props, same, UNKNOWN } from "../lifecycle/values";
 import type { Account } from "../livekit/account";
 import type { InboundTrunk } from "../livekit/messages";
 import { composeMetadata, type Marker, nameOf, stackOf } from "../livekit/ownership";
@@ -16,9 +18,9 @@ import { isTransient } from "../livekit/retry";
 import * as sip from "../livekit/sip-api";
 import * as trunks from "../livekit/trunks";
 import { cannotUse } from "../sip-trunk/direction";
-import { declaredNumbers } from "../sip-trunk/lifecycle";
+import { declaredCredentials, declaredNumbers } from "../sip-trunk/lifecycle";
 import { type InboundAuthInputs, problemsAcross, type Schema, schema } from "./arguments";
-import { compare } from "./comparison";
+import { compare, takeOverChanges } from "./comparison";
 import { allowedNumbers, authFields } from "./mapping";
 
 /** Sets who may call. One request to LiveKit does it all, so the trunk is never open while the method changes. */
@@ -88,6 +90,31 @@ function trunkIsMissing(trunk: string, owner: string): string {
     : `the inbound trunk of SipTrunk "${nameOf(trunk)}" does not exist: run \`pulumi up\` without --target, so that the trunk is created first.`;
 }
 
+/** What a preview says of an open inbound trunk that its SipTrunk adopts, and that this takes over. */
+function takeOverRemarks(
+  session: Session,
+  live: InboundTrunk,
+  trunk: string,
+  args: Partial<InboundAuthInputs>,
+  isKnown: IsKnown<InboundAuthInputs>,
+): string[] {
+  const { own } = session;
+  const isAdopted = own.willHave(live.id) && !own.has(live.id) && !trunks.metadataOf(live).marker;
+  if (!isAdopted || trunks.isClosed(live)) {
+    return [];
+  }
+  // In a first preview, the outputs of the trunk are not known yet, but what the program declares for it is.
+  const credential = args.method === "credentials" ? declaredCredentials(session).get(trunk) : {};
+  const declared = { ...args, ...defined({ ...credential }) };
+  const hasValue = (field: keyof InboundAuthInputs) => isKnown(field) || Object.keys(declared).includes(field);
+  const changes = takeOverChanges(live, asDeclared.parse(declared), hasValue);
+  const changed = changes.length > 0 ? ` and changes ${changes.join(", ")} there` : "";
+  const unknown = keysOf(schema.shape).filter((field) => !hasValue(field));
+  return [`takes over the open inbound trunk ${live.id}${changed}${mayChange(unknown)}.`];
+}
+
+const asDeclared = z.custom<InboundAuthInputs>();
+
 export const inboundAuth: Resource<Schema> = {
   kind: "InboundAuth",
   schema,
@@ -107,7 +134,7 @@ export const inboundAuth: Resource<Schema> = {
     return fingerprintOf(session, trunk, isKnown("password") ? password : UNKNOWN, olds);
   },
 
-  async conflicts(session, owner, args, existing) {
+  async conflicts(session, owner, args, existing, isKnown) {
     const { account, own } = session;
     const { trunk } = args;
     if (trunk === undefined) {
@@ -127,9 +154,10 @@ export const inboundAuth: Resource<Schema> = {
         return { problems: [problem] };
       }
     }
+    const remarks = live && !existing ? takeOverRemarks(session, live, trunk, args, isKnown) : [];
     const numbers = declaredNumbers(session).get(trunk) ?? live?.numbers;
     if (!numbers || !args.allowedNumbers?.length) {
-      return NO_CONFLICTS;
+      return { problems: [], remarks };
     }
     const callers = allowedNumbers(args, live && trunks.metadataOf(live).marker);
     const others = await trunks.conflictingTrunks(account, { numbers, allowedNumbers: callers });
@@ -151,7 +179,7 @@ export const inboundAuth: Resource<Schema> = {
             `allowedNumbers: the inbound trunk ${taken.id} of this LiveKit project takes the same callers for the same number, and LiveKit allows only one such trunk: remove them here, or from that trunk.`,
           ],
         }
-      : NO_CONFLICTS;
+      : { problems: [], remarks };
   },
 
   async observe(session, id, applied, state) {

@@ -12,10 +12,15 @@ export const ADOPTED = "__adopted";
 /** The drift of a trunk that has no marker yet. */
 export const MARKER_TO_WRITE = "taken over: marker to be written";
 
-/** What a trunk without a marker can't say of itself. */
+/** The drift of trunks that an interrupted create has begun to take over. */
+export const INTERRUPTED = "taken over only in part";
+
+/** What a trunk can't say of itself. */
 export interface Adopted {
   /** In the state of a SipTrunk: the imported InboundAuth that has opened the inbound trunk. */
   readonly openedBy?: NonNullable<Marker["openedBy"]>;
+  /** In the state that an interrupted create leaves: the inbound trunk is open, and an InboundAuth is about to take it over. */
+  readonly staysOpen?: boolean;
 }
 
 /** The output to put into the state of a SipTrunk or an InboundAuth. */
@@ -29,10 +34,12 @@ export function adoptedIn({ [ADOPTED]: text }: Props): Adopted | undefined {
     return undefined;
   }
   try {
-    const { openedBy } = JSON.parse(text);
-    return typeof openedBy?.owner === "string" && typeof openedBy.id === "string"
-      ? { openedBy: { owner: openedBy.owner, id: openedBy.id } }
-      : {};
+    const { openedBy, staysOpen } = JSON.parse(text);
+    return {
+      ...(typeof openedBy?.owner === "string" &&
+        typeof openedBy.id === "string" && { openedBy: { owner: openedBy.owner, id: openedBy.id } }),
+      ...(staysOpen === true && { staysOpen }),
+    };
   } catch {
     return {};
   }

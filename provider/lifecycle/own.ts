@@ -14,6 +14,7 @@ export class Own {
   private readonly newOwners = new Map<string, string>();
   private readonly declaredOwners = new Set<string>();
   private readonly takenOver = new Set<string>();
+  private readonly takenOverByHolder = new Map<string, readonly string[]>();
 
   /** Records Pulumi or LiveKit ids that a resource has in its state. */
   add(kind: string, owner: string, ...ids: readonly unknown[]): void {
@@ -32,15 +33,21 @@ export class Own {
     return id !== undefined && this.holdersById.has(id);
   }
 
-  /** The key to a resource's objects: its current, former and new name, and all ids that it has under them. */
+  /** The key to a resource's objects: its current, former and new name, and all ids that it has, or takes over, under them. */
   keyOf(kind: string, owner: string): OwnerKey {
     const names = [owner, this.formerOwner(kind, owner), this.newOwner(kind, owner)];
     const owners = [...new Set(names.filter((name) => name !== undefined))];
-    return { owners, ids: new Set(owners.flatMap((name) => [...(this.idsByHolder.get(`${kind} ${name}`) ?? [])])) };
+    const holders = owners.map((name) => `${kind} ${name}`);
+    const ids = holders.flatMap((it) => [
+      ...(this.idsByHolder.get(it) ?? []),
+      ...(this.takenOverByHolder.get(it) ?? []),
+    ]);
+    return { owners, ids: new Set(ids) };
   }
 
-  /** Records LiveKit ids that the plan takes over. `pulumi up` then makes them this stack's own. */
-  takeOver(ids: readonly string[]): void {
+  /** Records LiveKit ids that a resource takes over in this plan. `pulumi up` then makes them this stack's own. */
+  takeOver(kind: string, owner: string, ids: readonly string[]): void {
+    this.takenOverByHolder.set(`${kind} ${owner}`, ids);
     for (const id of ids) {
       this.takenOver.add(id);
     }

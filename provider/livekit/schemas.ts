@@ -26,6 +26,12 @@ function isHeaderName(name: string): boolean {
 
 const text = z.string();
 
+/** The id of a trunk on LiveKit. */
+export const trunkId = z.string().regex(/^ST_\w+$/, { error: "must be the id of a LiveKit trunk (ST_…)" });
+
+/** The id of a dispatch rule on LiveKit. */
+export const ruleId = z.string().regex(/^SDR_\w+$/, { error: "must be the id of a LiveKit dispatch rule (SDR_…)" });
+
 /** A map from string to string. */
 export const stringMap = z.record(text, text);
 

@@ -4,6 +4,7 @@
 
 import { matchingForm } from "../phone-number/format";
 import { type Account, DELETION_TTL_MS, type Listing } from "./account";
+import { exposureOf } from "./addresses";
 import { closedCredential, isClosedCredential } from "./closed-credential";
 import type { InboundFields, InboundTrunk, OutboundTrunk } from "./messages";
 import { canonicalMetadata, composeMetadata, type Marker, type Metadata, parseMetadata } from "./ownership";
@@ -235,6 +236,11 @@ export function closedFields(): Pick<
   "authUsername" | "authPassword" | "authRealm" | "allowedAddresses"
 > {
   return { ...closedCredential(), authRealm: "", allowedAddresses: [] };
+}
+
+/** Whether an inbound trunk lets callers in who prove nothing. If LiveKit hides its password, it counts as one that asks for it. */
+export function isOpenToAnyone(trunk: InboundTrunk): boolean {
+  return exposureOf(trunk) !== "none" && !hidesPassword(trunk);
 }
 
 /** Whether an inbound trunk is closed. If LiveKit hides passwords, the username decides. */

@@ -7,9 +7,10 @@ import type { IsKnown } from "../lifecycle/resource";
 import { INCLUDE_HEADERS, TRANSPORTS } from "../livekit/messages";
 import { MARKER_KEY, usesMarkerKey } from "../livekit/ownership";
 import * as schemas from "../livekit/schemas";
+import { HALVES } from "../livekit/trunks";
 import { formatNumber, isKnownCountry, NUMBER_FORMATS, PhoneNumberError, parseNumber } from "../phone-number/format";
 import type { VoipCredential } from "../voip/credential";
-import { type ONLY_INBOUND, type ONLY_OUTBOUND, problemsOfDirection, TRUNK_DIRECTIONS } from "./direction";
+import { declares, type ONLY_INBOUND, type ONLY_OUTBOUND, problemsOfDirection, TRUNK_DIRECTIONS } from "./direction";
 import { passwordProblems } from "./password";
 
 /** How a credential is checked: with every request that proves something, with OPTIONS alone, or not at all. */
@@ -233,6 +234,15 @@ export const schema = z.strictObject({
    * @livekit inbound and outbound `media.mediaTimeout`
    */
   mediaTimeout: schemas.mediaTimeout.default(0),
+
+  /**
+   * Trunks that exist on LiveKit, to take over instead of creating new ones: `{ inbound: "ST_…", outbound: "ST_…" }`, or one of
+   * them. They keep their ids. Only the create acts on it: afterwards it can stay in the program or be removed.
+   */
+  adopt: z
+    .strictObject({ inbound: schemas.trunkId.optional(), outbound: schemas.trunkId.optional() })
+    .optional()
+    .meta({ createOnly: true }),
 });
 
 export type Schema = typeof schema;
@@ -288,6 +298,12 @@ export function problemsAcross(args: Partial<SipTrunkInputs>, isKnown: IsKnown<S
   const problems: string[] = [];
   const { type, extension, numbers, country, username, password, headers, metadata } = args;
   problems.push(...problemsOfDirection(args));
+  const unused = HALVES.filter((half) => args.adopt?.[half] !== undefined && !declares(args, half));
+  problems.push(
+    ...unused.map(
+      (half) => `adopt.${half} can't be used with direction: "${args.direction}": remove it, or use direction: "both".`,
+    ),
+  );
   if (args.address === undefined && isKnown("address") && isKnown("direction") && args.direction !== "inbound") {
     problems.push('address is missing: set it, or use direction: "inbound" for a trunk that only takes calls.');
   }

@@ -1,19 +1,20 @@
 /** Compares a SipTrunk's pair with what was applied, in values and words that a plan may show. Pure. */
 
-import { ADOPTED, adoptedIn, MARKER_TO_WRITE } from "../lifecycle/adopted";
+import { z } from "zod";
+import { ADOPTED, adoptedIn, INTERRUPTED, MARKER_TO_WRITE } from "../lifecycle/adopted";
 import { type Change, type Drift, shownChanges } from "../lifecycle/drift";
 import { credentialFingerprint } from "../lifecycle/fingerprint";
-import type { Observation, Wanted } from "../lifecycle/resource";
+import type { IsKnown, Observation, Wanted } from "../lifecycle/resource";
 import { differences, NONE, type Props } from "../lifecycle/values";
 import { exposureOf } from "../livekit/addresses";
 import type { Connection } from "../livekit/connection";
 import { sensitiveArguments } from "../livekit/fields";
-import { INBOUND, type InboundTrunk, OUTBOUND, type OutboundTrunk } from "../livekit/messages";
+import { INBOUND, type InboundFields, type InboundTrunk, OUTBOUND, type OutboundTrunk } from "../livekit/messages";
 import * as trunks from "../livekit/trunks";
-import { openerOf } from "./adopt";
 import type { SipTrunkInputs } from "./arguments";
 import { declaredPair, declares } from "./direction";
-import { ARGUMENT_OF, inboundFields, liveValue, outboundFields, ownMarker } from "./mapping";
+import { ARGUMENT_OF, inboundFields, liveValue, numberArguments, outboundFields, ownMarker } from "./mapping";
+import { isLeftOpen, keepsCredential, openerOf } from "./opener";
 
 const SENSITIVE = sensitiveArguments({ ...INBOUND, ...OUTBOUND }, ARGUMENT_OF);
 
@@ -73,9 +74,9 @@ export function compare(
   const hidden =
     outbound &&
     (isTakenOver(outbound) ? trunks.hiddenTakeOver("outbound", outbound) : trunks.hiddenChange("outbound", outbound));
-  const isOpened = inbound && !openerOf(inbound, state) && !trunks.isClosed(inbound);
+  const isOpened = inbound && !openerOf(inbound, state) && !trunks.isClosed(inbound) && !isLeftOpen(inbound, state);
   const drift = [
-    isToMark && MARKER_TO_WRITE,
+    isToMark ? MARKER_TO_WRITE : adopted?.staysOpen && INTERRUPTED,
     changed.names.length > 0 && changed,
     declares(args, "inbound") && !inbound && missing("inbound", state.inboundTrunkId),
     declares(args, "outbound") && !outbound && missing("outbound", state.outboundTrunkId),
@@ -92,7 +93,7 @@ export function compare(
     outputs: {
       ...idOf("inbound", pair, args),
       ...idOf("outbound", pair, args),
-      ...(isToMark ? {} : { [ADOPTED]: undefined }),
+      ...(isToMark || adopted?.staysOpen ? {} : { [ADOPTED]: undefined }),
     },
   };
 }
@@ -104,4 +105,59 @@ export function compare(
 function idOf(half: trunks.Half, pair: trunks.Pair, args: SipTrunkInputs): Props {
   const id = pair[half]?.id ?? (declares(args, half) ? undefined : NONE);
   return id === undefined ? {} : { [`${half}TrunkId`]: id };
+}
+
+/** Arguments of a program, with something in place of unknown ones. */
+const completed = z.custom<SipTrunkInputs>();
+
+/** The arguments as far as they are known. What depends on an unknown one must not be used. */
+function asFarAsKnown(args: Partial<SipTrunkInputs>): SipTrunkInputs {
+  const numbers = numberArguments(args) ? args.numbers : undefined;
+  return completed.parse({ ...args, address: args.address ?? "", numbers });
+}
+
+/** The arguments that an argument's value on LiveKit depends on besides itself. */
+function sourcesOf(argument: string, { fixedIp }: Partial<SipTrunkInputs>): (keyof SipTrunkInputs)[] {
+  switch (argument) {
+    case "extension":
+      return ["type"];
+    case "numbers":
+      return ["type", "country", "numberFormat"];
+    case "destinationCountry":
+      return ["country"];
+    case "address":
+      return ["port", "fixedIp"];
+    case "headers":
+      return fixedIp === false ? [] : ["fixedIp", "address", "port", "transport"];
+    default:
+      return [];
+  }
+}
+
+/** The names of the arguments that change on LiveKit when a SipTrunk takes over trunks, as far as they are known. */
+export function takeOverChanges(
+  { inbound, outbound }: { readonly inbound: InboundTrunk | undefined; readonly outbound: OutboundTrunk | undefined },
+  args: Partial<SipTrunkInputs>,
+  isKnown: IsKnown<SipTrunkInputs>,
+  connection: Connection,
+): string[] {
+  const known = asFarAsKnown(args);
+  const own = ownMarker("", "", known);
+  const changes = [
+    ...(inbound ? changesIn(inbound, inboundFields(known), known, own, true) : []),
+    ...(outbound ? changesIn(outbound, outboundFields(known, connection), known, own, true) : []),
+  ].map(({ argument }) => argument);
+  const writesPassword = outbound && trunks.hidesPassword(outbound) && args.password !== undefined;
+  const isArgument = z.custom<keyof SipTrunkInputs>();
+  return [...new Set([...changes, ...(writesPassword ? ["password"] : [])])].filter((argument) =>
+    [isArgument.parse(argument), ...sourcesOf(argument, args)].every(isKnown),
+  );
+}
+
+/** Whether taking an open trunk over closes it, because it must be replaced as a whole without its password. */
+export function closesOnTakeOver(live: InboundTrunk, args: Partial<SipTrunkInputs>): boolean {
+  const wanted = inboundFields(asFarAsKnown(args));
+  const changed: readonly string[] = differences<Partial<InboundFields>>(wanted, live);
+  const changes = Object.fromEntries(Object.entries(wanted).filter(([field]) => changed.includes(field)));
+  return !keepsCredential(live, changes, args);
 }

@@ -1,5 +1,6 @@
 /** Creates, updates and removes the two trunks of a SipTrunk, whatever state they are in. */
 
+import { adoptedIn, adoptedOutput } from "../lifecycle/adopted";
 import { ResourceError } from "../lifecycle/errors";
 import type { Wanted } from "../lifecycle/resource";
 import { differences, NONE, type Props } from "../lifecycle/values";
@@ -10,19 +11,22 @@ import { composeMetadata, type Marker, nameOf } from "../livekit/ownership";
 import { isTransient } from "../livekit/retry";
 import * as sip from "../livekit/sip-api";
 import * as trunks from "../livekit/trunks";
-import { openerOf } from "./adopt";
 import type { SipTrunkInputs } from "./arguments";
 import { declaredPair, declares } from "./direction";
 import { inboundFields, outboundFields, ownMarker } from "./mapping";
+import { isLeftOpen, keepsCredential, openerOf } from "./opener";
 import { createProof } from "./take-over";
 
-/** Creates or updates the inbound trunk. At every moment it is either closed or open through the InboundAuth that opened it. */
+/**
+ * Creates or updates the inbound trunk. At every moment it is either closed or open through the InboundAuth that opened it. A trunk that
+ * is adopted stays open for the InboundAuth that takes it over.
+ */
 async function ensureInbound(
   account: Account,
   live: InboundTrunk | undefined,
   { args }: Wanted<SipTrunkInputs>,
   own: trunks.OwnMarker,
-  openedBy: Marker["openedBy"],
+  { openedBy, staysOpen }: { readonly openedBy: Marker["openedBy"]; readonly staysOpen: boolean },
 ): Promise<InboundTrunk> {
   const wanted = inboundFields(args);
   const user = args.metadata;
@@ -34,12 +38,13 @@ async function ensureInbound(
   const changes: Partial<InboundFields> = Object.fromEntries(
     differences<Partial<InboundFields>>(wanted, live).map((field) => [field, Reflect.get(wanted, field)]),
   );
-  const mustClose = !openedBy && !trunks.isClosed(live);
+  const isOpen = openedBy !== undefined || staysOpen;
+  const mustClose = !isOpen && !trunks.isClosed(live);
   if (Object.keys(changes).length === 0 && !mustClose && !trunks.metadataIsToWrite(live, user, own)) {
     return live;
   }
   const metadata = trunks.metadataFor(live, user, own, openedBy);
-  const credential = mustClose ? trunks.closedFields() : hiddenCredential(live, changes, openedBy !== undefined, args);
+  const credential = mustClose ? trunks.closedFields() : hiddenCredential(live, changes, isOpen, args);
   return sip.inbound.update(account.connection, live, { ...changes, ...credential, metadata });
 }
 
@@ -56,7 +61,7 @@ function hiddenCredential(
   if (sip.inbound.isFieldWise(changes) || !trunks.hidesPassword(live)) {
     return {};
   }
-  return isOpen && live.authUsername === args.username && args.password
+  return isOpen && args.password !== undefined && keepsCredential(live, changes, args)
     ? { authPassword: args.password }
     : trunks.closedFields();
 }
@@ -103,7 +108,7 @@ async function ensureOutbound(
 export async function ensure(
   account: Account,
   id: string,
-  pair: trunks.Pair & { readonly mayStayOpen?: boolean },
+  pair: trunks.Pair & { readonly mayStayOpen?: boolean; readonly staysOpen?: boolean; readonly adopts?: boolean },
   wanted: Wanted<SipTrunkInputs>,
   state: Props,
   doing: "Creating" | "Updating",
@@ -120,29 +125,39 @@ export async function ensure(
     project: account.connection.project,
   };
   const mayStayOpen = pair.mayStayOpen ?? true;
-  const openedBy = pair.inbound && mayStayOpen ? openerOf(pair.inbound, state) : undefined;
+  const openedBy = liveInbound && mayStayOpen ? openerOf(liveInbound, state) : undefined;
+  const staysOpen = pair.staysOpen ?? (liveInbound !== undefined && isLeftOpen(liveInbound, state));
+  const adopted = adoptedIn(state) ?? (pair.adopts ? { staysOpen } : undefined);
+  // Until it has been written, a trunk that is adopted is not ours.
+  let isWritten = false;
   try {
     if (hasInbound) {
-      const inbound = await ensureInbound(account, liveInbound, wanted, own, openedBy);
+      const inbound = await ensureInbound(account, liveInbound, wanted, own, { openedBy, staysOpen });
       outputs.inboundTrunkId = inbound.id;
+      isWritten = true;
       await account.inbound.put(inbound);
     }
     if (hasOutbound) {
       const outbound = await ensureOutbound(account, liveOutbound, wanted, own, state);
       outputs.outboundTrunkId = outbound.id;
+      isWritten = true;
       await account.outbound.put(outbound);
     }
     await removeTrunks(account, spare);
     Object.assign(outputs, !hasInbound && { inboundTrunkId: NONE }, !hasOutbound && { outboundTrunkId: NONE });
   } catch (error) {
     const first = hasInbound ? outputs.inboundTrunkId : outputs.outboundTrunkId;
-    const mayExist = first !== undefined || isTransient(error);
+    const isOurs = pair.adopts ? isWritten : first !== undefined;
+    const mayExist = isOurs || isTransient(error);
     if (!(error instanceof LiveKitError) || !mayExist) {
       throw error;
     }
     throw new ResourceError(
       `${doing} SipTrunk "${nameOf(wanted.owner)}": ${error.message} The completed part is recorded: run \`pulumi up\` again to finish it.`,
-      { cause: error, partial: { id, properties: { ...wanted.inputs, ...outputs } } },
+      {
+        cause: error,
+        partial: { id, properties: { ...wanted.inputs, ...outputs, ...(adopted && adoptedOutput(adopted)) } },
+      },
     );
   }
   return outputs;

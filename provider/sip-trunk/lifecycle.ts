@@ -1,6 +1,7 @@
 /** The lifecycle of a SipTrunk. */
 
 import { randomBytes } from "node:crypto";
+import { adoptionClaim } from "../lifecycle/claims";
 import { ResourceError } from "../lifecycle/errors";
 import { fingerprintOf } from "../lifecycle/fingerprint";
 import { goneForGood } from "../lifecycle/gone-for-good";
@@ -13,7 +14,8 @@ import { nameOf } from "../livekit/ownership";
 import * as trunks from "../livekit/trunks";
 import { matchingForm, parseNumber } from "../phone-number/format";
 import { isSameStatus } from "../voip/status";
-import { problemsAcross, type Schema, schema } from "./arguments";
+import { adoptionOf, adoptionRemarks, NO_ADOPTION, readAdopted } from "./adopt";
+import { problemsAcross, type Schema, type SipTrunkInputs, schema } from "./arguments";
 import { compare } from "./comparison";
 import { declareDirection, declaredPair, declares, takesCalls, turns } from "./direction";
 import { ensure, removeTrunks } from "./ensure";
@@ -28,6 +30,11 @@ function pairKey(id: string, state: Props): trunks.PairKey {
 /** The numbers that each SipTrunk of the program is called by, keyed by owner. Known before the trunk exists. */
 export const declaredNumbers = perSession(() => new Map<string, readonly string[]>());
 
+/** The credential that each SipTrunk of the program declares, keyed by owner, as far as it is known. */
+export const declaredCredentials = perSession(
+  () => new Map<string, Pick<Partial<SipTrunkInputs>, "username" | "password">>(),
+);
+
 export const sipTrunk: Resource<Schema> = {
   kind: "SipTrunk",
   schema,
@@ -41,16 +48,18 @@ export const sipTrunk: Resource<Schema> = {
     return numbers && country ? { numbers: numbers.map((number) => parseNumber(number, country)) } : {};
   },
 
-  claims({ extension, numbers, ...args }) {
+  claims({ extension, numbers, adopt, ...args }) {
     // LiveKit does not compare outbound trunks: several may have the same number.
-    return (takesCalls(args) ? [extension, ...(numbers ?? [])] : [])
+    const called = (takesCalls(args) ? [extension, ...(numbers ?? [])] : [])
       .filter((number) => number !== undefined)
       .map((number) => ({ key: matchingForm(number), words: `the number ${number} can only be on one trunk` }));
+    return [...called, ...adoptionClaim(adopt?.inbound), ...adoptionClaim(adopt?.outbound)];
   },
 
   async computed(session, owner, args, olds, isKnown) {
-    const { password, fixedIp } = args;
+    const { username, password, fixedIp } = args;
     const { connection } = session.account;
+    declaredCredentials(session).set(owner, { username, password });
     const numbers = numberArguments(args);
     declareDirection(session, owner, args);
     if (numbers) {
@@ -68,9 +77,13 @@ export const sipTrunk: Resource<Schema> = {
     };
   },
 
-  async conflicts(session, owner, args, existing) {
+  async conflicts(session, owner, args, existing, isKnown) {
     const numbers = numberArguments(args);
-    if (!numbers) {
+    const adoption = existing ? NO_ADOPTION : await adoptionOf(session, owner, args.adopt);
+    if (adoption.refusal) {
+      return { problems: [adoption.refusal] };
+    }
+    if (!numbers || !isKnown("adopt")) {
       return NO_CONFLICTS;
     }
     const { own } = session;
@@ -79,30 +92,42 @@ export const sipTrunk: Resource<Schema> = {
     if (lost) {
       return { problems: [lost] };
     }
-    const left = live?.inbound || live?.outbound ? undefined : await leftoverOf(session, owner, args);
+    const left = live?.inbound || live?.outbound ? undefined : await leftoverOf(session, owner, args, adoption);
     if (left?.refusal) {
       return { problems: [left.refusal] };
     }
-    const taken = takesCalls(args) && (await numberTakenBy(session, owner, numbers, existing, left !== undefined));
-    if (taken) {
-      return { problems: [taken] };
+    const number =
+      takesCalls(args) &&
+      (await numberTakenBy(session, owner, numbers, existing, left !== undefined, adoption.inbound));
+    if (number) {
+      return { problems: [number] };
     }
     if (existing) {
       tell(session, "SipTrunk", owner, turns(existing.state, args, live));
     }
     const found = left ? [left.inbound, left.outbound, ...left.spare].filter((trunk) => trunk !== undefined) : [];
-    own.takeOver(found.map(({ id }) => id));
-    const strange = found.filter((trunk) => !own.has(trunk.id) && !own.has(trunks.metadataOf(trunk).marker?.id));
+    const named = [adoption.inbound?.id, adoption.outbound?.id];
+    const isThere = (half: "inbound" | "outbound") => left?.[half] !== undefined;
+    const remarks = adoptionRemarks(session, adoption, args, isKnown, isThere);
+    const taken = found.map(({ id }) => id);
+    own.takeOver("SipTrunk", owner, taken);
+    const strange = found.filter(
+      (trunk) => !named.includes(trunk.id) && !own.has(trunk.id) && !own.has(trunks.metadataOf(trunk).marker?.id),
+    );
     if (strange.length === 0) {
-      return NO_CONFLICTS;
+      return { problems: [], remarks };
     }
     const { inbound, spare = [] } = left ? declaredPair(left, args) : {};
-    const closes = inbound && !left?.mayStayOpen ? "; the inbound trunk is closed until an InboundAuth opens it" : "";
+    const closes =
+      inbound && !left?.mayStayOpen && !named.includes(inbound.id)
+        ? "; the inbound trunk is closed until an InboundAuth opens it"
+        : "";
     const surplus = spare.filter((trunk) => !left?.spare.includes(trunk));
     const deletes = surplus.map(({ id }) => `; ${id} is deleted, because direction is "${args.direction}"`).join("");
     return {
       problems: [],
       remarks: [
+        ...remarks,
         `takes over ${strange.map(({ id }) => id).join(" and ")} on LiveKit, which carry its name but are not in the state${closes}${deletes}.`,
       ],
     };
@@ -124,9 +149,13 @@ export const sipTrunk: Resource<Schema> = {
     const { account } = session;
     const voip = await requireAccepted(session, "Creating", wanted);
     const id = `sip-trunk-${randomBytes(6).toString("hex")}`;
-    const leftover = await leftoverOf(session, wanted.owner, wanted.args);
-    const taken = takesCalls(wanted.args) ? await numberTakenBy(session, wanted.owner, wanted.args) : undefined;
-    const problem = leftover.refusal ?? taken;
+    await readAdopted(session, wanted.args.adopt);
+    const adoption = await adoptionOf(session, wanted.owner, wanted.args.adopt);
+    const leftover = await leftoverOf(session, wanted.owner, wanted.args, adoption);
+    const taken = takesCalls(wanted.args)
+      ? await numberTakenBy(session, wanted.owner, wanted.args, undefined, true, adoption.inbound)
+      : undefined;
+    const problem = adoption.refusal ?? leftover.refusal ?? taken;
     if (problem) {
       throw new ResourceError(`Creating SipTrunk "${nameOf(wanted.owner)}": ${problem}`);
     }

@@ -76,7 +76,7 @@ function followed(held: VoipCredential, declared: string | undefined): string | 
 }
 
 /** The arguments of a SipTrunk are outputs, too, as far as the program gives them. */
-export interface SipTrunk extends Omit<OutputsOf<Schema>, "verifier" | "username" | "password"> {}
+export interface SipTrunk extends Omit<OutputsOf<Schema>, "verifier" | "username" | "password" | "adopt"> {}
 
 /**
  * One SIP integration: a company's phone system (the VoIP system) on one side, a LiveKit project on the other. Creates an inbound

@@ -9,6 +9,7 @@ import type { InboundTrunk, OutboundTrunk, Rule } from "../livekit/messages";
 import { nameOf, stackOf } from "../livekit/ownership";
 import * as trunks from "../livekit/trunks";
 import { matchingForm } from "../phone-number/format";
+import { type Adoption, NO_ADOPTION } from "./adopt";
 import type { SipTrunkInputs } from "./arguments";
 import { declares } from "./direction";
 import { calledNumbers, type NumberArguments, numberArguments } from "./mapping";
@@ -36,6 +37,10 @@ export interface Leftover extends trunks.Pair {
   readonly refusal?: string;
   /** Whether it may stay open, because an InboundAuth of this stack opened it. */
   readonly mayStayOpen: boolean;
+  /** Whether it stays open although nobody of this stack has opened it, because `adopt` names it. */
+  readonly staysOpen: boolean;
+  /** Whether `adopt` names one of the trunks. */
+  readonly adopts: boolean;
 }
 
 /**
@@ -47,15 +52,20 @@ export async function leftoverOf(
   { account, own }: Session,
   owner: string,
   args: Partial<SipTrunkInputs>,
+  adoption: Adoption = NO_ADOPTION,
 ): Promise<Leftover> {
   const { connection } = account;
   const owners = [owner, own.formerOwner("SipTrunk", owner)].filter((name) => name !== undefined);
   const pairs = await Promise.all(owners.map((name) => trunks.pairOwnedBy(account, name)));
-  const pair = pairs.find(({ inbound, outbound }) => inbound ?? outbound) ?? { spare: [] };
-  const found = [pair.inbound, pair.outbound, ...pair.spare].filter((trunk) => trunk !== undefined);
+  const left = pairs.find(({ inbound, outbound }) => inbound ?? outbound) ?? { spare: [] };
+  const found = [left.inbound, left.outbound, ...left.spare].filter((trunk) => trunk !== undefined);
+  const pair = together(adoption, left);
   const proof = createProof(owner, args, connection);
   // A program can only create a rule for the trunk once its state knows the trunk.
-  const isUsed = pair.inbound !== undefined && (await account.rules.having(leadingTo, pair.inbound.id)).length > 0;
+  const isUsed =
+    left.inbound !== undefined &&
+    left.inbound.id !== adoption.inbound?.id &&
+    (await account.rules.having(leadingTo, left.inbound.id)).length > 0;
   const isOurs = (trunk: InboundTrunk | OutboundTrunk) => {
     const { marker } = trunks.metadataOf(trunk);
     const { id, openedBy, unconfirmed } = marker ?? {};
@@ -68,13 +78,18 @@ export async function leftoverOf(
   };
   const opener = pair.inbound && trunks.metadataOf(pair.inbound).marker;
   const mayStayOpen = own.has(opener?.id) || own.has(opener?.openedBy?.id);
+  const adopts = (adoption.inbound ?? adoption.outbound) !== undefined;
+  const staysOpen = adoption.inbound !== undefined && !trunks.isOpenToAnyone(adoption.inbound);
+  const taken = { ...pair, mayStayOpen, staysOpen, adopts };
   if (found.every(isOurs)) {
-    return { ...pair, mayStayOpen };
+    const second = pair.spare.find((trunk) => adopts && own.has(trunks.metadataOf(trunk).marker?.id));
+    return second
+      ? { ...taken, refusal: `adopt: this SipTrunk already has ${second.id} on LiveKit: remove adopt.` }
+      : taken;
   }
   const ids = [...new Set(found.map((trunk) => trunks.metadataOf(trunk).marker?.id))].join(",");
   return {
-    ...pair,
-    mayStayOpen,
+    ...taken,
     refusal:
       `${found.map(({ id }) => id).join(" and ")} on LiveKit belong to a SipTrunk of the same name (${owner}) that this stack's state does not know. ` +
       `If another stack of that name uses them, rename this stack or its project. If they are this stack's and its state was lost, run \`pulumi config set livekit:takeOver ${ids}\` and \`pulumi up\`; or delete them.`,
@@ -100,6 +115,14 @@ export async function takenOver(
     : undefined;
 }
 
+/** The adopted trunks, and what is left of an earlier create. Of two for the same half, the adopted one counts. */
+function together({ inbound, outbound }: Adoption, left: trunks.Pair): trunks.Pair {
+  const chosen = { ...left, ...(inbound && { inbound }), ...(outbound && { outbound }) };
+  const ids = new Set([chosen.inbound?.id, chosen.outbound?.id]);
+  const all = [left.inbound, left.outbound, ...left.spare].filter((trunk) => trunk !== undefined);
+  return { ...chosen, spare: all.filter(({ id }) => !ids.has(id)) };
+}
+
 /** The trunks that a rule uses, as lookup keys. */
 function leadingTo({ trunkIds }: Rule): readonly string[] {
   return trunkIds;
@@ -113,16 +136,17 @@ export async function numberTakenBy(
   existing?: { readonly id: string; readonly state: Props },
   /** Whether it takes over the trunks that carry its name, as {@link leftoverOf} allowed. */
   takesOver = true,
+  adopted?: InboundTrunk,
 ): Promise<string | undefined> {
   const numbers = calledNumbers(args);
-  const [live] = await account.inbound.having(trunks.owners, owner);
+  const live = adopted ?? (await account.inbound.having(trunks.owners, owner))[0];
   const sameNumber = await trunks.conflictingTrunks(account, { numbers, allowedNumbers: live?.allowedNumbers ?? [] });
   const names = [owner, own.formerOwner("SipTrunk", owner)];
   const others = sameNumber.filter((trunk) => {
     const { marker } = trunks.metadataOf(trunk);
     return marker
       ? marker.id !== existing?.id && !(names.includes(marker.owner) && (takesOver || own.has(marker.id)))
-      : trunk.id !== existing?.state.inboundTrunkId;
+      : trunk.id !== existing?.state.inboundTrunkId && trunk.id !== adopted?.id;
   });
   for (const other of others) {
     const { marker } = trunks.metadataOf(other);
@@ -132,8 +156,12 @@ export async function numberTakenBy(
     const isTwin = names.includes(manager) && !own.has(id);
     if (!manager || isTwin || !(own.has(id) || stackOf(manager) === stackOf(owner))) {
       const twin = isTwin ? " in another state" : "";
+      const remedy =
+        manager || existing || adopted
+          ? "delete that trunk"
+          : `take that trunk over with adopt: { inbound: "${other.id}" }`;
       const whose = manager ? `which ${manager} manages${twin}` : "which this stack does not manage";
-      return `${args.type === "did" ? "numbers" : "extension"}: ${number} is taken by the inbound trunk ${other.id} of this LiveKit project, ${whose}: use another number, or delete that trunk.`;
+      return `${args.type === "did" ? "numbers" : "extension"}: ${number} is taken by the inbound trunk ${other.id} of this LiveKit project, ${whose}: use another number, or ${remedy}.`;
     }
     // A SipTrunk that was declared earlier gives up the number in this same update; otherwise the claims would have refused it.
     if (!own.isDeclared("SipTrunk", manager)) {

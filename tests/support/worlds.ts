@@ -30,6 +30,7 @@ export class World {
     readonly stack: Stack,
     /** Someone else with access to the platform. */
     readonly outsider: SipClient,
+    readonly stackName: string,
   ) {}
 
   static async start(
@@ -47,7 +48,7 @@ export class World {
       env: { LIVEKIT_URL: undefined, LIVEKIT_API_KEY: undefined, LIVEKIT_API_SECRET: undefined, ...env },
     };
     const { url, apiKey, apiSecret } = platform;
-    return new World(platform, await engine.create(options), new SipClient(url, apiKey, apiSecret));
+    return new World(platform, await engine.create(options), new SipClient(url, apiKey, apiSecret), stack);
   }
 
   async declare(program: Program): Promise<void> {
