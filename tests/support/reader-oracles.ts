@@ -92,6 +92,9 @@ const MODULES = [
   "res_sorcery_astdb",
   "res_sorcery_realtime",
   "res_config_pgsql",
+  // PJSIP needs these two if it was built with them.
+  "res_statsd",
+  "res_geolocation",
   "res_pjproject",
   "res_pjsip",
   "res_pjsip_config_wizard",
@@ -107,7 +110,16 @@ const EMPTY = [
   "http.conf",
   "manager.conf",
 ].concat(
-  ["pjsip.conf", "pjsip_wizard.conf", "rtp.conf", "sorcery.conf", "stasis.conf", "statsd.conf", "udptl.conf"],
+  [
+    "pjsip.conf",
+    "pjsip_wizard.conf",
+    "rtp.conf",
+    "sorcery.conf",
+    "geolocation.conf",
+    "stasis.conf",
+    "statsd.conf",
+    "udptl.conf",
+  ],
   ["codecs.conf", "dsp.conf", "indications.conf", "logger.conf", "res_pgsql.conf"],
 );
 
