@@ -10,7 +10,7 @@ import { checkElsewhere } from "./phone-systems/check-elsewhere";
 import { freeswitch } from "./phone-systems/freeswitch";
 import { kamailio } from "./phone-systems/kamailio";
 import { opensips } from "./phone-systems/opensips";
-import { isLetIn, Phone } from "./phone-systems/phone";
+import { isLetIn } from "./phone-systems/phone";
 import { type Asked, type Case, ORDINARY, PASSWORD, type PhoneSystem, type Place } from "./phone-systems/phone-system";
 import {
   normalised,
@@ -22,6 +22,7 @@ import {
 } from "./phone-systems/transcript";
 import { expectNoCanary } from "./support/examples";
 import { testWithProcesses } from "./support/matrix";
+import { SippPhone, sippAvailability } from "./support/sipp";
 
 const isRecording = process.env.RECORD_TRANSCRIPTS === "1";
 
@@ -29,6 +30,12 @@ const KINDS = [asterisk, freeswitch, opensips, kamailio];
 const missing = KINDS.filter(({ version, isRecorded }) => version === undefined && isRecorded).map(({ name }) => name);
 if (missing.length > 0) {
   process.stderr.write(`\nWithout ${missing.join(", ")}: the credential check runs on their transcripts only.\n`);
+}
+
+const testWithSipp = sippAvailability().available ? test : test.skip;
+
+function registeredPhone(system: PhoneSystem, credential: { username: string; password: string }): Promise<SippPhone> {
+  return SippPhone.register({ at: system.place(), domain: ORDINARY.domain, ...credential });
 }
 
 function query(
@@ -112,9 +119,9 @@ for (const kind of KINDS.filter(({ version }) => version !== undefined)) {
       );
     });
 
-    test("a registered phone keeps its binding through 20 checks, and hears of none", async () => {
+    testWithSipp("a phone registered by sipp keeps its binding through 20 checks, and hears of none", async () => {
       const credential = { username: "1021", password: PASSWORD };
-      const phone = await Phone.register(system.place(), ORDINARY.domain, credential);
+      const phone = await registeredPhone(system, credential);
       try {
         expect(await system.bindings("1021")).toEqual([phone.contact]);
         for (let check = 1; check <= 20; check++) {
@@ -125,20 +132,20 @@ for (const kind of KINDS.filter(({ version }) => version !== undefined)) {
         expect(await system.bindings("1021")).toEqual([phone.contact]);
         expect(phone.requests).toEqual([]);
       } finally {
-        await phone.close();
+        await phone.stop();
       }
     });
   });
 }
 
 (asterisk.version === undefined ? describe.skip : describe)("Asterisk with more bindings than it may have", () => {
-  test.each(["1021", "1022", "1023"])("keeps those of %s through 20 checks", async (username) => {
+  testWithSipp.each(["1021", "1022", "1023"])("keeps those of %s through 20 checks", async (username) => {
     const system = await startAsterisk();
-    const phones: Phone[] = [];
+    const phones: SippPhone[] = [];
     try {
       const credential = { username, password: PASSWORD };
       for (let count = 1; count <= 2; count++) {
-        phones.push(await Phone.register(system.place(), ORDINARY.domain, credential));
+        phones.push(await registeredPhone(system, credential));
       }
       await system.limitContacts(1);
       expect(await system.maxContacts(username)).toBe(1);
@@ -148,7 +155,7 @@ for (const kind of KINDS.filter(({ version }) => version !== undefined)) {
       }
       expect((await system.bindings(username)).sort()).toEqual(phones.map(({ contact }) => contact).sort());
     } finally {
-      await Promise.all(phones.map((phone) => phone.close()));
+      await Promise.all(phones.map((phone) => phone.stop()));
       await system.stop();
     }
   });

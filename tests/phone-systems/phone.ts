@@ -1,63 +1,20 @@
-/** A phone that registers, and calls as LiveKit places them. */
+/** What a phone system knows of its phones, and calls as LiveKit places them. */
 
 import type { DigestCredential } from "../../provider/sip/digest";
-import { listOf, parseNameAddr, type SipResponse } from "../../provider/sip/message";
-import { SipListener } from "../../provider/testing/sip/listener";
+import { listOf, parseNameAddr } from "../../provider/sip/message";
 import { UserAgent } from "../support/user-agent";
 import type { Asked, Place } from "./phone-system";
 
-/** A registered phone. */
-export class Phone {
-  /** Its address as the phone system must keep it. */
-  readonly contact: string;
-
-  private constructor(
-    private readonly listener: SipListener,
-    user: string,
-    private readonly received: string[],
-  ) {
-    this.contact = `sip:${user}@${listener.host}:${listener.port}`;
-  }
-
-  static async register(place: Place, domain: string, credential: DigestCredential): Promise<Phone> {
-    const received: string[] = [];
-    const listener = await SipListener.listen({}, { request: ({ request }) => received.push(request.method) });
-    const phone = new Phone(listener, credential.username, received);
-    const contact = { name: "Contact", value: `<${phone.contact}>` };
-    const expires = { name: "Expires", value: "600" };
-    const { status } = await registerRequest(place, domain, credential, [contact, expires]);
-    if (status !== 200) {
-      await phone.close();
-      throw new Error(`the phone system answers the registration with ${status}`);
-    }
-    return phone;
-  }
-
-  /** The methods of the requests that reached it. */
-  get requests(): readonly string[] {
-    return this.received;
-  }
-
-  close(): Promise<void> {
-    return this.listener.close();
-  }
-}
-
 /** The URIs of a user's registered phones, asked with a REGISTER without Contact. */
-export async function registeredAt(place: Place, domain: string, credential: DigestCredential): Promise<string[]> {
-  const response = await registerRequest(place, domain, credential, []);
-  return listOf(response, "contact").map((value) => parseNameAddr(value).uri);
-}
-
-async function registerRequest(
+export async function registeredAt(
   { host, port }: Place,
   domain: string,
   credential: DigestCredential,
-  headers: readonly { name: string; value: string }[],
-): Promise<SipResponse> {
+): Promise<string[]> {
   const agent = await UserAgent.open({ host, port, domain });
   try {
-    return await agent.authenticated("REGISTER", { from: credential.username, headers }, credential);
+    const response = await agent.authenticated("REGISTER", { from: credential.username }, credential);
+    return listOf(response, "contact").map((value) => parseNameAddr(value).uri);
   } finally {
     agent.close();
   }

@@ -32,6 +32,12 @@ export interface CallerScenario {
   afterwards: "cancel" | "talk" | "listen";
 }
 
+/** Who a phone registers as. */
+export interface PhoneScenario {
+  user: string;
+  domain: string;
+}
+
 const SDP = `v=0
 o=- 1 1 IN IP[local_ip_type] [local_ip]
 s=-
@@ -144,13 +150,41 @@ function inDialog({ from }: CallerScenario, method: "ACK" | "BYE", cseq: string,
 function head(method: string, uri: string, transaction: number | string, from: string): string[] {
   return [
     `${method} ${uri} SIP/2.0`,
-    `Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=z9hG4bK-[call_id]-${transaction}`,
+    `Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=z9hG4bK-[pid]-[call_number]-${transaction}`,
     `From: <sip:${from}>;tag=caller-[call_number]`,
   ];
 }
 
 function calledUri(user: string): string {
   return `sip:${user === "" ? "" : `${user}@`}[remote_ip]:[remote_port]`;
+}
+
+/** A phone: REGISTER, again with the credential, then nothing until it is stopped. Its registration lasts longer than any test. */
+export function phoneScenario(phone: PhoneScenario): string {
+  return scenario(
+    "phone registers",
+    register(phone, 1),
+    '<recv response="100" optional="true"/>',
+    '<recv response="401" auth="true"/>',
+    register(phone, 2),
+    '<recv response="100" optional="true"/>',
+    '<recv response="200"/>',
+    '<pause milliseconds="600000"/>',
+  );
+}
+
+function register({ user, domain }: PhoneScenario, attempt: 1 | 2): string {
+  const lines = [
+    ...head("REGISTER", `sip:${domain}`, attempt, `${user}@${domain}`),
+    `To: <sip:${user}@${domain}>`,
+    "Call-ID: [call_id]",
+    `CSeq: ${attempt} REGISTER`,
+    `Contact: <sip:${user}@[local_ip]:[local_port]>`,
+    "Expires: 600",
+    "Max-Forwards: 70",
+    ...(attempt === 2 ? ["[authentication]"] : []),
+  ];
+  return send(lines, { attributes: 'retrans="500"' });
 }
 
 /** A call as the callee. */

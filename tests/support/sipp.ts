@@ -1,4 +1,4 @@
-/** Real SIP endpoints: sipp as the callee and as the caller, each with a scenario of its own (sipp-scenarios.ts). */
+/** Real SIP endpoints: sipp as the callee, as the caller and as a registered phone, each with a scenario of its own (sipp-scenarios.ts). */
 
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { freePort, isListening } from "./loopback";
-import { type CalleeScenario, calleeScenario, callerScenario } from "./sipp-scenarios";
+import { type CalleeScenario, calleeScenario, callerScenario, phoneScenario } from "./sipp-scenarios";
 import { TiedProcess } from "./tied-process";
 
 const START_TIMEOUT_MS = 10_000;
@@ -49,6 +49,15 @@ export interface CallOptions {
   timeoutMs?: number;
 }
 
+export interface PhoneOptions {
+  /** Where it registers, over UDP. */
+  at: { host: string; port: number };
+  /** The domain of its address. */
+  domain: string;
+  username: string;
+  password: string;
+}
+
 export interface SippMessage {
   direction: "sent" | "received";
   text: string;
@@ -64,7 +73,7 @@ export interface CallResult {
   /** sipp's exit code: 0 when the call completed its scenario. */
   exitCode: number;
   messages: SippMessage[];
-  /** The messages as text, for error messages. */
+  /** The messages and sipp's output as text, for error messages. */
   trace: string;
 }
 
@@ -109,16 +118,67 @@ export class SippCallee {
   }
 }
 
+/** A phone that stays registered, and answers nothing, until it is stopped. */
+export class SippPhone {
+  private constructor(
+    /** Its address as the phone system must keep it. */
+    readonly contact: string,
+    private readonly endpoint: Endpoint,
+  ) {}
+
+  static async register({ at, domain, username, password }: PhoneOptions): Promise<SippPhone> {
+    const { phone, trace } = await untilSent(async () => {
+      const port = await freePort();
+      const endpoint = await Endpoint.start(phoneScenario({ user: username, domain }), "udp", "127.0.0.1", port, [
+        ...[`${address(at.host)}:${at.port}`, "-m", "1", "-auth_uri", domain, "-au", username, "-ap", password],
+      ]);
+      const isRegistered = await endpoint.eventually(() => endpoint.messages().some(isRegistration));
+      const { messages, trace } = { messages: endpoint.messages(), trace: endpoint.trace() };
+      if (!isRegistered) {
+        await endpoint.stop();
+      }
+      const contact = `sip:${username}@127.0.0.1:${port}`;
+      return { messages, trace, phone: isRegistered ? new SippPhone(contact, endpoint) : undefined };
+    });
+    if (!phone) {
+      throw new Error(`sipp is not registered: ${trace}`);
+    }
+    return phone;
+  }
+
+  /** The methods of the requests that reached it. */
+  get requests(): string[] {
+    return this.endpoint
+      .messages()
+      .filter(({ direction, text }) => direction === "received" && !text.startsWith("SIP/2.0 "))
+      .map(({ text }) => text.slice(0, text.indexOf(" ")));
+  }
+
+  async stop(): Promise<void> {
+    await this.endpoint.stop();
+  }
+}
+
+function isRegistration({ direction, text }: SippMessage): boolean {
+  return direction === "received" && text.startsWith("SIP/2.0 200 ") && /^CSeq: *2 +REGISTER/im.test(text);
+}
+
 /** Places one call and waits for its end. */
 export async function sippCall(options: CallOptions): Promise<CallResult> {
-  // Another process may take the free port before sipp does. sipp then ends without having sent anything.
+  return untilSent(() => placeCall(options));
+}
+
+/** Tries again if sipp has sent nothing: another process has then taken the free port before it, and sipp has ended. */
+async function untilSent<Result extends { messages: readonly SippMessage[]; trace: string }>(
+  run: () => Promise<Result>,
+): Promise<Result> {
   for (let attempt = 1; ; attempt++) {
-    const result = await placeCall(options);
+    const result = await run();
     if (result.messages.some(({ direction }) => direction === "sent")) {
       return result;
     }
     if (attempt === 3) {
-      throw new Error(`sipp placed no call: ${result.trace}`);
+      throw new Error(`sipp has sent nothing: ${result.trace}`);
     }
   }
 }
@@ -141,7 +201,7 @@ async function placeCall(options: CallOptions): Promise<CallResult> {
   ]);
   const exitCode = await endpoint.exited;
   const messages = endpoint.messages();
-  const trace = `${messages.map(({ direction, text }) => `--- ${direction}\n${text}`).join("\n")}\n${endpoint.output()}`;
+  const trace = endpoint.trace();
   await endpoint.stop();
   const statuses = messages
     .filter(({ direction, text }) => direction === "received" && /^CSeq: *\d+ +INVITE/im.test(text))
@@ -193,13 +253,18 @@ class Endpoint {
   }
 
   /** Waits until its port is open. False when sipp ended or took too long. */
-  async listens(): Promise<boolean> {
+  listens(): Promise<boolean> {
+    return this.eventually(() => isListening(this.socket.transport, this.socket.port));
+  }
+
+  /** Asks again and again until the answer is yes. False when sipp ended or it took too long. */
+  async eventually(answer: () => boolean): Promise<boolean> {
     let ended = false;
     void this.exited.then(() => {
       ended = true;
     });
     for (const deadline = Date.now() + START_TIMEOUT_MS; !ended && Date.now() < deadline; await delay(10)) {
-      if (isListening(this.socket.transport, this.socket.port)) {
+      if (answer()) {
         return true;
       }
     }
@@ -217,6 +282,13 @@ class Endpoint {
 
   output(): string {
     return readFileSync(join(this.folder, "output"), "utf8").slice(-4_000);
+  }
+
+  /** The messages so far and the output as text, for error messages. */
+  trace(): string {
+    return `${this.messages()
+      .map(({ direction, text }) => `--- ${direction}\n${text}`)
+      .join("\n")}\n${this.output()}`;
   }
 
   async stop(): Promise<void> {
