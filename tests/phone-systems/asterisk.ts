@@ -124,6 +124,5 @@ export const asterisk: PhoneSystemKind = {
   protocols: ["udp", "tcp", "tls"],
   cases: [...CASES, ...(knowsSha256(version ?? "") ? SHA_256_CASES : [])],
   hidesStrangers: true,
-  isRecorded: true,
   start: startAsterisk,
 };

@@ -174,6 +174,5 @@ export const freeswitch: PhoneSystemKind = {
   protocols: ["udp", "tcp", "tls"],
   cases: CASES,
   hidesStrangers: false,
-  isRecorded: true,
   start: startFreeSwitch,
 };

@@ -89,6 +89,5 @@ export const kamailio: PhoneSystemKind = {
   protocols: TRANSPORTS,
   cases: CASES,
   hidesStrangers: false,
-  isRecorded: false,
   start: startKamailio,
 };

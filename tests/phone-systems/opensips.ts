@@ -90,6 +90,5 @@ export const opensips: PhoneSystemKind = {
   protocols: ["udp", "tcp"],
   cases: CASES,
   hidesStrangers: false,
-  isRecorded: true,
   start: startOpenSips,
 };

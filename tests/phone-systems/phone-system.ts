@@ -95,8 +95,6 @@ export interface PhoneSystemKind {
   readonly cases: readonly Case[];
   /** Whether it answers a wrong password as it answers strangers. */
   readonly hidesStrangers: boolean;
-  /** Whether its transcripts are recorded. */
-  readonly isRecorded: boolean;
   start(): Promise<PhoneSystem>;
 }
 
