@@ -35,7 +35,8 @@ const ROWS = `INSERT INTO ps_auths VALUES
   ('plain', 'userpass', 'acme', '${secret}', 'not read', NULL),
   ('untyped', NULL, 'acme', '${secret}', NULL, NULL),
   ('md5', 'md5', 'acme', NULL, '${MD5}', NULL),
-  ('realm', 'md5', 'acme', NULL, '${MD5.toUpperCase()}', 'pbx'),
+  ('realm', 'md5', 'acme', NULL, '${MD5}', 'pbx'),
+  ('capitals', 'md5', 'acme', NULL, '${MD5.toUpperCase()}', NULL),
   ('oauth', 'google_oauth', 'acme', NULL, NULL, NULL),
   ('empty', 'userpass', 'acme', NULL, NULL, NULL),
   ('nameless', 'userpass', '', '${secret}', NULL, NULL),
@@ -161,7 +162,8 @@ for (const server of databaseServers) {
       ["empty", "it has no password: set one"],
       ["nameless", "it has no username: set one"],
       ["unhashed", "set md5_cred or password_digest"],
-      ["broken", "its MD5 hash is not valid hexadecimal"],
+      ["broken", "its MD5 hash is not valid hexadecimal in lower case"],
+      ["capitals", "its MD5 hash is not valid hexadecimal in lower case"],
     ])("explains what is wrong with %s", async (id, sentence) => {
       const message = await failureOf(reader(id));
       expect(message).toContain(`asteriskRealtimeCredential: auth ${id} in Asterisk's table ps_auths: `);

@@ -110,7 +110,7 @@ describe.each(engines)("a program on the $name", (engine) => {
     try {
       const preview = await stack.preview();
       expect(preview.succeeded).toBe(false);
-      const sentence = `asteriskConfigCredential: [a] in Asterisk's ${file}: its MD5 hash is not valid hexadecimal: compute it again from username:realm:password.`;
+      const sentence = `asteriskConfigCredential: [a] in Asterisk's ${file}: its MD5 hash is not valid hexadecimal in lower case: compute it again from username:realm:password.`;
       expect(said(preview)).toContain(sentence);
       expect(said(preview)).not.toMatch(/\bat .*\.js:\d+/);
       expectNoCanary(said(preview));

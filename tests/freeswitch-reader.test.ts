@@ -80,6 +80,7 @@ const CONFIGURATION = {
   <user id="inDomain"></user>
   <user id="hashed"><params><param name="a1-hash" value="${MD5}"/><param name="password" value=""/></params></user>
   <user id="both"><params><param name="a1-hash" value="${MD5}"/><param name="password" value="not of the hash"/></params></user>
+  <user id="capitals"><params><param name="a1-hash" value="${MD5.toUpperCase()}"/></params></user>
   <user id="broken"><params><param name="a1-hash" value="${CANARY.padEnd(MD5.length, "x")}"/><param name="password" value=""/></params></user>
   <user id="empty"><params><param name="password" value=""/></params></user>
   <user id="special"><params><param name="password" value='a&b&lt;&quot;&#x41;'/></params></user>
@@ -321,7 +322,8 @@ test.each([
   ["1011", { domain: "other.example" }, "there is no such user in this domain: check `username` and `domain`."],
   ["1011", { domain: "gone.example" }, "there is no such domain, only pbx.example, other.example, flat.example: check"],
   ["empty", {}, "the user has neither a password nor an a1-hash: set one."],
-  ["broken", {}, "its a1-hash is not valid hexadecimal"],
+  ["broken", {}, "its a1-hash is not valid hexadecimal in lower case"],
+  ["capitals", {}, "its a1-hash is not valid hexadecimal in lower case"],
   ["command", {}, "its password uses the variable from_command, which no file sets"],
 ])("explains what is wrong with user %s %j", async (username, more, sentence) => {
   write(CONFIGURATION);

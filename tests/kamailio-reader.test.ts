@@ -38,7 +38,9 @@ const ROWS = `INSERT INTO subscriber (username, domain, password, ha1) VALUES
   ('twice', 'b.example', 'other', ''),
   ('doubled', 'a.example', '${secret}', ''),
   ('doubled', 'a.example', '${secret}', ''),
-  ('hashed', 'pbx.example', '', '${MD5.toUpperCase()}'),
+  ('hashed', 'pbx.example', '', '${MD5}'),
+  ('capitals', 'pbx.example', '', '${hash("md5", `capitals:pbx.example:${secret}`).toUpperCase()}'),
+  ('padded', 'pbx.example', '', '${hash("md5", `padded:pbx.example:${secret}`)}  '),
   ('sha', 'pbx.example', '', '${SHA256}'),
   ('realmless', '', '', '${MD5}'),
   ('broken', 'pbx.example', '', '${CANARY}'),
@@ -101,6 +103,7 @@ for (const server of databaseServers) {
       });
       expect("ha1" in verifier && verifies(verifier, secret)).toBe(true);
       expect("ha1" in verifier && verifies(verifier, `${secret}x`)).toBe(false);
+      expect(await credentialOf(reader("padded"))).toMatchObject({ ha1: hash("md5", `padded:pbx.example:${secret}`) });
       expect(await credentialOf(reader("sha"))).toMatchObject({ algorithm: "SHA-256", ha1: SHA256 });
       expect(await credentialOf(reader("realmless", { realm: "sip.example" }))).toMatchObject({ realm: "sip.example" });
     });
@@ -135,7 +138,11 @@ for (const server of databaseServers) {
         "kamailioCredential: user 1011@b.example in Kamailio's table subscriber: there is no such user: check `username` and `domain`.",
       );
       expect(await failure("empty")).toContain("neither password nor ha1 is set: set one.");
-      expect(await failure("broken")).toContain("ha1 is neither an MD5 nor a SHA-256 in hexadecimal: compute it again");
+      for (const user of ["broken", "capitals"]) {
+        expect(await failure(user)).toContain(
+          "ha1 is neither an MD5 nor a SHA-256 in lower-case hexadecimal: compute it",
+        );
+      }
       expect(await failure("realmless")).toContain("set `realm`.");
     });
 

@@ -1,6 +1,6 @@
 /**
- * The readers of Asterisk and FreeSWITCH against what the real systems say that they have read, on configurations made at random. Runs
- * where the systems are on PATH.
+ * The readers of Asterisk, FreeSWITCH and Kamailio against what the real systems have read, on configurations made at random. Asterisk
+ * and FreeSWITCH show it, where they are on PATH. Kamailio accepts it or not.
  */
 
 import { createHash } from "node:crypto";
@@ -8,11 +8,18 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import fc from "fast-check";
-import { asteriskConfigCredential, asteriskRealtimeCredential, freeswitchCredential } from "../provider";
-import { isVerifier, type VoipCredential } from "../provider/voip/credential";
+import {
+  asteriskConfigCredential,
+  asteriskRealtimeCredential,
+  freeswitchCredential,
+  kamailioCredential,
+} from "../provider";
+import { isVerifier, type VoipCredential, verifies } from "../provider/voip/credential";
 import { databaseServers } from "./support/databases";
+import { Kamailio, kamailioAvailability } from "./support/kamailio";
 import { credentialOf } from "./support/outputs";
 import { AsteriskOracle, FreeswitchOracle, type ShownAuth, versionOf } from "./support/reader-oracles";
+import { UserAgent } from "./support/user-agent";
 
 /** How many configurations each system reads. */
 const RUNS = Number(process.env.TEST_ORACLE_RUNS || 3);
@@ -357,3 +364,80 @@ ${domains.map((make, index) => make(name(index))).join("")}</include>
     }
   });
 });
+
+describe("Kamailio's subscriber", () => {
+  const SUBSCRIBERS = 20;
+  const OTHER = "another password";
+  // MariaDB's default character set has none beyond U+00FF.
+  const text = fc.array(pick(..."abXY09 \t:;,=%'\"\\\u00e9"), { minLength: 1, maxLength: 10 });
+  // Kamailio takes neither of these out of a quoted string.
+  const name = fc.array(pick(..."abXY09 .-_+~'\u00e9"), { maxLength: 6 }).map((list) => list.join(""));
+  const row = fc.record({
+    name,
+    domain: pick("a.example", "b.example"),
+    password: fc.oneof(
+      text.map((list) => list.join("")),
+      pick(""),
+    ),
+    hashed: pick("own", "own", "other"),
+    stored: pick<(hash: string) => string>(
+      () => "",
+      (ha1) => ha1,
+      (ha1) => ha1.toUpperCase(),
+      (ha1) => `${ha1} `,
+      (ha1) => `${ha1};x`,
+      (ha1) => ha1.slice(1),
+      () => "secret",
+    ),
+  });
+
+  for (const dialect of ["postgres", "mysql"] as const) {
+    (kamailioAvailability([dialect]).available ? test : test.skip).each(["password", "ha1"] as const)(
+      `accepts what the reader reads of its column %s on ${dialect}`,
+      async (column) => {
+        const kamailio = await Kamailio.start({
+          ...{ database: dialect, transports: ["udp"], manyDomains: true, storeHa1Only: column === "ha1" },
+        });
+        const { host, port, databaseUrl: url } = kamailio;
+        try {
+          const rows = fc.sample(row, RUNS * SUBSCRIBERS).map(({ name, domain, password, hashed, stored }, index) => {
+            const username = `${index}-${name}`;
+            const secret = hashed === "own" ? password : OTHER;
+            const ha1 = createHash("md5").update(`${username}:${domain}:${secret}`).digest("hex");
+            return { username, domain, password, ha1: stored(ha1) };
+          });
+          await kamailio.addRows(rows);
+          for (const { username, domain, password, ha1 } of rows) {
+            const own = await outcome(credentialOf(kamailioCredential({ url, username, domain, use: column })));
+            const either = await outcome(credentialOf(kamailioCredential({ url, username, domain })));
+            const agent = await UserAgent.open({ host, port, domain });
+            const accepted: string[] = [];
+            const tried = [password, OTHER].filter((each) => each !== "");
+            for (const secret of tried) {
+              const { status } = await agent.authenticated("REGISTER", { from: "x" }, { username, password: secret });
+              if (status === 200) {
+                accepted.push(secret);
+              }
+            }
+            agent.close();
+            const says = (read: VoipCredential | string) =>
+              typeof read === "string" ? [] : tried.filter((secret) => isFor(read, secret));
+            const from = { username, domain, password, ha1, own, either };
+            expect({ accepted: says(own), from }).toEqual({ accepted, from });
+            // Without `use`, no column that lets somebody in may hold anything else.
+            if (typeof either !== "string" && accepted.length > 0) {
+              expect({ accepted: says(either), from }).toEqual({ accepted, from });
+            }
+          }
+        } finally {
+          await kamailio.stop();
+        }
+      },
+    );
+  }
+});
+
+/** Whether a credential has this password. */
+function isFor(credential: VoipCredential, password: string): boolean {
+  return isVerifier(credential) ? verifies(credential, password) : credential.password === password;
+}

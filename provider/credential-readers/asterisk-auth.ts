@@ -178,7 +178,7 @@ function hashesOf(
     for (const entry of value.split(",").map(stripped)) {
       const colon = entry.indexOf(":");
       const algorithm = algorithmNamed(colon < 0 ? "MD5" : stripped(entry.slice(0, colon)));
-      const ha1 = entry.slice(colon + 1).toLowerCase();
+      const ha1 = entry.slice(colon + 1);
       if (entry === "") {
         continue;
       }
@@ -189,7 +189,9 @@ function hashesOf(
         if (beside && option === "md5_cred") {
           continue;
         }
-        throw fail(`its ${algorithm} hash is not valid hexadecimal: compute it again from username:realm:password`);
+        throw fail(
+          `its ${algorithm} hash is not valid hexadecimal in lower case: compute it again from username:realm:password`,
+        );
       }
       const other = hashes.get(algorithm);
       if (unordered && other && other.option !== option && other.ha1 !== ha1) {

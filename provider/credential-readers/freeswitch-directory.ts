@@ -83,7 +83,7 @@ function credentialOf(found: User, { username, realm, source }: Sought, fail: Fa
           : "its a1-hash is empty, and FreeSWITCH uses it instead of the password: remove the param",
       );
     }
-    throw fail("its a1-hash is not valid hexadecimal: compute it again from username:domain:password");
+    throw fail("its a1-hash is not valid hexadecimal in lower case: compute it again from username:domain:password");
   }
   const verifier: CredentialVerifier = {
     // A hash holds the name in the case in which the directory has it.
@@ -92,7 +92,7 @@ function credentialOf(found: User, { username, realm, source }: Sought, fail: Fa
       : username,
     realm: realm ?? whole(nameOf(found.domain), "the name of its domain uses", fail),
     algorithm,
-    ha1: ha1.toLowerCase(),
+    ha1,
     source,
   };
   return password !== "" && verifies(verifier, password) ? { username, password } : verifier;

@@ -90,7 +90,7 @@ async function read({ url, username, domain, realm, table, use }: z.output<typeo
       return verifierOf(row, ha1, { realm, source }, fail);
     }
     // What is no hash lets nobody in, so that the password must be what counts.
-    if (ha1Algorithm(ha1) && !verifies(verifierOf(row, ha1, { realm, source }, fail), password)) {
+    if (hashIn(ha1) !== "" && !verifies(verifierOf(row, ha1, { realm, source }, fail), password)) {
       throw fail(
         `password and ha1 disagree for the realm ${realm ?? row("domain")}, and only Kamailio's configuration says which one counts: set \`use\` to its password_column, or \`realm\` to the one that ha1 was made with`,
       );
@@ -105,16 +105,22 @@ function verifierOf(
   { realm = row("domain"), source }: { realm?: string; source: string },
   fail: Fail,
 ): CredentialVerifier {
-  const algorithm = ha1Algorithm(ha1);
+  const hash = hashIn(ha1);
+  const algorithm = ha1Algorithm(hash);
   if (!algorithm) {
     throw fail(
       ha1 === ""
         ? "neither password nor ha1 is set: set one"
-        : "ha1 is neither an MD5 nor a SHA-256 in hexadecimal: compute it again from username:realm:password",
+        : "ha1 is neither an MD5 nor a SHA-256 in lower-case hexadecimal: compute it again from username:realm:password",
     );
   }
   if (realm === "") {
     throw fail("ha1 is stored, and the row has no domain to use as its realm: set `realm`");
   }
-  return { username: row("username"), realm, algorithm, ha1: ha1.toLowerCase(), source };
+  return { username: row("username"), realm, algorithm, ha1: hash, source };
+}
+
+/** What Kamailio takes from the column: as many characters as a hash has, whatever follows, for example the blanks of a CHAR column. */
+function hashIn(ha1: string): string {
+  return /^[\da-f]{32}(?:[\da-f]{32})?/.exec(ha1)?.[0] ?? "";
 }

@@ -34,9 +34,12 @@ export function verifies(verifier: CredentialVerifier, password: string): boolea
   return ha1(algorithm, { username, password }, realm) === verifier.ha1;
 }
 
-/** The algorithm that a hexadecimal HA1 was made with, told by its length; undefined when it is not one. */
+/**
+ * The algorithm that a hexadecimal HA1 was made with, told by its length. Undefined if it is not one. Phone systems hash it as it is
+ * written (measured on Asterisk, FreeSWITCH and Kamailio), so that nobody can log in with one in capitals.
+ */
 export function ha1Algorithm(hash: string): CredentialVerifier["algorithm"] | undefined {
-  if (!/^[\da-f]*$/i.test(hash)) {
+  if (!/^[\da-f]*$/.test(hash)) {
     return undefined;
   }
   return hash.length === 32 ? "MD5" : hash.length === 64 ? "SHA-256" : undefined;

@@ -190,9 +190,17 @@ export class Kamailio {
 
   /** Adds a subscriber. `domain` is the realm of the credential, by default Kamailio's own. */
   async addUser(username: string, password: string, domain = this.realm): Promise<void> {
-    const cells = [username, domain, ...this.credentialCells(username, domain, password)];
-    const row = cells.map((cell) => this.database.literal(cell)).join(", ");
-    await this.query(`insert into subscriber (username, domain, password, ha1, ha1b) values (${row})`);
+    const [stored = "", ha1 = "", ha1b = ""] = this.credentialCells(username, domain, password);
+    await this.addRows([{ username, domain, password: stored, ha1, ha1b }]);
+  }
+
+  /** Adds subscribers, column by column. */
+  async addRows(rows: readonly Readonly<Record<string, string>>[]): Promise<void> {
+    const columns = Object.keys(rows[0] ?? {});
+    const values = rows.map(
+      (row) => `(${columns.map((column) => this.database.literal(row[column] ?? "")).join(", ")})`,
+    );
+    await this.query(`insert into subscriber (${columns.join(", ")}) values ${values.join(", ")}`);
   }
 
   /** Changes a subscriber's password in the database, as an administrator of the phone system would. */
