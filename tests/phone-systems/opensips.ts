@@ -62,6 +62,12 @@ export function modulesFolder(): string {
   return found;
 }
 
+const version = versionOf("opensips", ["-V"], /opensips (\d\S+)/);
+
+const hasTls =
+  version !== undefined &&
+  ["proto_tls.so", "tls_mgm.so", "tls_openssl.so"].every((file) => existsSync(join(modulesFolder(), file)));
+
 /** How OpenSIPS is started with a configuration, whatever that says. */
 export const opensipsProgram: Pick<Launch, "command" | "args" | "ready"> = {
   command: "opensips",
@@ -72,13 +78,15 @@ export const opensipsProgram: Pick<Launch, "command" | "args" | "ready"> = {
 async function startOpenSips(): Promise<PhoneSystem> {
   const launched = await Launched.start({
     configuration: join(__dirname, "opensips"),
-    ports: ["PORT"],
+    without: hasTls ? [] : ["tls.cfg"],
+    ports: ["PORT", "TLS_PORT"],
     values: { MODULES: modulesFolder() },
     ...opensipsProgram,
   });
-  const place: Place = { host: "127.0.0.1", port: launched.port("PORT") };
+  const place: Place = { host: "127.0.0.1", port: launched.port("PORT"), tlsPort: launched.port("TLS_PORT") };
   return {
     place: () => place,
+    ca: launched.ca,
     bindings: (user) => registeredAt(place, "pbx.example", { username: user, password: PASSWORD }),
     stop: () => launched.stop(),
   };
@@ -86,8 +94,8 @@ async function startOpenSips(): Promise<PhoneSystem> {
 
 export const opensips: PhoneSystemKind = {
   name: "OpenSIPS",
-  version: versionOf("opensips", ["-V"], /opensips (\d\S+)/),
-  protocols: ["udp", "tcp"],
+  version,
+  protocols: hasTls ? ["udp", "tcp", "tls"] : ["udp", "tcp"],
   cases: CASES,
   hidesStrangers: false,
   start: startOpenSips,
