@@ -49,8 +49,8 @@ const CASES: readonly Case[] = [
 
 const SHA_256_CASES: readonly Case[] = rightAndWrong("SHA-256", extension("1020"));
 
-/** Whether this version can ask for digests in SHA-256. */
-function knowsSha256(text: string): boolean {
+/** Whether this version can ask for digests in SHA-256, and has password_digest to store their hashes. */
+export function knowsSha256(text: string): boolean {
   const [major = 0, minor = 0] = text.split(".").map(Number);
   const since: Readonly<Record<number, number>> = { 20: 12, 21: 7, 22: 2 };
   return major > 22 || minor >= (since[major] ?? Number.POSITIVE_INFINITY);
