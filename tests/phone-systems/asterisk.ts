@@ -8,6 +8,7 @@ import {
   type Case,
   eventually,
   extension,
+  hasModules,
   IN_DOMAIN,
   type Launch,
   Launched,
@@ -18,6 +19,7 @@ import {
   type Place,
   rightAndWrong,
   versionOf,
+  WRONG,
 } from "./phone-system";
 
 const CONFIGURATION = join(__dirname, "asterisk");
@@ -49,6 +51,28 @@ const CASES: readonly Case[] = [
 
 const SHA_256_CASES: readonly Case[] = rightAndWrong("SHA-256", extension("1020"));
 
+/** It refuses a wrong password with 403, which proves nothing, because PJSIP has it for other reasons. */
+const CHAN_SIP_CASES: readonly Case[] = [
+  { name: "chan_sip", asked: {}, verdict: "accepts", calls: true, at: "chan_sip" },
+  { name: "chan_sip, wrong", asked: WRONG, verdict: "unknown", calls: false, at: "chan_sip" },
+  { name: "chan_sip, an unknown user", asked: extension("1099"), verdict: "unknown", calls: false, at: "chan_sip" },
+  { name: "chan_sip, no hint", asked: extension("1012"), verdict: "accepts", calls: true, at: "chan_sip" },
+  {
+    name: "chan_sip, no hint, wrong",
+    asked: { ...extension("1012"), ...WRONG },
+    verdict: "unknown",
+    calls: false,
+    at: "chan_sip",
+  },
+  {
+    name: "chan_sip, another user name",
+    asked: { username: "acme" },
+    verdict: "unknown",
+    calls: false,
+    at: "chan_sip",
+  },
+];
+
 /** Whether this version can ask for digests in SHA-256, and has password_digest to store their hashes. */
 export function knowsSha256(text: string): boolean {
   const [major = 0, minor = 0] = text.split(".").map(Number);
@@ -64,6 +88,9 @@ class Asterisk implements PhoneSystem {
   }
 
   place(at?: string): Place {
+    if (at === "chan_sip") {
+      return { host: "127.0.0.1", port: this.launched.port("CHAN_SIP_PORT") };
+    }
     const port = this.launched.port("PORT");
     return at === "IPv6"
       ? { host: "[::1]", port }
@@ -111,7 +138,7 @@ export async function startAsterisk(): Promise<Asterisk> {
   const launched = await Launched.start({
     configuration: CONFIGURATION,
     without: knowsSha256(version ?? "") ? [] : ["pjsip-sha-256.conf"],
-    ports: ["PORT", "TLS_PORT"],
+    ports: ["PORT", "TLS_PORT", "CHAN_SIP_PORT"],
     values: { MAX_CONTACTS: "2" },
     ...asteriskProgram,
   });
@@ -122,7 +149,11 @@ export const asterisk: PhoneSystemKind = {
   name: "Asterisk",
   version,
   protocols: ["udp", "tcp", "tls"],
-  cases: [...CASES, ...(knowsSha256(version ?? "") ? SHA_256_CASES : [])],
+  cases: [
+    ...CASES,
+    ...(knowsSha256(version ?? "") ? SHA_256_CASES : []),
+    ...(hasModules("asterisk", "chan_sip") ? CHAN_SIP_CASES : []),
+  ],
   hidesStrangers: true,
   start: startAsterisk,
 };

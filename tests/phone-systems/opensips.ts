@@ -1,16 +1,16 @@
 /** OpenSIPS with the residential script. */
 
-import { existsSync, readdirSync, realpathSync } from "node:fs";
-import { delimiter, dirname, join } from "node:path";
+import { join } from "node:path";
 import { answersSip } from "../support/loopback";
-import { PROGRAM_PATH } from "../support/tied-process";
 import { registeredAt } from "./phone";
 import {
   type Case,
   extension,
+  hasModules,
   IN_DOMAIN,
   type Launch,
   Launched,
+  modulesFolder,
   NUMBER,
   ORDINARY_CASES,
   PASSWORD,
@@ -47,26 +47,9 @@ const CASES: readonly Case[] = [
   },
 ];
 
-/** The folder of its modules, which its configuration has to name: below the same prefix as the program. */
-export function modulesFolder(): string {
-  const program = PROGRAM_PATH.split(delimiter)
-    .map((folder) => join(folder, "opensips"))
-    .find((file) => existsSync(file));
-  const prefix = dirname(dirname(realpathSync(program ?? "opensips")));
-  const lib = join(prefix, "lib");
-  const folders = [join(prefix, "lib64"), lib, ...(existsSync(lib) ? readdirSync(lib) : []).map((it) => join(lib, it))];
-  const found = folders.map((folder) => join(folder, "opensips", "modules")).find((folder) => existsSync(folder));
-  if (found === undefined) {
-    throw new Error(`there are no modules of OpenSIPS below ${prefix}`);
-  }
-  return found;
-}
-
 const version = versionOf("opensips", ["-V"], /opensips (\d\S+)/);
 
-const hasTls =
-  version !== undefined &&
-  ["proto_tls.so", "tls_mgm.so", "tls_openssl.so"].every((file) => existsSync(join(modulesFolder(), file)));
+const hasTls = hasModules("opensips", "proto_tls", "tls_mgm", "tls_openssl");
 
 /** How OpenSIPS is started with a configuration, whatever that says. */
 export const opensipsProgram: Pick<Launch, "command" | "args" | "ready"> = {
@@ -80,7 +63,7 @@ async function startOpenSips(): Promise<PhoneSystem> {
     configuration: join(__dirname, "opensips"),
     without: hasTls ? [] : ["tls.cfg"],
     ports: ["PORT", "TLS_PORT"],
-    values: { MODULES: modulesFolder() },
+    values: { MODULES: modulesFolder("opensips") },
     ...opensipsProgram,
   });
   const place: Place = { host: "127.0.0.1", port: launched.port("PORT"), tlsPort: launched.port("TLS_PORT") };

@@ -4,9 +4,9 @@
  */
 
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Protocol } from "../../provider/sip/connection";
 import type { VoipVerdict } from "../../provider/voip/status";
@@ -106,6 +106,32 @@ export function versionOf(command: string, args: readonly string[], pattern: Reg
     stdio: ["ignore", "pipe", "ignore"],
   });
   return error === undefined ? pattern.exec(stdout)?.[1] : undefined;
+}
+
+/** The folder of a program's modules: below the same prefix as the program. Undefined if there is none. */
+function findModules(program: string): string | undefined {
+  const file = PROGRAM_PATH.split(delimiter)
+    .map((folder) => join(folder, program))
+    .find((each) => existsSync(each));
+  const prefix = dirname(dirname(realpathSync(file ?? ".")));
+  const lib = join(prefix, "lib");
+  const folders = [join(prefix, "lib64"), lib, ...(existsSync(lib) ? readdirSync(lib) : []).map((it) => join(lib, it))];
+  return folders.map((folder) => join(folder, program, "modules")).find((folder) => existsSync(folder));
+}
+
+/** The folder of a program's modules, for programs whose configuration has to name it. */
+export function modulesFolder(program: string): string {
+  const folder = findModules(program);
+  if (folder === undefined) {
+    throw new Error(`there are no modules of ${program} below its prefix`);
+  }
+  return folder;
+}
+
+/** Whether a program is installed with these modules. */
+export function hasModules(program: string, ...modules: readonly string[]): boolean {
+  const folder = findModules(program);
+  return folder !== undefined && modules.every((name) => existsSync(join(folder, `${name}.so`)));
 }
 
 export interface Launch {

@@ -76,13 +76,14 @@ export class UserAgent {
     return this.send(method, wording).response;
   }
 
-  /** Sends a request, and sends it again with a credential if it is challenged. */
+  /** Sends a request, and sends it again with a credential, in the same dialog, if it is challenged. */
   async authenticated(method: string, wording: Wording, credential: DigestCredential): Promise<SipResponse> {
-    const challenged = await this.request(method, wording);
+    const first = { callId: randomUUID(), ...wording };
+    const challenged = await this.request(method, first);
     if (challenged.status !== 401 && challenged.status !== 407) {
       return challenged;
     }
-    return this.request(method, this.answering(challenged, method, wording, credential));
+    return this.request(method, this.answering(challenged, method, first, credential));
   }
 
   /** The same wording, with the answer to a challenge. */

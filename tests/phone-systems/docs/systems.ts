@@ -1,12 +1,11 @@
 /** The phone systems of docs/phone-systems.md, with the configurations that the page shows. */
 
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { answersSip } from "../../support/loopback";
 import { asteriskProgram, asterisk as testedAsterisk } from "../asterisk";
 import { freeswitchProgram, freeswitch as testedFreeswitch } from "../freeswitch";
-import { modulesFolder, opensipsProgram, opensips as testedOpensips } from "../opensips";
-import { Launched, versionOf } from "../phone-system";
+import { opensipsProgram, opensips as testedOpensips } from "../opensips";
+import { hasModules, Launched, modulesFolder, versionOf } from "../phone-system";
 
 /** Where the other side of the calls is. */
 export interface Peers {
@@ -76,21 +75,16 @@ const kamailio: DocumentedSystem = {
 
 const opensips: DocumentedSystem = {
   name: "OpenSIPS",
-  version: opensipsVersion(),
+  // It may have been built without the module that answers challenges.
+  version: hasModules("opensips", "uac") ? testedOpensips.version : undefined,
   forwards: true,
   start: ({ livekit, callee }) =>
     Launched.start({
       configuration: configuration("opensips"),
       ports: ["PORT"],
-      values: { LIVEKIT: livekit, CALLEE: callee, MODULES: modulesFolder() },
+      values: { LIVEKIT: livekit, CALLEE: callee, MODULES: modulesFolder("opensips") },
       ...opensipsProgram,
     }),
 };
-
-/** Undefined also if it was built without the module that answers challenges. */
-function opensipsVersion(): string | undefined {
-  const { version } = testedOpensips;
-  return version !== undefined && existsSync(join(modulesFolder(), "uac.so")) ? version : undefined;
-}
 
 export const documentedSystems: readonly DocumentedSystem[] = [asterisk, freeswitch, kamailio, opensips];
