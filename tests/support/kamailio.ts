@@ -309,6 +309,8 @@ function values(options: KamailioOptions, database: SqlDatabase, folder: string)
   return {
     DATABASE_URL: database.url,
     DATABASE_MODULE: `db_${database.dialect}.so`,
+    // Otherwise its processes crash now and then: its TLS module and PostgreSQL's library share the state of OpenSSL.
+    PGSSLMODE: "disable",
     PASSWORD_COLUMN: storeHa1Only ? "ha1" : "password",
     REALM: options.manyDomains ? "$fd" : realmOf(options),
     ALGORITHM: algorithm,
