@@ -102,6 +102,14 @@ for (const kind of KINDS.filter(({ version }) => version !== undefined)) {
       expect(await isLetIn(system.place(at), { ...ORDINARY, ...asked })).toBe(calls);
     });
 
+    test("with OPTIONS alone, no case gets another verdict than the right one or none", async () => {
+      for (const row of kind.cases) {
+        const asked = { ...query(system.place(row.at), row.asked, "udp"), optionsOnly: true };
+        const verdict = verdictOf((await checkCredential(asked)).status);
+        expect([row.name, verdict]).toEqual([row.name, verdict === "unknown" ? verdict : row.verdict]);
+      }
+    });
+
     test("all cases over tcp", async () => {
       for (const row of kind.cases.filter(({ at }) => has(system.place(at), "tcp"))) {
         const result = await checkCredential(query(system.place(row.at), row.asked, "tcp"));

@@ -36,6 +36,13 @@ const CASES: readonly Case[] = [
   { name: "a barred user, answered with 403", asked: extension("barred-1"), verdict: "unknown", calls: false },
   ...rightAndWrong("a number in From", NUMBER),
   ...["challenged OPTIONS", "qop", "SHA-256", "realm of its own"].flatMap((at) => rightAndWrong(at, {}, at)),
+  {
+    name: "challenged OPTIONS, an unknown user, answered with 404",
+    asked: extension("1099"),
+    verdict: "unknown",
+    calls: false,
+    at: "challenged OPTIONS",
+  },
   { name: "one domain of many, in From", asked: IN_DOMAIN, verdict: "accepts", calls: true, at: "many domains" },
   {
     name: "another domain of many, in From",
