@@ -92,6 +92,15 @@ for (const kind of documentedSystems) {
       expect(state).toContain('"result":"answered (200)"');
     });
 
+    test("takes a call from LiveKit over TCP too", async () => {
+      const { trunks, ...declared } = program(system.port("PORT"));
+      const calls = { "out over TCP": declared.calls.out };
+      await world.given({ ...declared, calls, trunks: { reception: { ...trunks.reception, transport: "tcp" } } });
+      const state = JSON.stringify(await world.stack.exportState());
+      expect(state).toContain('"voipStatus":"accepts the credential"');
+      expect(state).toContain('"result":"answered (200)"');
+    });
+
     test("lets a phone call LiveKit, whose challenge it answers", async () => {
       let isOver = false;
       const call = placeCall({
