@@ -120,6 +120,15 @@ describe("without Pulumi's CLI", () => {
     expect(output).toContain("Pulumi CLI 3.200 is too old, and 3.254 or later is needed");
   });
 
+  test("a command of that name in a package, which does not work, is passed over", async () => {
+    const { PATH: real = "" } = otherCli("v3.200.0");
+    const packages = join(folder.path, "node_modules", ".bin");
+    mkdirSync(packages);
+    writeFileSync(join(packages, "pulumi"), "#!/bin/sh\nexit 1\n", { mode: 0o755 });
+    const { output } = await run(["import", "--out", out()], { PATH: [packages, real].join(delimiter) });
+    expect(output).toContain("Pulumi CLI 3.200 is too old");
+  });
+
   test("what the CLI says when it fails is passed on, and the same command can be run again", async () => {
     await makeOffice(platform);
     const env = otherCli("v3.260.0");

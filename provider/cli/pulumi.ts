@@ -1,6 +1,7 @@
 /** Runs the Pulumi CLI in the folder of a project. Secrets go through its standard input, never through arguments or files. */
 
 import { type ChildProcess, spawn } from "node:child_process";
+import { delimiter } from "node:path";
 import { z } from "zod";
 import { CommandError } from "./command-error";
 import { readState, type StateResource } from "./state";
@@ -31,16 +32,20 @@ export class PulumiCli {
     private readonly env: NodeJS.ProcessEnv,
   ) {}
 
-  /** The CLI on PATH, or undefined if there is none. */
+  /**
+   * The CLI on PATH, or undefined if there is none. npx puts packages' commands in front of PATH, and npm's package `pulumi` may be there
+   * without the binary that it downloads.
+   */
   static async find(folder: string, env: NodeJS.ProcessEnv): Promise<PulumiCli | undefined> {
-    const { output } = await execute(["version"], folder, env).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === "ENOENT") {
-        return { output: "" };
+    const { PATH = "" } = env;
+    const installed = PATH.split(delimiter).filter((path) => !path.includes("node_modules"));
+    for (const candidate of [env, { ...env, PATH: installed.join(delimiter) }]) {
+      const version = await versionIn(folder, candidate);
+      if (version) {
+        return new PulumiCli(version, folder, candidate);
       }
-      throw error;
-    });
-    const [, major, minor] = /v?(\d+)\.(\d+)\./.exec(output) ?? [];
-    return major === undefined ? undefined : new PulumiCli([Number(major), Number(minor)], folder, env);
+    }
+    return undefined;
   }
 
   /** Stops what is running, because the user has interrupted the command. */
@@ -96,6 +101,17 @@ export class PulumiCli {
   async setSecret(stack: string, key: string, value: string): Promise<void> {
     await this.run(["config", "set", "--secret", "--stack", stack, "--raw", key], { input: value });
   }
+}
+
+async function versionIn(folder: string, env: NodeJS.ProcessEnv): Promise<Version | undefined> {
+  const { output } = await execute(["version"], folder, env).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") {
+      return { output: "" };
+    }
+    throw error;
+  });
+  const [, major, minor] = /v?(\d+)\.(\d+)\./.exec(output) ?? [];
+  return major === undefined ? undefined : [Number(major), Number(minor)];
 }
 
 interface Finished {
