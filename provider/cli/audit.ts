@@ -32,7 +32,7 @@ export async function auditProject(options: AuditOptions, env: NodeJS.ProcessEnv
       ? JSON.stringify({ version: 1, project, ...counts, findings: findings.map(printableFinding) }, null, 2)
       : asText(
           findings,
-          `${project}: ${inbound.length} inbound trunks, ${outbound.length} outbound trunks, ${rules.length} dispatch rules`,
+          `${project}: inbound trunks: ${inbound.length}, outbound trunks: ${outbound.length}, dispatch rules: ${rules.length}`,
         ),
   );
   return findings.length > 0 ? FINDINGS : SUCCESS;

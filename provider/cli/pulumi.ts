@@ -18,6 +18,8 @@ export interface RunOptions {
   readonly input?: string;
   /** A descriptor that the CLI inherits as its third. */
   readonly fd?: number;
+  /** Environment variables besides the user's. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Shows the output while the CLI runs. */
   readonly isShown?: boolean;
 }
@@ -61,7 +63,7 @@ export class PulumiCli {
 
   /** @throws CommandError with the CLI's own words if it fails */
   async run(args: readonly string[], options: RunOptions = {}): Promise<string> {
-    const { output, errors, code } = await execute(args, this.folder, this.env, options);
+    const { output, errors, code } = await execute(args, this.folder, { ...this.env, ...options.env }, options);
     if (code !== 0) {
       const said = (errors.trim() === "" ? output : errors).trim().split("\n").slice(0, 12).join("\n");
       throw new CommandError(
