@@ -258,7 +258,7 @@ describeInWorlds((startWorld) => {
     expect(await it.inbound("office")).toMatchObject({ sipTrunkId: inboundId, metadata: "" });
   });
 
-  test("refuses what the state has under another resource, in any order", async () => {
+  test("refuses what the state has under another resource", async () => {
     const it = await world();
     const ids = await madeByHand(it.outsider);
     await it.given(adopting(ids));
@@ -269,18 +269,23 @@ describeInWorlds((startWorld) => {
     );
     const hall = { trunks: ["office"], rule: "direct", roomName: "hall", pin: "1234", adopt: ids.ruleId };
     const { reception = { trunks: [] } } = withoutAdopt.rules ?? {};
-    for (const rules of [
-      { reception, hall },
-      { hall, reception },
-    ]) {
-      expect(await refused(it, { ...withoutAdopt, rules })).toMatch(
-        new RegExp(
-          `adopt: ${ids.ruleId} belongs to DispatchRule "reception" of|it has ${ids.ruleId}, but DispatchRule "hall" uses it`,
-        ),
-      );
-    }
+    expect(await refused(it, { ...withoutAdopt, rules: { reception, hall } })).toContain(
+      `adopt: ${ids.ruleId} belongs to DispatchRule "reception" of this stack.`,
+    );
     await it.declare(withoutAdopt);
     expect((await it.preview({ expectNoChanges: true })).exitCode).toBe(0);
+  });
+
+  test("a rule that moves from a resource to another one by adopt stays on LiveKit", async () => {
+    const it = await world();
+    const ids = await madeByHand(it.outsider);
+    await it.given(adopting(ids));
+    // The program is in the stack's configuration. If that changes, the process that plans does not know the removed resource.
+    const hall = { trunks: ["office"], rule: "individual", adopt: ids.ruleId };
+    await it.declare({ ...withoutAdopt, rules: { hall } });
+    await it.upAndSettle();
+    expect((await it.rule("hall")).sipDispatchRuleId).toBe(ids.ruleId);
+    expect(await it.count()).toBe(3);
   });
 
   test("a number or rule that is taken is offered for adoption, with the exact argument", async () => {

@@ -9,9 +9,9 @@ export interface Claim {
   readonly words: string;
 }
 
-/** The claim to an object on LiveKit, by its id: it can't be adopted twice, nor while another resource has it. */
-export function adoptionClaim(id: unknown, words = `adopt names ${id}`): Claim[] {
-  return typeof id === "string" ? [{ key: `adopt ${id}`, words }] : [];
+/** The claim to an object on LiveKit that is adopted, by its id. */
+export function adoptionClaim(id: string | undefined): Claim[] {
+  return id === undefined ? [] : [{ key: `adopt ${id}`, words: `adopt names ${id}` }];
 }
 
 /** Finds two resources of one program that want the same thing, even before either exists. */

@@ -9,7 +9,6 @@ import { LiveKitError } from "../livekit/errors";
 import { nameOf } from "../livekit/ownership";
 import { printable } from "../printable";
 import { adoptedIn } from "./adopted";
-import { adoptionClaim } from "./claims";
 import { entriesOf, inWords } from "./drift";
 import { explain, ResourceError } from "./errors";
 import { tell } from "./remarks";
@@ -118,8 +117,7 @@ export function lifecycle<Schema extends z.ZodObject>(resource: Resource<Schema>
       try {
         if (problems.length === 0) {
           const args = withDefaults(validated);
-          const claims = [...(resource.claims?.(args) ?? []), ...adoptionClaim(olds[ID], `it has ${olds[ID]}`)];
-          problems.push(...session.claims.make(kind, owner, claims));
+          problems.push(...session.claims.make(kind, owner, resource.claims?.(args) ?? []));
           const before = exists ? { ...olds, ...valuesIn(olds, [...fields.keys()]) } : {};
           const computed = {
             ...(await resource.computed?.(session, owner, args, before, isKnown)),
