@@ -147,6 +147,17 @@ describe("without Pulumi's CLI", () => {
     expect(program).toContain(`adopt: "${rule}"`);
   });
 
+  test("a password that LiveKit hides is a required secret of the program, and the report lists it", async () => {
+    await platform.stop();
+    platform = await startEmulatorPlatform({ hidePasswords: true });
+    await makeOffice(platform);
+    expect((await run(["import", "--out", out(), "--write-only"])).code).toBe(0);
+    const [program, report] = ["index.ts", "import-report.md"].map((name) => readFileSync(join(out(), name), "utf8"));
+    expect(program).toContain('password: config.requireSecret("officePassword"),');
+    expect(report).toContain("## Secrets that LiveKit hides: 1");
+    expect(report).toContain("pulumi config set --secret officePassword");
+  });
+
   test("an edited program is kept, and the pairs can be chosen", async () => {
     await makeOffice(platform);
     await run(["import", "--out", out(), "--write-only"]);
@@ -257,7 +268,43 @@ describe("without Pulumi's CLI", () => {
 });
 
 const cli = findPulumiCli();
+/** The CLI with a state folder of its own. */
+function cliEnvironment() {
+  return {
+    PATH: [dirname(cli ?? ""), process.env.PATH].join(delimiter),
+    PULUMI_BACKEND_URL: `file://${join(folder.path, "state")}`,
+    PULUMI_CONFIG_PASSPHRASE: "imports",
+    PULUMI_HOME: join(folder.path, "home"),
+  };
+}
+
 const withCli = cli ? describe : describe.skip;
+
+withCli("with Pulumi's CLI, where LiveKit hides passwords", () => {
+  test("the import waits for the password, and goes on once it is configured", async () => {
+    const platform = await startEmulatorPlatform({ hidePasswords: true });
+    try {
+      await makeOffice(platform);
+      mkdirSync(join(folder.path, "state"));
+      const env = { ...environmentOf(platform), ...cliEnvironment() };
+      const first = await livekitSip(["import", "--out", out()], env);
+      expect([first.code, first.output]).toEqual([
+        8,
+        expect.stringContaining("Set officePassword with `pulumi config set --secret`"),
+      ]);
+      const set = ["config", "set", "--secret", "officePassword", password("office"), "--non-interactive"];
+      await promisify(execFile)("pulumi", set, { cwd: out(), env: { ...process.env, ...env } });
+      const again = await livekitSip(["import", "--out", out()], env);
+      expect([again.code, again.output]).toEqual([0, expect.stringContaining("~ 2 to update")]);
+      expect(again.output).toMatch(
+        /LiveKit hides the password of outbound trunk ST_\w+, so the declared one is to be written/,
+      );
+      expectNoCanary(first.output + again.output);
+    } finally {
+      await platform.stop();
+    }
+  });
+});
 
 withCli.each([...availablePlatforms()])("with Pulumi's CLI, on %s", (_, start) => {
   let platform: Platform;
@@ -271,14 +318,10 @@ withCli.each([...availablePlatforms()])("with Pulumi's CLI, on %s", (_, start) =
   afterAll(() => platform.stop());
 
   beforeEach(() => {
-    const state = join(folder.path, "state");
-    mkdirSync(state);
+    mkdirSync(join(folder.path, "state"));
     env = {
       ...environmentOf(platform),
-      PATH: [dirname(cli ?? ""), process.env.PATH].join(delimiter),
-      PULUMI_BACKEND_URL: `file://${state}`,
-      PULUMI_CONFIG_PASSPHRASE: "imports",
-      PULUMI_HOME: join(folder.path, "home"),
+      ...cliEnvironment(),
     };
     pulumi = (...args) => pulumiIn(out(), args);
   });

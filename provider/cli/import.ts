@@ -88,14 +88,23 @@ export async function importProject(options: ImportOptions, env: NodeJS.ProcessE
     return options.writeOnly || options.adopt ? statusOf(plan) : FAILURE;
   }
   await requirePackages(folder.path, env);
+  let isWaiting = false;
   for (const [name, program] of stacks) {
     const target = only ?? (await Target.select(cli, fullName(name), project));
     await target.configure(program, settings, console);
     await target.import(program.resources);
+    const hidden = program.secrets.filter(({ value }) => value === undefined);
+    if (hidden.length > 0) {
+      console.say(
+        `\nLiveKit hides ${hidden.length === 1 ? "a password" : "passwords"} of the stack ${name}. Set ${hidden.map(({ key }) => key).join(", ")} with \`pulumi config set --secret\`, then run the same command again.`,
+      );
+      isWaiting = true;
+      continue;
+    }
     console.say(`\nThe preview of the stack ${name}:`);
     await target.preview();
   }
-  return statusOf(plan);
+  return isWaiting ? FINDINGS : statusOf(plan);
 }
 
 /** Where resources go: all into one stack, or each trunk into a stack of its own name. */

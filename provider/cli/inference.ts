@@ -6,7 +6,7 @@
 import { schema as ruleSchema } from "../dispatch-rule/arguments";
 import { unbracketed } from "../host-text";
 import { type Field, fieldsOf } from "../lifecycle/validation";
-import { type Props, same } from "../lifecycle/values";
+import { type Props, same, UNKNOWN } from "../lifecycle/values";
 import { exposureOf } from "../livekit/addresses";
 import type { OutboundProxy } from "../livekit/connection";
 import type { InboundTrunk, OutboundTrunk, Rule } from "../livekit/messages";
@@ -124,12 +124,15 @@ function direction({ inbound, outbound }: Halves): Props {
   return inbound && outbound ? {} : { direction: inbound ? "inbound" : "outbound" };
 }
 
-function credential({ inbound, outbound }: Halves, hidden: string | undefined): Props {
-  const { authUsername = "", authPassword = "" } =
-    [outbound, inbound && !trunks.isClosed(inbound) ? inbound : undefined].find(
-      (trunk) => trunk !== undefined && trunk.authUsername !== "",
-    ) ?? {};
-  return authUsername === "" ? {} : { username: authUsername, password: authPassword === "" ? hidden : authPassword };
+/** @param known the password, if LiveKit hides it and the user has put it into the stack's configuration */
+function credential({ inbound, outbound }: Halves, known: string | undefined): Props {
+  const open = inbound && !trunks.isClosed(inbound) ? inbound : undefined;
+  const trunk = [outbound, open].find((it) => it !== undefined && it.authUsername !== "");
+  if (!trunk) {
+    return {};
+  }
+  const { authUsername: username, authPassword } = trunk;
+  return { username, password: trunks.hidesPassword(trunk) ? (known ?? UNKNOWN) : authPassword || undefined };
 }
 
 /** `host`, `host:port`, or a proxy with the destination in a header. */

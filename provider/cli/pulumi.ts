@@ -1,6 +1,6 @@
 /** Runs the Pulumi CLI in the folder of a project. Secrets go through its standard input, never through arguments or files. */
 
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { delimiter } from "node:path";
 import { z } from "zod";
 import { CommandError } from "./command-error";
@@ -24,8 +24,6 @@ export interface RunOptions {
   readonly isShown?: boolean;
 }
 
-const running = new Set<ChildProcess>();
-
 /** The CLI, in the folder of one project. */
 export class PulumiCli {
   private constructor(
@@ -48,13 +46,6 @@ export class PulumiCli {
       }
     }
     return undefined;
-  }
-
-  /** Stops what is running, because the user has interrupted the command. */
-  static interrupt(): void {
-    for (const child of running) {
-      child.kill("SIGINT");
-    }
   }
 
   isAtLeast([major, minor]: Version): boolean {
@@ -139,7 +130,6 @@ function execute(
         ...(fd === undefined ? [] : [fd]),
       ],
     });
-    running.add(child);
     let [output, errors] = ["", ""];
     child.stdout?.on("data", (part: Buffer) => {
       output += part;
@@ -152,11 +142,9 @@ function execute(
     });
     child.stdin?.end(input);
     child.on("error", (error) => {
-      running.delete(child);
       reject(error);
     });
     child.on("close", (code) => {
-      running.delete(child);
       resolve({ output, errors, code });
     });
   });

@@ -1,6 +1,6 @@
 /** Finds the values that must not be in a program or in plain state, and puts references to the stack's configuration in their place. Pure. */
 
-import type { Props } from "../lifecycle/values";
+import { type Props, UNKNOWN } from "../lifecycle/values";
 import { membersOf } from "../livekit/json-text";
 
 /** A value that the program reads from the stack's encrypted configuration. */
@@ -53,7 +53,7 @@ export class Secrets {
       key = `${wanted}${count}`;
     }
     this.keys.add(key);
-    const reference = new SecretReference(key, typeof value === "string" ? value : undefined);
+    const reference = new SecretReference(key, typeof value === "string" && value !== UNKNOWN ? value : undefined);
     this.references.push(reference);
     return reference;
   }

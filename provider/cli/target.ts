@@ -78,10 +78,14 @@ export class Target {
     }
   }
 
-  /** Puts the resources into the state that are not there. */
+  /** Puts the resources into the state that are not there, as far as their secrets are known. */
   async import(resources: readonly Declared[]): Promise<void> {
     const present = new Set(this.resources.map(({ urn }) => urn));
-    const missing = resources.filter((resource) => !present.has(this.urnOf(resource)) && isComplete(resource));
+    const incomplete = new Set(resources.filter((it) => !isComplete(it)).map(({ resource }) => resource.owner));
+    const isReady = ({ resource, inputs }: Declared) =>
+      !incomplete.has(resource.owner) &&
+      !(Array.isArray(inputs.trunks) && inputs.trunks.some((trunk) => incomplete.has(trunk)));
+    const missing = resources.filter((it) => !present.has(this.urnOf(it)) && isReady(it));
     if (missing.length > 0) {
       const content = JSON.stringify({ resources: await importEntries(missing) });
       const options = ["--yes", "--skip-preview", "--protect=false", "--generate-code=false", "--suppress-outputs"];

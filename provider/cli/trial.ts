@@ -80,7 +80,7 @@ export class Trial {
     const outputs = defined({ ...inputs, ...ids, ...taken, project });
     try {
       const { drift } = await resource.diff(id, outputs, inputs);
-      const others = drift.filter((text) => text !== MARKER_TO_WRITE && !text.includes("LiveKit hides its password"));
+      const others = drift.filter((text) => text !== MARKER_TO_WRITE && !text.startsWith("LiveKit hides the password"));
       return others.length > 0 ? refused(others) : { ...candidate, name, inputs, outputs };
     } catch (error) {
       if (error instanceof ResourceError) {

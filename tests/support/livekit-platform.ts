@@ -32,15 +32,19 @@ export interface Platform {
 }
 
 /** Starts the emulator as a platform. */
-export async function startEmulatorPlatform(): Promise<Platform & { emulator: LiveKitEmulator }> {
-  const emulator = await LiveKitEmulator.start();
+export async function startEmulatorPlatform(
+  options: Parameters<typeof LiveKitEmulator.start>[0] = {},
+): Promise<Platform & { emulator: LiveKitEmulator }> {
+  const emulator = await LiveKitEmulator.start(options);
   const { url, apiKey, apiSecret } = emulator;
   return { name: "emulator", url, apiKey, apiSecret, emulator, stop: () => emulator.stop() };
 }
 
 /** The platforms to run a suite against. */
 export function availablePlatforms(): [name: Platform["name"], start: () => Promise<Platform>][] {
-  const platforms: [name: Platform["name"], start: () => Promise<Platform>][] = [["emulator", startEmulatorPlatform]];
+  const platforms: [name: Platform["name"], start: () => Promise<Platform>][] = [
+    ["emulator", () => startEmulatorPlatform()],
+  ];
   if (livekitServerAvailability().available) {
     platforms.push(["livekit-server", startLiveKitServer]);
   }
