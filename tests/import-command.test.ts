@@ -158,6 +158,19 @@ describe("without Pulumi's CLI", () => {
     expect(report).toContain("pulumi config set --secret officePassword");
   });
 
+  test("a second run writes the same files", async () => {
+    await makeOffice(platform);
+    const client = new SipClient(platform.url, platform.apiKey, platform.apiSecret);
+    const credential = { authUsername: "sales", authPassword: password("sales") };
+    await client.createSipInboundTrunk("Sales in", ["+12025550188"], credential);
+    await client.createSipOutboundTrunk("Sales out", "127.0.0.1", ["+12025550188"], credential as never);
+    await run(["import", "--out", out(), "--write-only"]);
+    const files = contentsOf(out());
+    expect(files[join(out(), "index.ts")]).toContain("// Not one SipTrunk with ST_");
+    await run(["import", "--out", out(), "--write-only"]);
+    expect(contentsOf(out())).toEqual(files);
+  });
+
   test("an edited program is kept, and the pairs can be chosen", async () => {
     await makeOffice(platform);
     await run(["import", "--out", out(), "--write-only"]);

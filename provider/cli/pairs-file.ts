@@ -14,6 +14,7 @@ const trunk = z.strictObject({
   inbound: z.string().startsWith("ST_").optional(),
   outbound: z.string().startsWith("ST_").optional(),
   because: z.string().optional(),
+  apart: z.string().optional(),
 });
 
 const schema = z.strictObject({
@@ -29,11 +30,12 @@ export type PairsFile = z.output<typeof schema>;
 export function pairsFile({ trunks, rules }: ImportPlan, stack: string, files: PairsFile["files"]): string {
   const content: PairsFile = {
     stack,
-    trunks: trunks.map(({ trunk: { name }, inbound, outbound, because }) => ({
+    trunks: trunks.map(({ trunk: { name }, inbound, outbound, because, apart }) => ({
       name,
       ...(inbound && { inbound: inbound.id }),
       ...(outbound && { outbound: outbound.id }),
       ...(because !== "" && { because }),
+      ...(apart !== undefined && { apart }),
     })),
     rules: rules.map(({ rule: { name, id } }) => ({ name, id })),
     files,

@@ -2,7 +2,7 @@
 
 import { createHash } from "node:crypto";
 import type { Account } from "../livekit/account";
-import type { Rule } from "../livekit/messages";
+import type { InboundTrunk, Rule } from "../livekit/messages";
 import { nameOf, stackOf } from "../livekit/ownership";
 import * as trunks from "../livekit/trunks";
 import { countryOf } from "../phone-number/format";
@@ -16,8 +16,10 @@ import { type ChosenTrunk, either, halvesOf, namesOf, type Trunk, type Unit, uni
 export interface ImportedTrunk extends Halves {
   readonly trunk: Accepted;
   readonly auth?: Accepted;
-  /** Why the two trunks are one SipTrunk, or what is to know about one that is not. */
+  /** Why the two trunks are one SipTrunk; empty for a trunk that has no counterpart. */
   readonly because: string;
+  /** Why it is not one SipTrunk with a trunk that looks like its counterpart. */
+  readonly apart?: string;
 }
 
 /** A DispatchRule of the program. */
@@ -51,6 +53,9 @@ export interface Choices extends Hints {
   readonly onProgress?: (done: number, total: number) => void;
 }
 
+/** Notes that an object is left alone. */
+type Leave = (kind: LeftAlone["kind"], object: Trunk | Rule, reason: string) => void;
+
 /** Which stack a resource goes into. */
 export interface Layout {
   /** organization/project/stack of a SipTrunk and its InboundAuth. */
@@ -71,7 +76,7 @@ export async function planImport(
     account.rules.all(),
   ]);
   const leftAlone: LeftAlone[] = [];
-  const leave = (kind: LeftAlone["kind"], { id, name }: Trunk | Rule, reason: string): void => {
+  const leave: Leave = (kind, { id, name }, reason) => {
     leftAlone.push({ id, kind, name, reason });
   };
   const kindOf = (trunk: Trunk) => ("allowedAddresses" in trunk ? "inbound trunk" : "outbound trunk");
@@ -108,6 +113,34 @@ export async function planImport(
     progress();
   }
 
+  const importedRules = await importRules(
+    { trial, layout, rules, inbound, imported, foreign, choices, progress },
+    leave,
+  );
+  return {
+    trunks: imported.toSorted((a, b) => (a.trunk.owner < b.trunk.owner ? -1 : 1)),
+    rules: importedRules.toSorted((a, b) => (a.rule.owner < b.rule.owner ? -1 : 1)),
+    leftAlone,
+  };
+}
+
+/** What the rules of an import depend on. */
+interface RuleContext {
+  readonly trial: Trial;
+  readonly layout: Layout;
+  readonly rules: readonly Rule[];
+  readonly inbound: readonly InboundTrunk[];
+  readonly imported: readonly ImportedTrunk[];
+  /** The owners of other stacks' trunks, by id. */
+  readonly foreign: ReadonlyMap<string, string>;
+  readonly choices: Choices;
+  progress(): void;
+}
+
+async function importRules(
+  { trial, layout, rules, inbound, imported, foreign, choices, progress }: RuleContext,
+  leave: Leave,
+): Promise<ImportedRule[]> {
   const references = new Map(imported.flatMap((it) => (it.inbound ? [[it.inbound.id, it.trunk.owner] as const] : [])));
   const known = new Set(inbound.map(({ id }) => id));
   const importedRules: ImportedRule[] = [];
@@ -153,11 +186,7 @@ export async function planImport(
       leave("dispatch rule", rule, asReason(result));
     }
   }
-  return {
-    trunks: imported.toSorted((a, b) => (a.trunk.owner < b.trunk.owner ? -1 : 1)),
-    rules: importedRules.toSorted((a, b) => (a.rule.owner < b.rule.owner ? -1 : 1)),
-    leftAlone,
-  };
+  return importedRules;
 }
 
 /** The country of most numbers: a guess for a trunk whose own numbers do not show one. */
@@ -195,15 +224,11 @@ interface Context {
   readonly hints: Hints;
 }
 
-async function importUnit(
-  context: Context,
-  unit: Unit,
-  leave: (kind: LeftAlone["kind"], trunk: Trunk, reason: string) => void,
-): Promise<ImportedTrunk[]> {
-  const { inbound, outbound, because, isChosen } = unit;
+async function importUnit(context: Context, unit: Unit, leave: Leave): Promise<ImportedTrunk[]> {
+  const { inbound, outbound, because, apart: before, isChosen } = unit;
   const whole = await importHalves(context, unit);
   if (!isRefused(whole)) {
-    return [{ ...whole, because }];
+    return [{ ...whole, because, ...(before !== undefined && { apart: before }) }];
   }
   if (!inbound || !outbound) {
     leave(inbound ? "inbound trunk" : "outbound trunk", either(unit), asReason(whole));
@@ -214,18 +239,18 @@ async function importUnit(
     leave("outbound trunk", outbound, asReason(whole));
     return [];
   }
-  const apart = `Not one SipTrunk with %, although ${because}. ${asReason(whole)}`;
+  const apart = ({ id }: Trunk) => `Not one SipTrunk with ${id}, although ${because}. ${asReason(whole)}`;
   const [first, second] = [await importHalves(context, { inbound }), await importHalves(context, { outbound })];
   const imported: ImportedTrunk[] = [];
   if (isRefused(first)) {
     leave("inbound trunk", inbound, asReason(first));
   } else {
-    imported.push({ ...first, because: apart.replace("%", outbound.id) });
+    imported.push({ ...first, because: "", apart: apart(outbound) });
   }
   if (isRefused(second)) {
     leave("outbound trunk", outbound, asReason(second));
   } else {
-    imported.push({ ...second, because: apart.replace("%", inbound.id) });
+    imported.push({ ...second, because: "", apart: apart(inbound) });
   }
   return imported;
 }

@@ -102,7 +102,7 @@ function writeProgram(
     ...rules.flatMap(({ rule }) => trunksOf(rule)),
   ]);
   const statements = [
-    ...trunks.map(({ trunk, auth, because, inbound, outbound }) => {
+    ...trunks.map(({ trunk, auth, apart = "", inbound, outbound }) => {
       const variable = variables.get(trunk.name) ?? trunk.name;
       const inputs = sealed(trunk, trunk.name);
       const ids = { ...(inbound && { inbound: inbound.id }), ...(outbound && { outbound: outbound.id }) };
@@ -114,7 +114,7 @@ function writeProgram(
         const sealedAuth = sealed(auth, `${trunk.name}-auth`, Object.fromEntries(follows));
         parts.push(statement(auth, { trunk: new Expression(variable), ...worthWriting(auth, sealedAuth) }));
       }
-      return { remark: because.startsWith("Not one") ? because : "", parts };
+      return { remark: apart, parts };
     }),
     ...rules.map(({ rule }) => {
       const inputs = sealed(rule, `${rule.name}-rule`);

@@ -22,12 +22,12 @@ export function writeReport(plan: ImportPlan, programs: readonly Program[], { st
     `## Declared: ${count(trunks.length, "trunk")} and ${count(rules.length, "dispatch rule")}`,
     table(
       ["SipTrunk", "inbound", "outbound", "who may call in", "why"],
-      trunks.map(({ trunk, auth, inbound, outbound, because }) => [
+      trunks.map(({ trunk, auth, inbound, outbound, because, apart = because }) => [
         code(trunk.name),
         inbound?.id ?? "",
         outbound?.id ?? "",
         callers(auth?.inputs.method, inbound !== undefined),
-        because,
+        apart,
       ]),
     ),
     table(

@@ -16,11 +16,14 @@ export interface ChosenTrunk {
   readonly outbound?: string | undefined;
   /** Why, if an earlier run decided it. */
   readonly because?: string | undefined;
+  readonly apart?: string | undefined;
 }
 
 /** Two trunks that may be one SipTrunk, or one. */
 export interface Unit extends Halves {
   readonly because: string;
+  /** Why it is not one SipTrunk with another trunk, if an earlier run found that. */
+  readonly apart?: string | undefined;
   /** The name that the user has chosen. */
   readonly name?: string;
   /** Whether the user has chosen the pair, so that it must not be taken apart. */
@@ -64,12 +67,12 @@ function without({ inbound, outbound }: Trunks, units: readonly Halves[]): Trunk
 function chosenUnits({ inbound, outbound }: Trunks, chosen: readonly ChosenTrunk[]): Unit[] {
   const inboundById = new Map(inbound.map((trunk) => [trunk.id, trunk]));
   const outboundById = new Map(outbound.map((trunk) => [trunk.id, trunk]));
-  return chosen.flatMap(({ name, because = "chosen in import.yaml", ...ids }): Unit[] => {
+  return chosen.flatMap(({ name, because = "chosen in import.yaml", apart, ...ids }): Unit[] => {
     const halves = halvesOf({
       inbound: inboundById.get(ids.inbound ?? ""),
       outbound: outboundById.get(ids.outbound ?? ""),
     });
-    return halves.inbound || halves.outbound ? [{ ...halves, name, because, isChosen: true }] : [];
+    return halves.inbound || halves.outbound ? [{ ...halves, name, because, apart, isChosen: true }] : [];
   });
 }
 
