@@ -23,7 +23,7 @@ import {
 } from "./phone-system";
 
 const CONFIGURATION = join(__dirname, "asterisk");
-const version = versionOf("asterisk", ["-V"], /^Asterisk (?:certified[/-])?(\S+)/);
+export const asteriskVersion = versionOf("asterisk", ["-V"], /^Asterisk (?:certified[/-])?(\S+)/);
 
 const CASES: readonly Case[] = [
   ...ORDINARY_CASES,
@@ -108,6 +108,12 @@ class Asterisk implements PhoneSystem {
     await this.command("module reload res_pjsip.so");
   }
 
+  /** Gives all users another password. */
+  async changePassword(password: string): Promise<void> {
+    this.launched.rewrite(CONFIGURATION, "pjsip.conf", { PASSWORD: password });
+    await this.command("module reload res_pjsip.so");
+  }
+
   async maxContacts(user: string): Promise<number> {
     return Number(/max_contacts +: (\d+)/.exec(await this.command(`pjsip show aor ${user}`))?.[1]);
   }
@@ -137,7 +143,7 @@ export const asteriskProgram: Pick<Launch, "command" | "args" | "ready"> = {
 export async function startAsterisk(): Promise<Asterisk> {
   const launched = await Launched.start({
     configuration: CONFIGURATION,
-    without: knowsSha256(version ?? "") ? [] : ["pjsip-sha-256.conf"],
+    without: knowsSha256(asteriskVersion ?? "") ? [] : ["pjsip-sha-256.conf"],
     ports: ["PORT", "TLS_PORT", "CHAN_SIP_PORT"],
     values: { MAX_CONTACTS: "2" },
     ...asteriskProgram,
@@ -147,11 +153,11 @@ export async function startAsterisk(): Promise<Asterisk> {
 
 export const asterisk: PhoneSystemKind = {
   name: "Asterisk",
-  version,
+  version: asteriskVersion,
   protocols: ["udp", "tcp", "tls"],
   cases: [
     ...CASES,
-    ...(knowsSha256(version ?? "") ? SHA_256_CASES : []),
+    ...(knowsSha256(asteriskVersion ?? "") ? SHA_256_CASES : []),
     ...(hasModules("asterisk", "chan_sip") ? CHAN_SIP_CASES : []),
   ],
   hidesStrangers: true,
