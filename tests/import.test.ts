@@ -9,7 +9,7 @@ import { createProject } from "./support/livekit-call";
 import { randomProject } from "./support/random-project";
 import { expectSuccess, said } from "./support/worlds";
 
-const RUNS = Number(process.env.IMPORT_RUNS ?? 40);
+const RUNS = Number(process.env.IMPORT_RUNS ?? 20);
 
 describe("a random project", () => {
   test("each object is declared or left alone, and the program compiles and holds no secret", async () => {
@@ -84,7 +84,7 @@ describe("a random project", () => {
           }
         }
       }),
-      { numRuns: Number(process.env.IMPORT_RUNS ?? 4), seed: 2, path: process.env.IMPORT_PATH, endOnFailure: true },
+      { numRuns: Number(process.env.IMPORT_RUNS ?? 2), seed: 2, path: process.env.IMPORT_PATH, endOnFailure: true },
     );
   });
 });

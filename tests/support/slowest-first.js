@@ -18,6 +18,10 @@ const SLOWEST = [
   "voip-status",
   "inbound-auth",
   "dispatch-rule",
+  "direction",
+  "imported-state",
+  "adopt",
+  "import",
   "smoke",
   "faults-scale",
 ];
