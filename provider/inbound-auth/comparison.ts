@@ -6,7 +6,6 @@ import { type Drift, shownChanges } from "../lifecycle/drift";
 import { credentialFingerprint } from "../lifecycle/fingerprint";
 import type { IsKnown, Observation, Wanted } from "../lifecycle/resource";
 import { differences, type Props } from "../lifecycle/values";
-import { exposureOf } from "../livekit/addresses";
 import { sensitiveArguments } from "../livekit/fields";
 import { INBOUND, type InboundTrunk } from "../livekit/messages";
 import { nameOf } from "../livekit/ownership";
@@ -62,8 +61,8 @@ export function compare(
     values.credentialFingerprint = credentialFingerprint(apiSecret, args.trunk, live.authPassword);
   }
   const drift: Drift[] = [];
-  const exposure = exposureOf(live);
-  if (exposure !== "none" && !trunks.hidesPassword(live)) {
+  const exposure = trunks.exposure(live);
+  if (exposure !== "none") {
     drift.push(
       exposure === "anyone"
         ? `inbound trunk ${live.id} is OPEN TO ANYONE`

@@ -4,7 +4,7 @@
 
 import { matchingForm } from "../phone-number/format";
 import { type Account, DELETION_TTL_MS, type Listing } from "./account";
-import { exposureOf } from "./addresses";
+import { type Exposure, exposureOf } from "./addresses";
 import { closedCredential, isClosedCredential } from "./closed-credential";
 import type { InboundFields, InboundTrunk, OutboundTrunk } from "./messages";
 import { canonicalMetadata, composeMetadata, type Marker, type Metadata, parseMetadata } from "./ownership";
@@ -238,9 +238,14 @@ export function closedFields(): Pick<
   return { ...closedCredential(), authRealm: "", allowedAddresses: [] };
 }
 
-/** Whether an inbound trunk lets callers in who prove nothing. If LiveKit hides its password, it counts as one that asks for it. */
+/** Who gets in on an inbound trunk without proving anything. If LiveKit hides its password, it counts as one that asks for it. */
+export function exposure(trunk: InboundTrunk): Exposure {
+  return hidesPassword(trunk) ? "none" : exposureOf(trunk);
+}
+
+/** Whether an inbound trunk lets callers in who prove nothing. */
 export function isOpenToAnyone(trunk: InboundTrunk): boolean {
-  return exposureOf(trunk) !== "none" && !hidesPassword(trunk);
+  return exposure(trunk) !== "none";
 }
 
 /** Whether an inbound trunk is closed. If LiveKit hides passwords, the username decides. */
