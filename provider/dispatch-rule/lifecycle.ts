@@ -5,7 +5,7 @@ import { adoptionClaim } from "../lifecycle/claims";
 import { ResourceError } from "../lifecycle/errors";
 import { goneForGood } from "../lifecycle/gone-for-good";
 import type { Own } from "../lifecycle/own";
-import { mayChange } from "../lifecycle/remarks";
+import { changesThere } from "../lifecycle/remarks";
 import { type IsKnown, NO_CONFLICTS, type Resource, type Wanted } from "../lifecycle/resource";
 import type { Session } from "../lifecycle/session";
 import { differences, keysOf } from "../lifecycle/values";
@@ -68,9 +68,8 @@ function adoptionRemarks(
     return [];
   }
   const changes = changedArguments(fields, rule).filter(isKnown);
-  const changed = changes.length > 0 ? ` and changes ${changes.join(", ")} there` : "";
   const unknown = keysOf(schema.shape).filter((field) => !isKnown(field));
-  return [`takes over the dispatch rule ${rule.id} on LiveKit${changed}${mayChange(unknown)}.`];
+  return [`takes over the dispatch rule ${rule.id} on LiveKit${changesThere(changes, unknown)}.`];
 }
 
 function sameDefinition(rule: Rule, fields: RuleFields): boolean {

@@ -7,7 +7,7 @@ import { ResourceError } from "../lifecycle/errors";
 import { fingerprintOf } from "../lifecycle/fingerprint";
 import { goneForGood } from "../lifecycle/gone-for-good";
 import type { Own } from "../lifecycle/own";
-import { mayChange } from "../lifecycle/remarks";
+import { changesThere } from "../lifecycle/remarks";
 import { type IsKnown, NO_CONFLICTS, type Resource, type Wanted } from "../lifecycle/resource";
 import type { Session } from "../lifecycle/session";
 import { defined, keysOf, type Props, same, UNKNOWN } from "../lifecycle/values";
@@ -108,9 +108,8 @@ function takeOverRemarks(
   const declared = { ...args, ...defined({ ...credential }) };
   const hasValue = (field: keyof InboundAuthInputs) => isKnown(field) || Object.keys(declared).includes(field);
   const changes = takeOverChanges(live, asDeclared.parse(declared), hasValue);
-  const changed = changes.length > 0 ? ` and changes ${changes.join(", ")} there` : "";
   const unknown = keysOf(schema.shape).filter((field) => !hasValue(field));
-  return [`takes over the open inbound trunk ${live.id}${changed}${mayChange(unknown)}.`];
+  return [`takes over the open inbound trunk ${live.id}${changesThere(changes, unknown)}.`];
 }
 
 const asDeclared = z.custom<InboundAuthInputs>();

@@ -15,9 +15,12 @@ export function tell(session: Session, kind: string, owner: unknown, remarks: re
   }
 }
 
-/** The part of a remark that names arguments which are not known yet. */
-export function mayChange(unknown: readonly string[]): string {
-  return unknown.length === 0
-    ? ""
-    : `; ${unknown.join(", ")} may change too, but ${unknown.length === 1 ? "is" : "are"} not known yet`;
+/** The part of a remark that names the arguments which a takeover changes on LiveKit, and those that are not known yet. */
+export function changesThere(changed: readonly string[], unknown: readonly string[]): string {
+  const changes = changed.length > 0 ? ` and changes ${changed.join(", ")} there` : "";
+  const mayChange =
+    unknown.length > 0
+      ? `; ${unknown.join(", ")} may change too, but ${unknown.length === 1 ? "is" : "are"} not known yet`
+      : "";
+  return `${changes}${mayChange}`;
 }

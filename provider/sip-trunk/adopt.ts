@@ -1,7 +1,7 @@
 /** What the argument `adopt` names, and whether the SipTrunk may take it over. */
 
 import { aliasOf } from "../lifecycle/alias";
-import { mayChange } from "../lifecycle/remarks";
+import { changesThere } from "../lifecycle/remarks";
 import type { IsKnown } from "../lifecycle/resource";
 import type { Session } from "../lifecycle/session";
 import { keysOf } from "../lifecycle/values";
@@ -126,9 +126,8 @@ export function adoptionRemarks(
   }
   const changes = takeOverChanges({ inbound, outbound }, args, isKnown, account.connection);
   const unknown = keysOf(schema.shape).filter((field) => !isKnown(field) && !ELSEWHERE.has(field));
-  const changed = changes.length > 0 ? ` and changes ${changes.join(", ")} there` : "";
   const door = inbound && !trunks.isClosed(inbound) ? `; ${doorOf(inbound, args)}` : "";
-  return [`takes over ${ids.join(" and ")} on LiveKit${changed}${mayChange(unknown)}${door}.`, ...created];
+  return [`takes over ${ids.join(" and ")} on LiveKit${changesThere(changes, unknown)}${door}.`, ...created];
 }
 
 /** What happens to an open inbound trunk. */
