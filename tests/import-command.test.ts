@@ -90,7 +90,7 @@ describe("without Pulumi's CLI", () => {
     return result;
   };
 
-  test("the program is written, and the rest is said", async () => {
+  test("writes the program, and prints what is missing and how to go on", async () => {
     await makeOffice(platform);
     const { code, output } = await run(["import", "--out", out()]);
     expect(code).toBe(1);

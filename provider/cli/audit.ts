@@ -1,13 +1,13 @@
 /** `livekit-sip audit`: reports what is dangerous or unmanaged on a LiveKit project. Writes nothing. */
 
-import { readFileSync } from "node:fs";
 import { Session } from "../lifecycle/session";
 import { printable } from "../printable";
-import { CommandError } from "./command-error";
 import type { Console } from "./console";
 import { FINDINGS, SUCCESS } from "./exit-codes";
 import { type Finding, findingsIn } from "./findings";
+import { inventoryOf } from "./inventory";
 import { liveKitIds, readState } from "./state";
+import { readTextFile } from "./text-file";
 
 export interface AuditOptions {
   readonly state?: readonly string[];
@@ -17,14 +17,12 @@ export interface AuditOptions {
 /** @returns the exit code */
 export async function auditProject(options: AuditOptions, env: NodeJS.ProcessEnv, console: Console): Promise<number> {
   const managed =
-    options.state && new Set(options.state.flatMap((path) => liveKitIds(readState(path, fileText(path)))));
+    options.state &&
+    new Set(options.state.flatMap((path) => liveKitIds(readState(path, readTextFile("--state", path)))));
   const { account } = new Session(() => undefined, env, { say: () => {} });
-  const [inbound, outbound, rules] = await Promise.all([
-    account.inbound.all(),
-    account.outbound.all(),
-    account.rules.all(),
-  ]);
-  const findings = findingsIn({ inbound, outbound, rules, ...(managed && { managed }) });
+  const inventory = await inventoryOf(account);
+  const { inbound, outbound, rules } = inventory;
+  const findings = findingsIn({ ...inventory, ...(managed && { managed }) });
   const counts = { inboundTrunks: inbound.length, outboundTrunks: outbound.length, dispatchRules: rules.length };
   const { project } = account.connection;
   console.say(
@@ -54,14 +52,4 @@ function asText(findings: readonly Finding[], inventory: string): string {
   ]);
   const total = findings.length === 0 ? "no findings" : `${findings.length} finding${findings.length === 1 ? "" : "s"}`;
   return [...lines, `${inventory}; ${total}`].map((line) => printable(line).replace(/^ {1}(?=\S)/, "  ")).join("\n");
-}
-
-function fileText(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    throw new CommandError(
-      `--state: ${path} can't be read: ${error instanceof Error ? error.message : "unknown error"}.`,
-    );
-  }
 }

@@ -1,9 +1,9 @@
 /** What is wrong with the SIP configuration of a LiveKit project. Pure. */
 
-import { exposureOf } from "../livekit/addresses";
-import type { InboundTrunk, OutboundTrunk, Rule } from "../livekit/messages";
-import { hidesPassword, isClosed, metadataOf } from "../livekit/trunks";
+import type { InboundTrunk, OutboundTrunk } from "../livekit/messages";
+import { exposure, isClosed, metadataOf } from "../livekit/trunks";
 import { matchingForm } from "../phone-number/format";
+import type { Inventory, LiveKitObject } from "./inventory";
 
 /** The kinds of finding, the most dangerous first. */
 export const CODES = [
@@ -18,30 +18,23 @@ export const CODES = [
 export type Code = (typeof CODES)[number];
 
 /** Something that an operator should look at. It contains no secret. */
-export interface Finding {
+export interface Finding extends LiveKitObject {
   readonly code: Code;
-  /** The id of the object on LiveKit. */
-  readonly id: string;
-  readonly kind: "inbound trunk" | "outbound trunk" | "dispatch rule";
-  readonly name: string;
   /** What is wrong, as a sentence. */
   readonly problem: string;
   /** How to fix it, as a sentence. */
   readonly fix: string;
 }
 
-/** Everything on one project, and what is known about stacks. */
-export interface Inventory {
-  readonly inbound: readonly InboundTrunk[];
-  readonly outbound: readonly OutboundTrunk[];
-  readonly rules: readonly Rule[];
+/** What is audited. */
+export interface Audited extends Inventory {
   /** The LiveKit ids in the states that were given. Undefined if none was given: then the markers decide. */
   readonly managed?: ReadonlySet<string>;
 }
 
-export function findingsIn(inventory: Inventory): Finding[] {
+export function findingsIn(inventory: Audited): Finding[] {
   const found = [
-    ...inventory.inbound.flatMap((trunk) => exposure(trunk)),
+    ...inventory.inbound.flatMap(openDoor),
     ...ruleFindings(inventory),
     ...withoutRule(inventory),
     ...sharedNumbers(inventory),
@@ -53,10 +46,9 @@ export function findingsIn(inventory: Inventory): Finding[] {
 const INBOUND = "inbound trunk";
 const RULE = "dispatch rule";
 
-function exposure({ id, name, ...trunk }: InboundTrunk): Finding[] {
-  const authPassword = hidesPassword({ id, name, ...trunk }) ? "hidden" : trunk.authPassword;
-  const on = { id, name, kind: INBOUND } as const;
-  switch (exposureOf({ ...trunk, authPassword })) {
+function openDoor(trunk: InboundTrunk): Finding[] {
+  const on = { id: trunk.id, name: trunk.name, kind: INBOUND } as const;
+  switch (exposure(trunk)) {
     case "none":
       return [];
     case "anyone":
@@ -151,7 +143,7 @@ function sharedNumbers({ inbound }: Inventory): Finding[] {
   });
 }
 
-function withoutStack({ inbound, outbound, rules, managed }: Inventory): Finding[] {
+function withoutStack({ inbound, outbound, rules, managed }: Audited): Finding[] {
   const isUnmanaged = (trunk: InboundTrunk | OutboundTrunk) =>
     managed ? !managed.has(trunk.id) : metadataOf(trunk).marker === undefined;
   const finding = (kind: Finding["kind"], { id, name }: { readonly id: string; readonly name: string }): Finding => ({

@@ -11,7 +11,7 @@ import type { ChosenTrunk } from "./units";
 const PROJECT_FILE = "Pulumi.yaml";
 
 /** The file by which a later run recognises the folder. */
-export const PAIRS_FILE = "import.yaml";
+const PAIRS_FILE = "import.yaml";
 
 export class ImportFolder {
   private constructor(
@@ -64,7 +64,6 @@ export class ImportFolder {
    * @returns the names of the files that were kept
    */
   write(files: Readonly<Record<string, string>>, record: (digests: Record<string, string>) => string): string[] {
-    mkdirSync(this.path, { recursive: true });
     const kept = Object.keys(files).filter((name) => this.isEdited(name));
     const digests = Object.entries(files).map(([name, content]) => [
       name,

@@ -1,6 +1,5 @@
 /** `livekit-sip import`: turns what is on a LiveKit project into a Pulumi program and a stack whose preview changes nothing. */
 
-import { readFileSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import { stringify } from "yaml";
 import { Session } from "../lifecycle/session";
@@ -11,6 +10,7 @@ import { CommandError } from "./command-error";
 import type { Console } from "./console";
 import { FAILURE, FINDINGS, SUCCESS } from "./exit-codes";
 import { ImportFolder } from "./folder";
+import { inventoryOf, labelOf } from "./inventory";
 import { resourceName } from "./names";
 import { requirePackages } from "./npm";
 import { pairsFile, readPairsFile } from "./pairs-file";
@@ -19,6 +19,7 @@ import { type Program, remarkOn, writeStacks } from "./program";
 import { IMPORTS_STATE, PulumiCli } from "./pulumi";
 import { writeReport } from "./report";
 import { Target } from "./target";
+import { readTextFile } from "./text-file";
 import { Trial } from "./trial";
 
 export interface ImportOptions {
@@ -40,12 +41,15 @@ export async function importProject(options: ImportOptions, env: NodeJS.ProcessE
   const { project, stack } = namesOf(options, folder);
   const proxy = options.outboundProxy === undefined ? undefined : proxyIn(options.outboundProxy);
   const country = options.country === undefined ? undefined : countryIn(options.country);
-  const pairs = options.pairs === undefined ? folder.pairs() : readPairsFile(options.pairs, read(options.pairs)).trunks;
+  const pairs =
+    options.pairs === undefined
+      ? folder.pairs()
+      : readPairsFile(options.pairs, readTextFile("--pairs", options.pairs)).trunks;
   const settings = new Map(proxy ? [["livekit:outboundProxy", JSON.stringify(proxy)]] : []);
   const session = new Session((key) => settings.get(key), env, { say: () => {} });
   // A wrong address or key is reported before anything is written.
   const { account } = session;
-  await Promise.all([account.inbound.all(), account.outbound.all(), account.rules.all()]);
+  const inventory = await inventoryOf(account);
 
   folder.start(projectFile(project));
   const found = options.writeOnly || options.adopt ? undefined : await PulumiCli.find(folder.path, env);
@@ -56,7 +60,7 @@ export async function importProject(options: ImportOptions, env: NodeJS.ProcessE
   const only = cli && single !== undefined ? await Target.select(cli, fullName(single), project) : undefined;
 
   const layout = layoutOf(organization, project, single);
-  const plan = await planImport(account, new Trial(session), layout, {
+  const plan = await planImport(inventory, new Trial(session), layout, {
     names: new Map([...folder.names(), ...(only?.names() ?? [])]),
     secrets: only?.secrets() ?? new Map(),
     pairs,
@@ -156,16 +160,6 @@ function selection(text: string): (texts: readonly string[]) => boolean {
   return (texts) => texts.some((it) => it.toLowerCase().includes(wanted));
 }
 
-function read(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    throw new CommandError(
-      `--pairs: ${path} can't be read: ${error instanceof Error ? error.message : "unknown error"}.`,
-    );
-  }
-}
-
 function countryIn(text: string): string {
   if (!isKnownCountry(text)) {
     throw new CommandError(`--country: "${text}" is not a country code of ISO 3166-1 alpha-2: write it like US or RO.`);
@@ -215,7 +209,7 @@ function summaryOf({ trunks, rules, leftAlone }: ImportPlan, folder: string): st
   const lines = [
     `${folder}: ${trunks.length} SipTrunks and ${rules.length} DispatchRules declared; import-report.md says why.`,
     ...(leftAlone.length > 0 ? [`Left alone: ${leftAlone.length}`] : []),
-    ...leftAlone.map(({ id, kind, name, reason }) => `  ${kind} ${id}${name === "" ? "" : ` (${name})`}: ${reason}`),
+    ...leftAlone.map((object) => `  ${labelOf(object)}: ${object.reason}`),
   ];
   return lines.map((line) => printable(line)).join("\n");
 }

@@ -7,7 +7,6 @@ import { schema as ruleSchema } from "../dispatch-rule/arguments";
 import { unbracketed } from "../host-text";
 import { type Field, fieldsOf } from "../lifecycle/validation";
 import { type Props, same, UNKNOWN } from "../lifecycle/values";
-import { exposureOf } from "../livekit/addresses";
 import type { OutboundProxy } from "../livekit/connection";
 import type { InboundTrunk, OutboundTrunk, Rule } from "../livekit/messages";
 import * as trunks from "../livekit/trunks";
@@ -19,10 +18,7 @@ const TRUNK = fieldsOf(trunkSchema);
 const RULE = fieldsOf(ruleSchema);
 
 /** The trunks that one SipTrunk would manage: one of them or both. */
-export interface Halves {
-  readonly inbound?: InboundTrunk;
-  readonly outbound?: OutboundTrunk;
-}
+export type Halves = Omit<trunks.Pair, "spare">;
 
 /** What the user knows and LiveKit does not. */
 export interface Hints {
@@ -57,8 +53,8 @@ export function trunkGuesses(halves: Halves, hints: Hints, name: string): Props[
 
 /** The arguments of an InboundAuth that would let in the callers that an inbound trunk lets in, or why there are none. */
 export function authArguments(inbound: InboundTrunk): { readonly args: Props } | { readonly problem: string } {
-  const { authUsername, authPassword, authRealm, allowedAddresses, allowedNumbers } = inbound;
-  const exposure = exposureOf({ ...inbound, authPassword: trunks.hidesPassword(inbound) ? "hidden" : authPassword });
+  const { authUsername, authRealm, allowedAddresses, allowedNumbers } = inbound;
+  const exposure = trunks.exposure(inbound);
   if (exposure !== "none") {
     return { problem: EXPOSURES[exposure] };
   }

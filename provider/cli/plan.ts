@@ -1,16 +1,16 @@
 /** Decides which resources describe what is on LiveKit, and what is left alone. Changes nothing. */
 
 import { createHash } from "node:crypto";
-import type { Account } from "../livekit/account";
 import type { InboundTrunk, Rule } from "../livekit/messages";
 import { nameOf, stackOf } from "../livekit/ownership";
 import * as trunks from "../livekit/trunks";
 import { countryOf } from "../phone-number/format";
 import { printable } from "../printable";
 import { authArguments, type Halves, type Hints, ruleArguments, trunkGuesses } from "./inference";
+import type { Inventory, LiveKitObject } from "./inventory";
 import { distinctNames, idSuffix, resourceName } from "./names";
 import { type Accepted, isAccepted, type Refused, type Trial } from "./trial";
-import { type ChosenTrunk, either, halvesOf, namesOf, type Trunk, type Unit, unitsOf } from "./units";
+import { type ChosenTrunk, either, namesOf, type Trunk, type Unit, unitsOf } from "./units";
 
 /** A SipTrunk of the program and, if callers are let in, its InboundAuth. */
 export interface ImportedTrunk extends Halves {
@@ -28,10 +28,7 @@ export interface ImportedRule {
 }
 
 /** An object on LiveKit that the program does not manage. */
-export interface LeftAlone {
-  readonly id: string;
-  readonly kind: "inbound trunk" | "outbound trunk" | "dispatch rule";
-  readonly name: string;
+export interface LeftAlone extends LiveKitObject {
   /** Why, and what to do about it, as sentences. */
   readonly reason: string;
 }
@@ -65,16 +62,11 @@ export interface Layout {
 }
 
 export async function planImport(
-  account: Account,
+  { inbound, outbound, rules }: Inventory,
   trial: Trial,
   layout: Layout,
   choices: Choices,
 ): Promise<ImportPlan> {
-  const [inbound, outbound, rules] = await Promise.all([
-    account.inbound.all(),
-    account.outbound.all(),
-    account.rules.all(),
-  ]);
   const leftAlone: LeftAlone[] = [];
   const leave: Leave = (kind, { id, name }, reason) => {
     leftAlone.push({ id, kind, name, reason });
@@ -226,7 +218,7 @@ interface Context {
 
 async function importUnit(context: Context, unit: Unit, leave: Leave): Promise<ImportedTrunk[]> {
   const { inbound, outbound, because, apart: before, isChosen } = unit;
-  const whole = await importHalves(context, unit);
+  const whole = await importHalves(context, { inbound, outbound });
   if (!isRefused(whole)) {
     return [{ ...whole, because, ...(before !== undefined && { apart: before }) }];
   }
@@ -262,9 +254,9 @@ function isRefused(result: Omit<ImportedTrunk, "because"> | Refused): result is 
 /** Tries to declare one or two trunks as one SipTrunk, together with the InboundAuth that lets in who gets in today. */
 async function importHalves(
   { trial, layout, names, hints }: Context,
-  { inbound, outbound }: Halves,
+  halves: Halves,
 ): Promise<Omit<ImportedTrunk, "because"> | Refused> {
-  const halves = halvesOf({ inbound, outbound });
+  const { inbound, outbound } = halves;
   const auth = inbound && !trunks.isClosed(inbound) ? authArguments(inbound) : undefined;
   if (auth && "problem" in auth) {
     return { problems: [`${capitalised(auth.problem)}.`] };

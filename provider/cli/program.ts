@@ -7,6 +7,7 @@ import { type Props, same } from "../lifecycle/values";
 import { nameOf, stackOf } from "../livekit/ownership";
 import { schema as trunkSchema } from "../sip-trunk/arguments";
 import { block, comment, Expression } from "./code";
+import { labelOf } from "./inventory";
 import { variableNames } from "./names";
 import type { ImportedRule, ImportedTrunk, ImportPlan, LeftAlone } from "./plan";
 import { type SecretReference, Secrets } from "./secrets";
@@ -156,8 +157,8 @@ function head(kinds: readonly string[], secretCount: number, style: SecretStyle)
 }
 
 /** A comment about an object that the program does not manage. */
-export function remarkOn({ id, kind, name, reason }: LeftAlone): string {
-  return comment(`Not managed: ${kind} ${id}${name === "" ? "" : ` (${name})`}. ${reason}`);
+export function remarkOn(object: LeftAlone): string {
+  return comment(`Not managed: ${labelOf(object)}. ${object.reason}`);
 }
 
 /** The arguments that a program needs: no default, and nothing that follows from the rest. */

@@ -4,6 +4,7 @@ import type { InboundTrunk, OutboundTrunk } from "../livekit/messages";
 import { nameOf } from "../livekit/ownership";
 import * as trunks from "../livekit/trunks";
 import type { Halves } from "./inference";
+import type { Inventory } from "./inventory";
 import { distinctNames, idSuffix, resourceName } from "./names";
 import { pairTrunks } from "./pairing";
 
@@ -31,10 +32,7 @@ export interface Unit extends Halves {
 }
 
 /** The trunks that are to be grouped. */
-interface Trunks {
-  readonly inbound: readonly InboundTrunk[];
-  readonly outbound: readonly OutboundTrunk[];
-}
+type Trunks = Omit<Inventory, "rules">;
 
 /** Pairs that the user has chosen come first, then those that a marker names, then those that the evidence suggests. */
 export function unitsOf(all: Trunks, chosen: readonly ChosenTrunk[] = []): Unit[] {
@@ -68,10 +66,7 @@ function chosenUnits({ inbound, outbound }: Trunks, chosen: readonly ChosenTrunk
   const inboundById = new Map(inbound.map((trunk) => [trunk.id, trunk]));
   const outboundById = new Map(outbound.map((trunk) => [trunk.id, trunk]));
   return chosen.flatMap(({ name, because = "chosen in import.yaml", apart, ...ids }): Unit[] => {
-    const halves = halvesOf({
-      inbound: inboundById.get(ids.inbound ?? ""),
-      outbound: outboundById.get(ids.outbound ?? ""),
-    });
+    const halves = { inbound: inboundById.get(ids.inbound ?? ""), outbound: outboundById.get(ids.outbound ?? "") };
     return halves.inbound || halves.outbound ? [{ ...halves, name, because, apart, isChosen: true }] : [];
   });
 }
@@ -118,14 +113,4 @@ export function namesOf(units: readonly Unit[], before: ReadonlyMap<string, stri
     ];
   });
   return distinctNames(wanted, new Map([...before, ...chosen]));
-}
-
-export function halvesOf({
-  inbound,
-  outbound,
-}: {
-  inbound?: InboundTrunk | undefined;
-  outbound?: OutboundTrunk | undefined;
-}): Halves {
-  return { ...(inbound && { inbound }), ...(outbound && { outbound }) };
 }

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import ts from "typescript";
 import { importEntries } from "../../provider/cli/import-file";
+import { inventoryOf } from "../../provider/cli/inventory";
 import { type Choices, type ImportPlan, planImport } from "../../provider/cli/plan";
 import { type Program, writeStacks } from "../../provider/cli/program";
 import { Trial } from "../../provider/cli/trial";
@@ -27,7 +28,7 @@ export async function planned(target: Target, choices: Choices = {}): Promise<{ 
   const env = environmentOf(target);
   const session = new Session(() => undefined, env, { say: () => {} });
   const layout = { stackOf: () => STACK, isOwn: (stack: string) => stack === STACK };
-  const plan = await planImport(session.account, new Trial(session), layout, choices);
+  const plan = await planImport(await inventoryOf(session.account), new Trial(session), layout, choices);
   const program = writeStacks(plan, {}).get("dev") ?? { code: "", resources: [], secrets: [], style: "each" };
   return { plan, program };
 }
