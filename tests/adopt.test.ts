@@ -5,7 +5,16 @@ import { LiveKitEmulator } from "../provider/testing";
 import { adopting, madeByHand } from "./support/by-hand";
 import { expectNoCanary, hotline, office, password } from "./support/examples";
 import { scenario as test } from "./support/matrix";
-import { change, describeInWorlds, expectSuccess, inProcess, type Program, said, World } from "./support/worlds";
+import {
+  change,
+  describeInWorlds,
+  expectSuccess,
+  inProcess,
+  type Program,
+  said,
+  World,
+  withPasswords,
+} from "./support/worlds";
 
 const auth = { trunk: "office", method: "credentials" };
 
@@ -18,12 +27,7 @@ const withoutAdopt: Program = {
 const MARKER_KEY = "pulumi-livekit-sip";
 
 describeInWorlds((startWorld) => {
-  const world = async () => {
-    const started = await startWorld();
-    await started.secret("office", password("office"));
-    await started.secret("hotline", password("hotline"));
-    return started;
-  };
+  const world = () => withPasswords(startWorld());
   const refused = async (it: World, program: Program) => {
     await it.declare(program);
     const result = await it.preview();

@@ -6,7 +6,15 @@ import { ONLY_INBOUND, ONLY_OUTBOUND } from "../provider/sip-trunk/direction";
 import { everything, expectNoCanary, hotline, office, password } from "./support/examples";
 import { describeUnderFaults } from "./support/faulty-world";
 import { someOf, scenario as test } from "./support/matrix";
-import { change, describeInWorlds, expectSuccess, type Program, said } from "./support/worlds";
+import {
+  change,
+  describeInWorlds,
+  expectRefusals,
+  expectSuccess,
+  type Program,
+  said,
+  withPasswords,
+} from "./support/worlds";
 
 jest.setTimeout(600_000);
 
@@ -85,12 +93,7 @@ const REFUSED: [what: string, program: Program, sentence: string][] = [
 ];
 
 describeInWorlds((startWorld, platform) => {
-  const world = async (config?: Record<string, string>) => {
-    const started = await startWorld(config);
-    await started.secret("office", password("office"));
-    await started.secret("hotline", password("hotline"));
-    return started;
-  };
+  const world = (config?: Record<string, string>) => withPasswords(startWorld(config));
 
   /** The outputs of a SipTrunk in the state. */
   const outputsOf = async ({ stack }: Awaited<ReturnType<typeof world>>, name = "office") => {
@@ -345,13 +348,7 @@ describeInWorlds((startWorld, platform) => {
     "refuses what a direction has no use for, in the preview",
     async () => {
       const it = await world();
-      for (const [what, program, sentence] of someOf(REFUSED)) {
-        await it.declare(program);
-        const result = await it.preview();
-        if (result.succeeded || !said(result).includes(sentence)) {
-          throw new Error(`${what} is not refused with "${sentence}":\n${said(result)}`);
-        }
-      }
+      await expectRefusals(it, someOf(REFUSED));
       expect(await it.count()).toBe(0);
     },
     600_000,

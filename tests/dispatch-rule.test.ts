@@ -1,15 +1,10 @@
 import { ListUpdate, SIPDispatchRule } from "@livekit/protocol";
-import { everything, office, password } from "./support/examples";
+import { everything, office } from "./support/examples";
 import { scenario as test } from "./support/matrix";
-import { change, describeInWorlds, expectSuccess, said } from "./support/worlds";
+import { change, describeInWorlds, expectSuccess, said, withPasswords } from "./support/worlds";
 
 describeInWorlds((startWorld) => {
-  const world = async () => {
-    const started = await startWorld();
-    await started.secret("office", password("office"));
-    await started.secret("hotline", password("hotline"));
-    return started;
-  };
+  const world = () => withPasswords(startWorld());
 
   test("creates a rule with every field, and changes its type in place", async () => {
     const it = await world();

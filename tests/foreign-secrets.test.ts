@@ -4,9 +4,9 @@
  */
 
 import { RoomConfiguration, SIPDispatchRule, SIPDispatchRuleInfo, SIPOutboundTrunkInfo } from "@livekit/protocol";
-import { CANARY, everything, expectNoCanary, office, password } from "./support/examples";
+import { CANARY, everything, expectNoCanary, office } from "./support/examples";
 import { scenario as test } from "./support/matrix";
-import { describeInWorlds, expectSuccess, said, type World } from "./support/worlds";
+import { describeInWorlds, expectSuccess, said, type World, withPasswords } from "./support/worlds";
 
 /** Somebody else's secret, which only LiveKit may know. */
 const foreign = (what: string) => `${CANARY}-foreign-${what}`;
@@ -44,9 +44,7 @@ function expectHarmless(text: string): void {
 
 describeInWorlds((startWorld) => {
   const world = async () => {
-    const started = await startWorld();
-    await started.secret("office", password("office"));
-    await started.secret("hotline", password("hotline"));
+    const started = await withPasswords(startWorld());
     await started.secret("pin", PIN);
     return started;
   };

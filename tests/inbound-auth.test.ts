@@ -1,13 +1,11 @@
 import { ListUpdate } from "@livekit/protocol";
 import { everything, expectNoCanary, hotline, office, password } from "./support/examples";
 import { scenario as test } from "./support/matrix";
-import { change, describeInWorlds, said } from "./support/worlds";
+import { change, describeInWorlds, said, withPasswords } from "./support/worlds";
 
 describeInWorlds((startWorld) => {
   const world = async () => {
-    const started = await startWorld();
-    await started.secret("office", password("office"));
-    await started.secret("hotline", password("hotline"));
+    const started = await withPasswords(startWorld());
     await started.given(everything);
     return started;
   };

@@ -5,15 +5,19 @@ import { ListUpdate, SIPTransport } from "@livekit/protocol";
 import { everything, expectNoCanary, hotline, office, password } from "./support/examples";
 import { startEmulatorPlatform } from "./support/livekit-platform";
 import { scenario as test } from "./support/matrix";
-import { change, describeInWorlds, type Engine, expectSuccess, inProcess, said, World } from "./support/worlds";
+import {
+  change,
+  describeInWorlds,
+  type Engine,
+  expectSuccess,
+  inProcess,
+  said,
+  World,
+  withPasswords,
+} from "./support/worlds";
 
 describeInWorlds((startWorld) => {
-  const world = async (config?: Record<string, string>) => {
-    const started = await startWorld(config);
-    await started.secret("office", password("office"));
-    await started.secret("hotline", password("hotline"));
-    return started;
-  };
+  const world = (config?: Record<string, string>) => withPasswords(startWorld(config));
 
   test("creates both trunks from the declaration, and leaves nothing behind after destroy", async () => {
     const it = await world({ "livekit:projectId": "p_5wed79aeavr" });

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { SipClient } from "livekit-server-sdk";
 import { type OperationResult, TestStack } from "../../provider/testing/test-stack";
 import { CliStack, findPulumiCli } from "./cli-stack";
+import { password } from "./examples";
 import { availablePlatforms, type Platform } from "./livekit-platform";
 import { isWholeMatrix } from "./matrix";
 
@@ -231,4 +232,26 @@ function one<Item extends { readonly name: string }>(items: readonly Item[], nam
     throw new Error(`There are ${found.length} objects with the name ${name} instead of one.`);
   }
   return item;
+}
+
+/** A started world, whose stack gets the passwords of the examples. */
+export async function withPasswords(starting: Promise<World>): Promise<World> {
+  const started = await starting;
+  await started.secret("office", password("office"));
+  await started.secret("hotline", password("hotline"));
+  return started;
+}
+
+/** Previews each program, and fails unless it is refused with its sentence. */
+export async function expectRefusals(
+  it: World,
+  cases: readonly (readonly [what: string, program: Program, sentence: string])[],
+): Promise<void> {
+  for (const [what, program, sentence] of cases) {
+    await it.declare(program);
+    const result = await it.preview();
+    if (result.succeeded || !said(result).includes(sentence)) {
+      throw new Error(`${what} is not refused with "${sentence}":\n${said(result)}`);
+    }
+  }
 }
