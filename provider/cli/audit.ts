@@ -6,7 +6,7 @@ import type { Console } from "./console";
 import { FINDINGS, SUCCESS } from "./exit-codes";
 import { type Finding, findingsIn } from "./findings";
 import { inventoryOf } from "./inventory";
-import { liveKitIds, readState } from "./state";
+import { liveKitIds, readDeployment } from "./state";
 import { readTextFile } from "./text-file";
 
 export interface AuditOptions {
@@ -18,7 +18,7 @@ export interface AuditOptions {
 export async function auditProject(options: AuditOptions, env: NodeJS.ProcessEnv, console: Console): Promise<number> {
   const managed =
     options.state &&
-    new Set(options.state.flatMap((path) => liveKitIds(readState(path, readTextFile("--state", path)))));
+    new Set(options.state.flatMap((path) => liveKitIds(readDeployment(path, readTextFile("--state", path)))));
   const { account } = new Session(() => undefined, env, { say: () => {} });
   const inventory = await inventoryOf(account);
   const { inbound, outbound, rules } = inventory;

@@ -3,6 +3,10 @@
 export interface Console {
   /** Prints a text and a line break. */
   say(text: string): void;
+  /** Prints a text for the user beside the result, on standard error. */
+  note(text: string): void;
+  /** The width of standard output, in characters. */
+  readonly width: number;
   /** Returns a function that shows how far something is. */
   progress(doing: string): (done: number, total: number) => void;
 }
@@ -10,11 +14,18 @@ export interface Console {
 /** The shortest time between two updates of the progress, in milliseconds. */
 const PROGRESS_INTERVAL_MS = 100;
 
+/** The width of what is no terminal, in characters. */
+const WIDTH_OF_FILES = 120;
+
 export function consoleOf({ stdout, stderr }: Pick<NodeJS.Process, "stdout" | "stderr">): Console {
   return {
     say: (text) => {
       stdout.write(`${text}\n`);
     },
+    note: (text) => {
+      stderr.write(`${text}\n`);
+    },
+    width: stdout.columns ?? WIDTH_OF_FILES,
     progress: (doing) => {
       let last = 0;
       return (done, total) => {

@@ -1,13 +1,15 @@
 #!/usr/bin/env node
 /** The command `livekit-sip`. Each subcommand loads what it needs when it runs. */
 
-import { Command, CommanderError, Option } from "commander";
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { ConfigurationError } from "../livekit/connection";
 import { LiveKitError } from "../livekit/errors";
 import { printable } from "../printable";
 import type { AuditOptions } from "./audit";
 import { CommandError } from "./command-error";
 import { consoleOf } from "./console";
+import type { DriftOptions } from "./drift";
+import { FORMATS } from "./drift/format-names";
 import { FAILURE } from "./exit-codes";
 import type { ImportOptions } from "./import";
 
@@ -59,7 +61,44 @@ function commands(env: NodeJS.ProcessEnv, finish: (code: number) => void): Comma
       const { auditProject }: typeof import("./audit") = require("./audit");
       finish(await auditProject(options, env, console));
     });
+  program
+    .command("drift")
+    .description(
+      "Reports which stacks of a Pulumi project differ from LiveKit, by their last states. Decrypts nothing and changes nothing.",
+    )
+    .option("--dir <folder>", "the folder of the Pulumi project", ".")
+    .option("--stacks <pattern>", "the stacks to check, for example 'customer-*'", "*")
+    .addOption(
+      new Option("--state <folder>", "states from `pulumi stack export`, one file for each stack").conflicts([
+        "dir",
+        "preview",
+      ]),
+    )
+    .option("--via-cli", "read the states with `pulumi stack export`")
+    .option("--preview", "run `pulumi preview --refresh` of each stack, which also finds what is not applied yet")
+    .option("--parallel <number>", "how many previews run at the same time", countIn)
+    .option("--timeout <seconds>", "how long the preview of a stack may take", countIn, 300)
+    .option("--voip", "also ask the phone systems")
+    .option("--previous <file>", "the JSON report of an earlier run: says since when, what is new and what is resolved")
+    .option("--ignore <file>", "differences to leave out: a list of stack, resource, field, reason and expires")
+    .addOption(new Option("--format <format>", "the format of the report").choices(FORMATS).default("text"))
+    .option("--output <file>", "where the report goes instead of standard output")
+    .addHelpText(
+      "after",
+      "\nExit codes: 0 no drift, 7 drift, 1 failed: the command, or a stack while none has drifted.",
+    )
+    .action(async (options: DriftOptions) => {
+      const { checkDrift }: typeof import("./drift") = require("./drift");
+      finish(await checkDrift(options, env, console));
+    });
   return program;
+}
+
+function countIn(text: string): number {
+  if (!/^[1-9]\d{0,5}$/.test(text)) {
+    throw new InvalidArgumentError("It must be a number of 1 or more.");
+  }
+  return Number(text);
 }
 
 async function main(): Promise<void> {

@@ -4,7 +4,7 @@ import { spawn } from "node:child_process";
 import { delimiter } from "node:path";
 import { z } from "zod";
 import { CommandError } from "./command-error";
-import { readState, type StateResource } from "./state";
+import { readDeployment, type StateResource } from "./state";
 
 /** From this version on, `pulumi import` takes the whole state of a resource from its file. */
 export const IMPORTS_STATE: Version = [3, 254];
@@ -81,7 +81,7 @@ export class PulumiCli {
   }
 
   async resources(stack: string): Promise<readonly StateResource[]> {
-    return readState("The stack", await this.run(["stack", "export", "--stack", stack]));
+    return readDeployment("The stack", await this.run(["stack", "export", "--stack", stack])).resources;
   }
 
   /** The stack's configuration, decrypted: keys with the project's name in front. */

@@ -27,7 +27,8 @@ async function trunkReferences(account: Account, ids: readonly string[], wanted:
   return Promise.all(references);
 }
 
-const SENSITIVE = sensitiveArguments(RULE);
+/** The arguments whose values no plan or report shows. */
+export const SENSITIVE = sensitiveArguments(RULE);
 
 /** The argument that stands for a LiveKit field in the plan, if its name differs. */
 function argumentOf(field: Exclude<keyof RuleFields, "trunkIds">, live: Pick<RuleFields, "rule">): keyof RuleInputs {

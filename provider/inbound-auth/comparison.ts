@@ -34,7 +34,8 @@ export function takeOverChanges(
 
 const PASSWORD_TOO: Readonly<Record<string, string>> = { ...ARGUMENT_OF, authPassword: "password" };
 
-const SENSITIVE = sensitiveArguments(INBOUND, ARGUMENT_OF);
+/** The arguments whose values no plan or report shows. */
+export const SENSITIVE = sensitiveArguments(INBOUND, ARGUMENT_OF);
 
 export function compare(
   live: InboundTrunk,

@@ -7,10 +7,23 @@ import { type Props, UNKNOWN } from "./values";
 
 /**
  * Eight hexadecimal digits that change with the password. They are keyed by the LiveKit API secret, so that nobody who reads a
- * plan can test passwords against them, and by `subject`, so that two customers with the same password get different ones.
+ * plan can test passwords against them, and by `subject`, so that two customers with the same password get different ones. The first
+ * three say which API secret it was: a fingerprint stays in the state when the API secret is rotated.
  */
 export function credentialFingerprint(apiSecret: string, subject: string, password: string): string {
-  return keyed("credential fingerprint", apiSecret, subject, password);
+  const digits = keyed("credential fingerprint", apiSecret, subject, password);
+  return `${markOf(apiSecret)}${digits.slice(MARK_LENGTH)}`;
+}
+
+/** Whether a fingerprint was made with this API secret. If not, it says nothing about a password. */
+export function isFingerprintBy(apiSecret: string, fingerprint: string): boolean {
+  return fingerprint.startsWith(markOf(apiSecret));
+}
+
+const MARK_LENGTH = 3;
+
+function markOf(apiSecret: string): string {
+  return keyed("API secret", apiSecret, "", "").slice(0, MARK_LENGTH);
 }
 
 /** The same for any other secret. A plain hash would not do: a short secret such as a pin could be guessed from it. */

@@ -8,6 +8,8 @@ import { Own } from "./own";
 export interface SessionOptions extends Pick<Connection, "pace"> {
   /** Where remarks go. Default: standard output. */
   readonly say?: (line: string) => void;
+  /** An account of the same LiveKit project, whose listings are used instead of new ones. */
+  readonly shared?: Account;
 }
 
 export class Session {
@@ -18,20 +20,22 @@ export class Session {
   /** Prints a line to the user. The engine shows what the host prints as a diagnostic. */
   readonly say: (line: string) => void;
   private readonly overrides: Pick<Connection, "pace">;
+  private readonly shared: Account | undefined;
   private cached?: Account;
 
   constructor(
     private readonly config: ConfigReader,
     private readonly env: NodeJS.ProcessEnv = process.env,
-    { say, ...overrides }: SessionOptions = {},
+    { say, shared, ...overrides }: SessionOptions = {},
   ) {
+    this.shared = shared;
     this.overrides = overrides;
     this.say = say ?? ((line) => process.stdout.write(`${line}\n`));
   }
 
   /** @throws ConfigurationError if the connection is not configured, or not correctly */
   get account(): Account {
-    this.cached ??= new Account({ ...readConnection(this.config, this.env), ...this.overrides });
+    this.cached ??= new Account({ ...readConnection(this.config, this.env), ...this.overrides }, this.shared);
     return this.cached;
   }
 }

@@ -162,10 +162,14 @@ export class Account {
 
   private readonly turns = new Map<string, Promise<unknown>>();
 
-  constructor(readonly connection: Connection) {
-    this.inbound = new Listing(() => sip.inbound.list(connection));
-    this.outbound = new Listing(() => sip.outbound.list(connection));
-    this.rules = new Listing(() => sip.rules.list(connection));
+  /** @param shared an account of the same project whose listings are used */
+  constructor(
+    readonly connection: Connection,
+    shared?: Account,
+  ) {
+    this.inbound = shared?.inbound ?? new Listing(() => sip.inbound.list(connection));
+    this.outbound = shared?.outbound ?? new Listing(() => sip.outbound.list(connection));
+    this.rules = shared?.rules ?? new Listing(() => sip.rules.list(connection));
   }
 
   /**

@@ -16,7 +16,8 @@ import { declaredPair, declares } from "./direction";
 import { ARGUMENT_OF, inboundFields, liveValue, numberArguments, outboundFields, ownMarker } from "./mapping";
 import { isLeftOpen, keepsCredential, openerOf } from "./opener";
 
-const SENSITIVE = sensitiveArguments({ ...INBOUND, ...OUTBOUND }, ARGUMENT_OF);
+/** The arguments whose values no plan or report shows. */
+export const SENSITIVE = sensitiveArguments({ ...INBOUND, ...OUTBOUND }, ARGUMENT_OF);
 
 /** The arguments in which one trunk of the pair differs from what was applied. */
 function changesIn(

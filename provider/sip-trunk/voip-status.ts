@@ -98,6 +98,11 @@ function remarksOn(text: string): string[] {
   return status.isInconclusive(text) ? [`has a credential that could not be verified: ${text}.`] : [];
 }
 
+/** Asks the VoIP system about the declared credential. */
+export function askVoip(session: Session, args: SipTrunkInputs): Promise<CheckResult> {
+  return ask(session, questionOf(args, session.account.connection));
+}
+
 /** Asks the VoIP system during a refresh. Adds a remark if the result says nothing about the credential. */
 export async function probeVoip(session: Session, args: SipTrunkInputs): Promise<Probe> {
   const question = questionOf(args, session.account.connection);

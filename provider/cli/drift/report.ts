@@ -15,7 +15,7 @@ export const SEVERITIES = ["open", "rejected", "credential", "routing", "other"]
 export const SEVERITY_TITLES: Readonly<Record<Severity, string>> = {
   open: "Open to anyone",
   rejected: "Credential rejected by the phone system",
-  credential: "Credential changed",
+  credential: "Credential or callers changed",
   routing: "Calls go elsewhere or nowhere",
   other: "Other settings",
 };
@@ -65,6 +65,8 @@ const stack = z.object({
   /** When the stack was last updated (ISO 8601), if its state says so. */
   updatedAt: z.string().optional(),
   findings: z.array(finding),
+  /** The findings of the last report that could check the stack, if this one could not. */
+  before: z.array(finding).optional(),
   /** What could not be compared or asked, as sentences. */
   remarks: z.array(z.string()),
   /** The command that repairs the drift. */

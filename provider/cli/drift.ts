@@ -1,0 +1,103 @@
+/** `livekit-sip drift`: which stacks of a fleet differ from LiveKit or from their phone systems. Changes nothing. */
+
+import { writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { resolve } from "node:path";
+import { Session } from "../lifecycle/session";
+import { CommandError } from "./command-error";
+import type { Console } from "./console";
+import { assemble } from "./drift/assemble";
+import { projectIn, stacksOf } from "./drift/backend";
+import { compareAll, findUnmanaged, loadStates } from "./drift/check";
+import type { Platform } from "./drift/compare";
+import type { Format } from "./drift/format-names";
+import { formatted } from "./drift/formats";
+import { Ignored } from "./drift/ignore";
+import { PhoneSystems } from "./drift/phone-systems";
+import { Previous, readReport } from "./drift/previous";
+import type { Report } from "./drift/report";
+import { matching } from "./drift/stacks";
+import { folderStacks } from "./drift/state-folder";
+import { DRIFT, FAILURE, SUCCESS } from "./exit-codes";
+
+export interface DriftOptions {
+  readonly dir: string;
+  readonly stacks: string;
+  readonly state?: string;
+  readonly viaCli?: boolean;
+  readonly preview?: boolean;
+  readonly parallel?: number;
+  readonly timeout: number;
+  readonly voip?: boolean;
+  readonly previous?: string;
+  readonly ignore?: string;
+  readonly format: Format;
+  readonly output?: string;
+}
+
+/** How many states are read at the same time from files or over the network. */
+const READS_AT_ONCE = 32;
+
+/** @returns the exit code */
+export async function checkDrift(options: DriftOptions, env: NodeJS.ProcessEnv, console: Console): Promise<number> {
+  const now = new Date();
+  const ignored = options.ignore === undefined ? Ignored.NOTHING : Ignored.read(options.ignore, now);
+  const previous = new Previous(options.previous === undefined ? undefined : readReport(options.previous));
+  const { account } = new Session(() => undefined, env, { say: () => {} });
+  const { stacks: all, startsProcesses } = await stored(options, env);
+  const selected = all.filter(({ name }) => matching(options.stacks)(name));
+  if (selected.length === 0) {
+    throw new CommandError(
+      all.length === 0
+        ? "The project has no stacks."
+        : `--stacks: no stack matches "${options.stacks}". There are ${all.length}, for example ${all[0]?.name}.`,
+    );
+  }
+  const atOnce = startsProcesses ? availableParallelism() : READS_AT_ONCE;
+  const loaded = await loadStates(selected, atOnce, console.progress("Reading states"));
+  const phoneSystems = options.voip ? new PhoneSystems() : undefined;
+  const platform: Platform = { account, env, phoneSystems };
+  const outcomes = await compareAll(loaded, platform);
+  const names = new Map(loaded.map(({ name }, index) => [selected[index]?.name, name]));
+  const report = assemble(outcomes, {
+    generatedAt: now.toISOString(),
+    project: account.connection.project,
+    way: "states",
+    phoneSystemsAsked: phoneSystems !== undefined,
+    unmanaged: await findUnmanaged(
+      loaded,
+      all.map(({ name }) => names.get(name) ?? name),
+      platform,
+    ),
+    previous,
+    ignored,
+  });
+  print(report, options, console);
+  for (const sentence of ignored.expired) {
+    console.note(sentence);
+  }
+  return statusOf(report);
+}
+
+async function stored({ state, dir, viaCli }: DriftOptions, env: NodeJS.ProcessEnv) {
+  return state === undefined
+    ? await stacksOf(projectIn(resolve(dir)), env, viaCli ?? false)
+    : { stacks: folderStacks(state), startsProcesses: false };
+}
+
+function print(report: Report, { format, output }: DriftOptions, console: Console): void {
+  const text = formatted(report, format, console.width);
+  if (output === undefined) {
+    console.say(text);
+    return;
+  }
+  try {
+    writeFileSync(output, `${text}\n`);
+  } catch (error) {
+    throw new CommandError(`--output: ${output} can't be written: ${error instanceof Error ? error.message : ""}.`);
+  }
+}
+
+function statusOf({ counts: { drifted, failed } }: Report): number {
+  return drifted > 0 ? DRIFT : failed > 0 ? FAILURE : SUCCESS;
+}

@@ -1,0 +1,107 @@
+/** Checks a fleet by the last states of its stacks: reads the states, lists LiveKit once, compares. */
+
+import { bulkhead } from "cockatiel";
+import { ConfigurationError } from "../../livekit/connection";
+import { printable } from "../../printable";
+import { CommandError } from "../command-error";
+import { inventoryOf } from "../inventory";
+import { readDeployment } from "../state";
+import type { Outcome } from "./assemble";
+import { compareStack, type Platform } from "./compare";
+import { NAME_LIMIT } from "./differences";
+import type { Unmanaged } from "./report";
+import { type SipStack, sipStackIn } from "./sip-stack";
+import type { StoredStack } from "./stacks";
+import { unmanagedIn } from "./unmanaged";
+
+/** A stack and its state, or why there is none. */
+export type Loaded = { readonly name: string } & ({ readonly stack: SipStack } | { readonly failure: string });
+
+/**
+ * Reads the states of stacks. One that can't be read does not stop the others.
+ *
+ * @param atOnce how many are read at the same time
+ */
+export async function loadStates(
+  stored: readonly StoredStack[],
+  atOnce: number,
+  onProgress: (done: number, total: number) => void,
+): Promise<Loaded[]> {
+  const places = bulkhead(atOnce, Number.POSITIVE_INFINITY);
+  let done = 0;
+  return Promise.all(
+    stored.map((it) =>
+      places.execute(async () => {
+        const loaded = await load(it);
+        done += 1;
+        onProgress(done, stored.length);
+        return loaded;
+      }),
+    ),
+  );
+}
+
+async function load({ name, lockedBy, readState }: StoredStack): Promise<Loaded> {
+  try {
+    const stack = sipStackIn(readDeployment(`The state of ${name}`, await readState()), name, lockedBy);
+    return { name: printable(stack.name, NAME_LIMIT), stack };
+  } catch (error) {
+    if (error instanceof CommandError) {
+      return { name: printable(name, NAME_LIMIT), failure: printable(error.message) };
+    }
+    throw error;
+  }
+}
+
+/** Compares the stacks with LiveKit. */
+export async function compareAll(loaded: readonly Loaded[], platform: Platform): Promise<Outcome[]> {
+  await inventoryOf(platform.account);
+  return Promise.all(loaded.map((it) => outcomeOf(it, platform)));
+}
+
+async function outcomeOf(loaded: Loaded, platform: Platform): Promise<Outcome> {
+  const nothing = { stack: loaded.name, differences: [], remarks: [], answers: [] };
+  if (!("stack" in loaded)) {
+    return { ...nothing, failure: loaded.failure };
+  }
+  const { stack } = loaded;
+  const { updatedAt } = stack;
+  const known = { ...nothing, ...(updatedAt !== undefined && { updatedAt }), remarks: remarksOn(stack) };
+  if (stack.resources.length === 0) {
+    return { ...known, problem: "It has no SipTrunk, InboundAuth or DispatchRule." };
+  }
+  try {
+    const compared = await compareStack(stack, platform);
+    return { ...known, ...compared, remarks: [...known.remarks, ...compared.remarks] };
+  } catch (error) {
+    if (error instanceof ConfigurationError) {
+      return { ...known, failure: error.message };
+    }
+    throw error;
+  }
+}
+
+function remarksOn({ lockedBy, isInterrupted }: SipStack): string[] {
+  return [
+    ...(lockedBy === undefined
+      ? []
+      : [`The stack is being updated by ${lockedBy}, so its state may be that of the moment.`]),
+    ...(isInterrupted ? ["An update of the stack was interrupted: run `pulumi up`, which finishes it."] : []),
+  ];
+}
+
+/**
+ * What is on LiveKit and belongs to none of the stacks.
+ *
+ * @param all the names of every stack in the backend, those that were not selected included
+ */
+export async function findUnmanaged(
+  loaded: readonly Loaded[],
+  all: readonly string[],
+  { account }: Platform,
+): Promise<Unmanaged[]> {
+  const managed = new Map(
+    loaded.flatMap((it): [string, readonly string[]][] => ("stack" in it ? [[it.stack.name, it.stack.managed]] : [])),
+  );
+  return unmanagedIn(await inventoryOf(account), { managed, all });
+}

@@ -1,0 +1,80 @@
+/** Turns what a comparison found into the findings of a report. Pure. */
+
+import { IN_SYNC } from "../../lifecycle/resource";
+import type { Props } from "../../lifecycle/values";
+import { printable } from "../../printable";
+import { ACCEPTS } from "../../voip/status";
+import { planLines } from "./plan-lines";
+import type { Finding } from "./report";
+import { mostSevere, severityOf } from "./severity";
+import type { SipResource } from "./sip-stack";
+
+/** A finding, before it is known since when it has been there. */
+export type Difference = Omit<Finding, "firstSeen" | "isNew">;
+
+/** What a refresh returns of a resource: undefined if it is gone. */
+export type Refreshed = { readonly inputs: Props; readonly outputs: Props } | undefined;
+
+const GONE = "gone from LiveKit";
+
+/**
+ * The difference between LiveKit and what was applied, or none.
+ *
+ * @param applied the state, completed as far as possible without decrypting it
+ */
+export function platformDifference(resource: SipResource, applied: Props, found: Refreshed): Difference[] {
+  const now = found ? String(found.outputs.platformStatus ?? IN_SYNC) : GONE;
+  const drift = found ? (found.outputs.platformDrift ?? []) : [GONE];
+  // A refresh that was saved has left in the state what it found. What it compared with is encrypted.
+  const before = String(applied.platformStatus ?? IN_SYNC);
+  const saved = before === IN_SYNC ? [] : (applied.platformDrift ?? [before]);
+  const fields = [...new Set([...entriesOf(saved), ...entriesOf(drift)])];
+  if (fields.length === 0) {
+    return [];
+  }
+  const words = [
+    ...(before === IN_SYNC ? [] : [`${before}, when the stack was last refreshed`]),
+    ...(now === IN_SYNC ? [] : [now]),
+  ];
+  const { credentialFingerprint: old } = applied;
+  const { credentialFingerprint: other } = found?.inputs ?? {};
+  const isOther = typeof old === "string" && typeof other === "string" && old !== other;
+  return [
+    {
+      ...named(resource),
+      severity: mostSevere(fields.map(severityOf)),
+      side: "platform",
+      fields,
+      problem: printable(words.join("; since then: ")),
+      plan: found ? planLines(resource.kind, found.inputs, { ...applied, platformStatus: IN_SYNC }) : [],
+      ...(isOther && { fingerprint: { applied: old, found: other } }),
+    },
+  ];
+}
+
+/**
+ * The difference that a phone system rejects the credential.
+ *
+ * @param isOld whether it was not asked in this run, and the status is from the state
+ */
+export function rejection(resource: SipResource, status: string, isOld: boolean): Difference {
+  return {
+    ...named(resource),
+    severity: "rejected",
+    side: "phone-system",
+    fields: ["voipStatus"],
+    problem: isOld ? `${status}, when it was last asked` : status,
+    plan: planLines(resource.kind, { voipStatus: status }, { voipStatus: ACCEPTS }),
+  };
+}
+
+function named({ name, kind, urn }: SipResource) {
+  return { resource: printable(name, NAME_LIMIT), type: kind, urn: printable(urn, NAME_LIMIT) };
+}
+
+/** The most characters of a name. */
+export const NAME_LIMIT = 300;
+
+function entriesOf(value: unknown): string[] {
+  return (Array.isArray(value) ? value : [value]).map((it) => printable(String(it), NAME_LIMIT));
+}

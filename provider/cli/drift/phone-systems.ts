@@ -1,0 +1,54 @@
+/**
+ * Asks the phone systems of a fleet, with limits for each of them: fail2ban counts refused requests by address, and one address asks for all
+ * customers.
+ */
+
+import { bulkhead } from "cockatiel";
+import type { Session } from "../../lifecycle/session";
+import type { SipTrunkInputs } from "../../sip-trunk/arguments";
+import { askVoip } from "../../sip-trunk/voip-status";
+import { CHECKS_AT_ONCE } from "../../voip/checks";
+import { isRejection } from "../../voip/status";
+
+/**
+ * How many lines about failed logins one run may cause in the log of one phone system. Debian's fail2ban bans an address after ten lines
+ * within ten minutes.
+ */
+const MOST_LOG_LINES = 9;
+
+/** Lines in Asterisk's log for a wrong password, and for a caller or address that it does not know (measured with its security log on). */
+const LINES = { wrongPassword: 2, stranger: 6 } as const;
+
+/** The status of a trunk whose phone system is not asked any more in this run. */
+export const NOT_ASKED_AGAIN = "not checked: its phone system rejected others before, and would block this address";
+
+/** One run's questions to phone systems. Each system is asked one question after the other. */
+export class PhoneSystems {
+  private readonly queues = new Map<string, Promise<unknown>>();
+  private readonly lines = new Map<string, number>();
+  private readonly places = bulkhead(CHECKS_AT_ONCE, Number.POSITIVE_INFINITY);
+
+  /** The `voipStatus` of a trunk. */
+  async ask(session: Session, args: SipTrunkInputs): Promise<string> {
+    const host = (args.address ?? "").toLowerCase();
+    const asked = (this.queues.get(host) ?? Promise.resolve()).then(() => this.askNow(session, args, host));
+    this.queues.set(
+      host,
+      asked.catch(() => undefined),
+    );
+    return asked;
+  }
+
+  private async askNow(session: Session, args: SipTrunkInputs, host: string): Promise<string> {
+    const before = this.lines.get(host) ?? 0;
+    // The next one may be as bad as it gets.
+    if (before > 0 && before + LINES.stranger > MOST_LOG_LINES) {
+      return NOT_ASKED_AGAIN;
+    }
+    const { status, mayBeStranger } = await this.places.execute(() => askVoip(session, args));
+    if (isRejection(status)) {
+      this.lines.set(host, before + (mayBeStranger ? LINES.stranger : LINES.wrongPassword));
+    }
+    return status;
+  }
+}

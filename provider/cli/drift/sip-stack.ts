@@ -1,0 +1,73 @@
+/** What a check needs of a stack's state: the resources that are compared, the LiveKit project and its settings. */
+
+import { runtime } from "@pulumi/pulumi";
+import type { Props } from "../../lifecycle/values";
+import { stackOf } from "../../livekit/ownership";
+import { type Deployment, liveKitIds, nameInUrn, typeOf } from "../state";
+import type { Kind } from "../trial";
+
+/** The compared types in the order in which they refer to each other. A TestCall leaves nothing on LiveKit. */
+export const KINDS = ["SipTrunk", "InboundAuth", "DispatchRule"] as const satisfies readonly Kind[];
+
+/** A resource in a state. */
+export interface SipResource {
+  readonly kind: Kind;
+  readonly urn: string;
+  readonly name: string;
+  readonly id: string;
+  /** The outputs, which include the arguments. Secrets are encrypted. */
+  readonly state: Props;
+}
+
+/** The part of a state that a check needs. */
+export interface SipStack {
+  /** organization/project/stack */
+  readonly name: string;
+  readonly updatedAt?: string;
+  readonly isInterrupted: boolean;
+  readonly lockedBy?: string;
+  readonly resources: readonly SipResource[];
+  /** The ids on LiveKit of everything that it manages. */
+  readonly managed: readonly string[];
+  /** The `livekit:*` configuration that is not secret. */
+  readonly settings: ReadonlyMap<string, string>;
+}
+
+/** @param name the stack's name; if a resource has its full name, that counts */
+export function sipStackIn(deployment: Deployment, name: string, lockedBy?: string): SipStack {
+  const resources = KINDS.flatMap((kind) =>
+    deployment.resources.flatMap(({ type, urn, id, outputs }): SipResource[] =>
+      type === typeOf(kind) && id !== undefined ? [{ kind, urn, name: nameInUrn(urn), id, state: outputs ?? {} }] : [],
+    ),
+  );
+  const [owner] = resources.map(({ state }) => state.owner).filter((it) => typeof it === "string");
+  const { updatedAt, isInterrupted } = deployment;
+  return {
+    name: owner === undefined ? name : stackOf(owner),
+    ...(updatedAt !== undefined && { updatedAt }),
+    ...(lockedBy !== undefined && { lockedBy }),
+    isInterrupted,
+    resources,
+    managed: liveKitIds(deployment),
+    settings: settingsIn(deployment),
+  };
+}
+
+/** Pulumi keeps the stack's configuration in the inputs of the provider of all dynamic resources. */
+function settingsIn({ resources }: Deployment): Map<string, string> {
+  const provider = resources.find(({ type }) => type === "pulumi:providers:pulumi-nodejs");
+  return new Map(
+    Object.entries(provider?.inputs ?? {}).filter(
+      (entry): entry is [string, string] => entry[0].startsWith("livekit:") && typeof entry[1] === "string",
+    ),
+  );
+}
+
+/** Whether a value in a state is an encrypted secret. */
+export function isEncrypted(value: unknown): boolean {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    Reflect.get(value, runtime.specialSigKey) === runtime.specialSecretSig
+  );
+}
