@@ -3,22 +3,26 @@
 import { writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
+import { bulkhead } from "cockatiel";
 import { Session } from "../lifecycle/session";
 import { CommandError } from "./command-error";
 import type { Console } from "./console";
 import { assemble } from "./drift/assemble";
 import { projectIn, stacksOf } from "./drift/backend";
-import { compareAll, findUnmanaged, loadStates } from "./drift/check";
-import type { Platform } from "./drift/compare";
+import { type CheckStack, checkAll, findUnmanaged, loadStates } from "./drift/check";
+import { compareStack } from "./drift/compare";
 import type { Format } from "./drift/format-names";
 import { formatted } from "./drift/formats";
 import { Ignored } from "./drift/ignore";
 import { PhoneSystems } from "./drift/phone-systems";
+import { previewStack } from "./drift/preview";
 import { Previous, readReport } from "./drift/previous";
 import type { Report } from "./drift/report";
 import { matching } from "./drift/stacks";
 import { folderStacks } from "./drift/state-folder";
 import { DRIFT, FAILURE, SUCCESS } from "./exit-codes";
+import { inventoryOf } from "./inventory";
+import { PulumiCli } from "./pulumi";
 
 export interface DriftOptions {
   readonly dir: string;
@@ -53,21 +57,30 @@ export async function checkDrift(options: DriftOptions, env: NodeJS.ProcessEnv, 
         : `--stacks: no stack matches "${options.stacks}". There are ${all.length}, for example ${all[0]?.name}.`,
     );
   }
-  const atOnce = startsProcesses ? availableParallelism() : READS_AT_ONCE;
-  const loaded = await loadStates(selected, atOnce, console.progress("Reading states"));
+  const loaded = await loadStates(
+    selected,
+    startsProcesses ? availableParallelism() : READS_AT_ONCE,
+    console.progress("Reading states"),
+  );
+  // A wrong address or key is reported once, and before it takes long.
+  await inventoryOf(account);
   const phoneSystems = options.voip ? new PhoneSystems() : undefined;
-  const platform: Platform = { account, env, phoneSystems };
-  const outcomes = await compareAll(loaded, platform);
+  const outcomes = await checkAll(
+    loaded,
+    options.preview
+      ? await previews(options, env, console.progress("Previewing"), selected.length)
+      : (stack) => compareStack(stack, { account, env, phoneSystems }),
+  );
   const names = new Map(loaded.map(({ name }, index) => [selected[index]?.name, name]));
   const report = assemble(outcomes, {
     generatedAt: now.toISOString(),
     project: account.connection.project,
-    way: "states",
-    phoneSystemsAsked: phoneSystems !== undefined,
+    way: options.preview ? "preview" : "states",
+    phoneSystemsAsked: options.preview || phoneSystems !== undefined,
     unmanaged: await findUnmanaged(
       loaded,
       all.map(({ name }) => names.get(name) ?? name),
-      platform,
+      account,
     ),
     previous,
     ignored,
@@ -77,6 +90,32 @@ export async function checkDrift(options: DriftOptions, env: NodeJS.ProcessEnv, 
     console.note(sentence);
   }
   return statusOf(report);
+}
+
+/** How to check stacks by previews, a few at a time. */
+async function previews(
+  { dir, parallel, timeout }: DriftOptions,
+  env: NodeJS.ProcessEnv,
+  onProgress: (done: number, total: number) => void,
+  total: number,
+): Promise<CheckStack> {
+  const cli = await PulumiCli.find(resolve(dir), env);
+  if (!cli) {
+    throw new CommandError(
+      "--preview needs the Pulumi CLI, and none was found on PATH: install it, or leave --preview out.",
+    );
+  }
+  const places = bulkhead(parallel ?? availableParallelism(), Number.POSITIVE_INFINITY);
+  let done = 0;
+  return (stack) =>
+    places.execute(async () => {
+      try {
+        return await previewStack(cli, stack.name, timeout * 1000);
+      } finally {
+        done += 1;
+        onProgress(done, total);
+      }
+    });
 }
 
 async function stored({ state, dir, viaCli }: DriftOptions, env: NodeJS.ProcessEnv) {

@@ -22,6 +22,8 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Shows the output while the CLI runs. */
   readonly isShown?: boolean;
+  /** After how many milliseconds the CLI is stopped. Default: never. */
+  readonly timeoutMs?: number;
 }
 
 /** The CLI, in the folder of one project. */
@@ -54,7 +56,12 @@ export class PulumiCli {
 
   /** @throws CommandError with the CLI's own words if it fails */
   async run(args: readonly string[], options: RunOptions = {}): Promise<string> {
-    const { output, errors, code } = await execute(args, this.folder, { ...this.env, ...options.env }, options);
+    const { output, errors, code, isLate } = await execute(args, this.folder, { ...this.env, ...options.env }, options);
+    if (isLate) {
+      throw new CommandError(
+        `\`pulumi ${args[0]}\` was stopped, because it took longer than ${(options.timeoutMs ?? 0) / 1000} s.`,
+      );
+    }
     if (code !== 0) {
       const said = (errors.trim() === "" ? output : errors).trim().split("\n").slice(0, 12).join("\n");
       throw new CommandError(
@@ -111,13 +118,18 @@ interface Finished {
   readonly output: string;
   readonly errors: string;
   readonly code: number | null;
+  /** Whether it was stopped because it took too long. */
+  readonly isLate: boolean;
 }
+
+/** How long the CLI may take to cancel what it does before it is killed, in milliseconds. */
+const CANCEL_MS = 10_000;
 
 function execute(
   args: readonly string[],
   cwd: string,
   env: NodeJS.ProcessEnv,
-  { input, fd, isShown = false }: RunOptions = {},
+  { input, fd, isShown = false, timeoutMs }: RunOptions = {},
 ): Promise<Finished> {
   return new Promise((resolve, reject) => {
     const child = spawn("pulumi", [...args, "--non-interactive"], {
@@ -131,6 +143,14 @@ function execute(
       ],
     });
     let [output, errors] = ["", ""];
+    let isLate = false;
+    let killer: NodeJS.Timeout | undefined;
+    const stop = () => {
+      isLate = true;
+      child.kill("SIGINT");
+      killer = setTimeout(() => child.kill("SIGKILL"), CANCEL_MS);
+    };
+    const timer = timeoutMs === undefined ? undefined : setTimeout(stop, timeoutMs);
     child.stdout?.on("data", (part: Buffer) => {
       output += part;
     });
@@ -145,7 +165,9 @@ function execute(
       reject(error);
     });
     child.on("close", (code) => {
-      resolve({ output, errors, code });
+      clearTimeout(timer);
+      clearTimeout(killer);
+      resolve({ output, errors, code, isLate });
     });
   });
 }

@@ -1,13 +1,14 @@
-/** Checks a fleet by the last states of its stacks: reads the states, lists LiveKit once, compares. */
+/** Checks the stacks of a fleet: reads their states, and puts together what was found in each. */
 
 import { bulkhead } from "cockatiel";
+import type { Account } from "../../livekit/account";
 import { ConfigurationError } from "../../livekit/connection";
 import { printable } from "../../printable";
 import { CommandError } from "../command-error";
 import { inventoryOf } from "../inventory";
 import { readDeployment } from "../state";
 import type { Outcome } from "./assemble";
-import { compareStack, type Platform } from "./compare";
+import type { Compared } from "./compare";
 import { NAME_LIMIT } from "./differences";
 import type { Unmanaged } from "./report";
 import { type SipStack, sipStackIn } from "./sip-stack";
@@ -53,13 +54,15 @@ async function load({ name, lockedBy, readState }: StoredStack): Promise<Loaded>
   }
 }
 
-/** Compares the stacks with LiveKit. */
-export async function compareAll(loaded: readonly Loaded[], platform: Platform): Promise<Outcome[]> {
-  await inventoryOf(platform.account);
-  return Promise.all(loaded.map((it) => outcomeOf(it, platform)));
+/** Checks one stack, whose state has our resources. */
+export type CheckStack = (stack: SipStack) => Promise<Compared>;
+
+/** Checks the stacks. One that fails does not stop the others. */
+export function checkAll(loaded: readonly Loaded[], check: CheckStack): Promise<Outcome[]> {
+  return Promise.all(loaded.map((it) => outcomeOf(it, check)));
 }
 
-async function outcomeOf(loaded: Loaded, platform: Platform): Promise<Outcome> {
+async function outcomeOf(loaded: Loaded, check: CheckStack): Promise<Outcome> {
   const nothing = { stack: loaded.name, differences: [], remarks: [], answers: [] };
   if (!("stack" in loaded)) {
     return { ...nothing, failure: loaded.failure };
@@ -67,14 +70,11 @@ async function outcomeOf(loaded: Loaded, platform: Platform): Promise<Outcome> {
   const { stack } = loaded;
   const { updatedAt } = stack;
   const known = { ...nothing, ...(updatedAt !== undefined && { updatedAt }), remarks: remarksOn(stack) };
-  if (stack.resources.length === 0) {
-    return { ...known, problem: "It has no SipTrunk, InboundAuth or DispatchRule." };
-  }
   try {
-    const compared = await compareStack(stack, platform);
+    const compared = await check(stack);
     return { ...known, ...compared, remarks: [...known.remarks, ...compared.remarks] };
   } catch (error) {
-    if (error instanceof ConfigurationError) {
+    if (error instanceof ConfigurationError || error instanceof CommandError) {
       return { ...known, failure: error.message };
     }
     throw error;
@@ -98,7 +98,7 @@ function remarksOn({ lockedBy, isInterrupted }: SipStack): string[] {
 export async function findUnmanaged(
   loaded: readonly Loaded[],
   all: readonly string[],
-  { account }: Platform,
+  account: Account,
 ): Promise<Unmanaged[]> {
   const managed = new Map(
     loaded.flatMap((it): [string, readonly string[]][] => ("stack" in it ? [[it.stack.name, it.stack.managed]] : [])),

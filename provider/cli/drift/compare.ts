@@ -46,6 +46,9 @@ const CONNECTION: ReadonlySet<string> = new Set(["livekit:url", "livekit:apiKey"
 
 export async function compareStack(stack: SipStack, platform: Platform): Promise<Compared> {
   const { account, env, phoneSystems } = platform;
+  if (stack.resources.length === 0) {
+    return { differences: [], remarks: [], answers: [], problem: "It has no SipTrunk, InboundAuth or DispatchRule." };
+  }
   const otherUrl = stack.settings.get("livekit:url");
   if (otherUrl !== undefined && urlOf(otherUrl, env) !== account.connection.url) {
     const problem = `It uses another LiveKit server, ${otherUrl}: run this command with that server's LIVEKIT_URL.`;

@@ -68,7 +68,8 @@ export function rejection(resource: SipResource, status: string, isOld: boolean)
   };
 }
 
-function named({ name, kind, urn }: SipResource) {
+/** How a report names a resource. */
+export function named({ name, kind, urn }: SipResource) {
   return { resource: printable(name, NAME_LIMIT), type: kind, urn: printable(urn, NAME_LIMIT) };
 }
 

@@ -1,0 +1,186 @@
+/**
+ * Checks a stack by a real `pulumi preview --refresh`. It takes seconds, and also finds what the program declares and nobody has applied. It
+ * reads the CLI's event log, as Pulumi's Automation API does; that API would also select each stack, which changes what the user has selected.
+ */
+
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { z } from "zod";
+import { IN_SYNC } from "../../lifecycle/resource";
+import { type Props, same } from "../../lifecycle/values";
+import { printable } from "../../printable";
+import { isRejection } from "../../voip/status";
+import { CommandError } from "../command-error";
+import type { PulumiCli } from "../pulumi";
+import { nameInUrn, typeOf } from "../state";
+import type { Compared } from "./compare";
+import { type Difference, NAME_LIMIT, named, platformDifference, rejection } from "./differences";
+import { planLines } from "./plan-lines";
+import { mostSevere, severityOf } from "./severity";
+import { KINDS, type SipResource } from "./sip-stack";
+
+const side = z.object({
+  id: z.string().optional(),
+  inputs: z.record(z.string(), z.unknown()).nullish(),
+  outputs: z.record(z.string(), z.unknown()).nullish(),
+});
+
+const step = z.object({
+  metadata: z.object({ op: z.string(), urn: z.string(), type: z.string(), old: side.nullish(), new: side.nullish() }),
+});
+
+const event = z.object({
+  resourcePreEvent: step.optional(),
+  resOutputsEvent: step.optional(),
+  diagnosticEvent: z.object({ message: z.string(), severity: z.string() }).optional(),
+});
+
+type Event = z.output<typeof event>;
+type Step = z.output<typeof step>["metadata"];
+
+/** The preview failed: why, as sentences. */
+export class PreviewFailed extends CommandError {}
+
+/** @throws PreviewFailed */
+export async function previewStack(cli: PulumiCli, stack: string, timeoutMs: number): Promise<Compared> {
+  const folder = mkdtempSync(join(tmpdir(), "livekit-sip-drift-"));
+  const log = join(folder, "events.jsonl");
+  try {
+    const args = ["preview", "--refresh", "--stack", stack, "--event-log", log];
+    // The CLI takes this option only with its commands for debugging turned on.
+    await cli.run(args, { env: { PULUMI_DEBUG_COMMANDS: "true" }, timeoutMs });
+    return comparedBy(eventsIn(log));
+  } catch (error) {
+    if (error instanceof CommandError) {
+      throw new PreviewFailed(errorsIn(eventsIn(log)) || error.message);
+    }
+    throw error;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function eventsIn(log: string): Event[] {
+  let text: string;
+  try {
+    text = readFileSync(log, "utf8");
+  } catch {
+    return [];
+  }
+  return text.split("\n").flatMap((line) => {
+    try {
+      return [event.parse(JSON.parse(line))];
+    } catch {
+      // The last line of a preview that was stopped may be incomplete.
+      return [];
+    }
+  });
+}
+
+/** The most errors that are reported of one stack. */
+const MOST_ERRORS = 3;
+
+function errorsIn(events: readonly Event[]): string {
+  const errors = events.flatMap(({ diagnosticEvent: it }) => (it?.severity === "error" ? [it.message.trim()] : []));
+  return [...new Set(errors)]
+    .slice(0, MOST_ERRORS)
+    .map((text) => printable(text))
+    .join(" ");
+}
+
+function comparedBy(events: readonly Event[]): Compared {
+  const refreshed = events.flatMap(({ resOutputsEvent: it }) => (it?.metadata.op === "refresh" ? [it.metadata] : []));
+  const gone = new Set(refreshed.flatMap(({ urn, new: found }) => (found ? [] : [urn])));
+  const steps = events.flatMap(({ resourcePreEvent: it }) => (it ? [it.metadata] : []));
+  const answers = steps.flatMap(({ op, type, urn, old }) => {
+    const status = old?.outputs?.voipStatus;
+    return op !== "refresh" && type === typeOf("SipTrunk") && typeof status === "string"
+      ? [{ resource: nameInUrn(urn), status }]
+      : [];
+  });
+  const differences = steps.flatMap((it) => {
+    const kind = KINDS.find((candidate) => typeOf(candidate) === it.type);
+    return kind ? differencesOf(it, kind, gone.has(it.urn)) : [];
+  });
+  return { differences, remarks: othersIn(steps), answers };
+}
+
+/** Steps that change something. */
+const CHANGES: ReadonlySet<string> = new Set(["create", "update", "delete", "replace"]);
+
+function othersIn(steps: readonly Step[]): string[] {
+  const types = new Set<string>(KINDS.map(typeOf));
+  const others = steps.filter(({ op, type }) => CHANGES.has(op) && !types.has(type));
+  return others.length === 0 ? [] : [`Other resources of the stack differ, too: ${others.length}.`];
+}
+
+function differencesOf({ op, urn, old, new: wanted }: Step, kind: SipResource["kind"], isGone: boolean): Difference[] {
+  const declared: Props = { ...wanted?.inputs, platformStatus: IN_SYNC };
+  const resource: SipResource = { kind, urn, name: nameInUrn(urn), id: old?.id ?? "", state: {} };
+  const unapplied = (problem: string, fields: readonly string[] = [problem]) => notApplied(resource, problem, fields);
+  switch (op) {
+    case "create":
+      return isGone ? platformDifference(resource, declared, undefined) : [unapplied("declared, and not created yet")];
+    case "delete":
+      return [unapplied("no longer declared, and not deleted yet")];
+    case "update":
+    case "replace": {
+      const found = { inputs: old?.inputs ?? {}, outputs: old?.outputs ?? {} };
+      const status = String(found.outputs.voipStatus ?? "");
+      const drifted = platformDifference(resource, declared, found);
+      const names = unexplained(
+        found.inputs,
+        declared,
+        drifted.flatMap(({ fields }) => fields),
+      );
+      return [
+        ...drifted,
+        ...(status !== "" && isRejection(status) ? [rejection(resource, status, false)] : []),
+        ...(names.length > 0
+          ? [
+              {
+                ...unapplied(`declared, and not applied yet: ${names.join(", ")}`, names),
+                plan: linesOf(kind, names, found.inputs, declared),
+              },
+            ]
+          : []),
+      ];
+    }
+    default:
+      return [];
+  }
+}
+
+function notApplied(resource: SipResource, problem: string, fields: readonly string[]): Difference {
+  return {
+    ...named(resource),
+    severity: mostSevere(fields.map(severityOf)),
+    side: "declared",
+    fields: fields.map((it) => printable(it, NAME_LIMIT)),
+    problem: printable(problem),
+    plan: [],
+  };
+}
+
+/** What this package computes. It differs because of something else. */
+const COMPUTED: ReadonlySet<string> = new Set(["platformStatus", "voipStatus", "sipUri", "credentialFingerprint"]);
+
+/** The arguments that differ although nobody changed them on LiveKit: the program did. */
+function unexplained(found: Props, declared: Props, drift: readonly string[]): string[] {
+  const explained = new Set(drift.map((field) => /^\w+/.exec(field)?.[0]));
+  const names = new Set([...Object.keys(found), ...Object.keys(declared)]);
+  const changed = [...names].filter(
+    (name) =>
+      !name.startsWith("__") && !COMPUTED.has(name) && !same(found[name] ?? undefined, declared[name] ?? undefined),
+  );
+  // Both passwords are masked. The fingerprint tells them apart.
+  const isOther = !same(found.credentialFingerprint, declared.credentialFingerprint);
+  return [...changed, ...(isOther ? ["password"] : [])].filter((name) => !explained.has(name)).sort();
+}
+
+function linesOf(kind: SipResource["kind"], names: readonly string[], found: Props, declared: Props) {
+  const shown = [...names, ...(names.includes("password") ? ["credentialFingerprint"] : [])];
+  const pick = (props: Props) => Object.fromEntries(shown.map((name) => [name, props[name]]));
+  return planLines(kind, pick(found), pick(declared));
+}
