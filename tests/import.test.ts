@@ -1,15 +1,59 @@
 /** `livekit-sip import`: what is on LiveKit becomes a program and a state whose first plan writes markers alone. */
 
+import { SIPTransport } from "@livekit/protocol";
 import fc from "fast-check";
+import { SipClient } from "livekit-server-sdk";
+import type { ImportedTrunk } from "../provider/cli/plan";
 import { parseMetadata } from "../provider/livekit/ownership";
 import { LiveKitEmulator } from "../provider/testing/livekit-emulator";
-import { CANARY } from "./support/examples";
+import { CANARY, password } from "./support/examples";
 import { compileErrors, importedStack, planned } from "./support/imports";
 import { createProject } from "./support/livekit-call";
 import { randomProject } from "./support/random-project";
 import { expectSuccess, said } from "./support/worlds";
 
 const RUNS = Number(process.env.IMPORT_RUNS ?? 20);
+
+describe("a trunk that calls through the proxy with a fixed address", () => {
+  test.each([
+    [
+      "a destination alone",
+      "pbx.acme.example:5070",
+      {},
+      { address: "pbx.acme.example", port: 5070 },
+      ["headers", "transport"],
+    ],
+    [
+      "a transport and another header",
+      "pbx.acme.example;transport=tls",
+      { "X-Tenant": "7" },
+      { transport: "tls", headers: { "X-Tenant": "7" } },
+      ["port"],
+    ],
+  ])(
+    "%s becomes fixedIp, without arguments that are at their defaults",
+    async (_, destination, headers, given, absent) => {
+      const emulator = await LiveKitEmulator.start();
+      try {
+        const client = new SipClient(emulator.url, emulator.apiKey, emulator.apiSecret);
+        await client.createSipOutboundTrunk("office", "proxy.example.com", ["+12025550123"], {
+          transport: destination.includes("tls") ? SIPTransport.SIP_TRANSPORT_TLS : SIPTransport.SIP_TRANSPORT_AUTO,
+          authUsername: "office",
+          authPassword: password("office"),
+          headers: { ...headers, "X-Outbound-Destination": destination },
+        });
+        const { plan } = await planned(emulator, {
+          outboundProxy: { address: "proxy.example.com", header: "X-Outbound-Destination" },
+        });
+        const [{ trunk }] = plan.trunks as [ImportedTrunk];
+        expect(trunk.inputs).toMatchObject({ fixedIp: true, ...given });
+        expect(Object.keys(trunk.inputs).filter((argument) => absent.includes(argument))).toEqual([]);
+      } finally {
+        await emulator.stop();
+      }
+    },
+  );
+});
 
 describe("a random project", () => {
   test("each object is declared or left alone, and the program compiles and holds no secret", async () => {

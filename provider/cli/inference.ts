@@ -139,7 +139,8 @@ function destinationGuesses(outbound: OutboundTrunk, { outboundProxy }: Hints): 
   }
   const { [outboundProxy.header]: target = "", ...headers } = outbound.headers;
   const [destination = "", transport] = target.split(";transport=");
-  return [{ ...hostAndPort(destination), transport: transport ?? "auto", headers, fixedIp: true }, direct];
+  const others = Object.keys(headers).length > 0 ? headers : undefined;
+  return [{ ...hostAndPort(destination), ...(transport && { transport }), headers: others, fixedIp: true }, direct];
 }
 
 function hostAndPort(address: string): Props {

@@ -26,7 +26,9 @@ export function environmentOf({ url, apiKey, apiSecret }: Target) {
 /** What an import would declare. */
 export async function planned(target: Target, choices: Choices = {}): Promise<{ plan: ImportPlan; program: Program }> {
   const env = environmentOf(target);
-  const session = new Session(() => undefined, env, { say: () => {} });
+  const { outboundProxy: proxy } = choices;
+  const settings = new Map(proxy ? [["livekit:outboundProxy", JSON.stringify(proxy)]] : []);
+  const session = new Session((key) => settings.get(key), env, { say: () => {} });
   const layout = { stackOf: () => STACK, isOwn: (stack: string) => stack === STACK };
   const plan = await planImport(await inventoryOf(session.account), new Trial(session), layout, choices);
   const program = writeStacks(plan, {}).get("dev") ?? { code: "", resources: [], secrets: [], style: "each" };
