@@ -98,11 +98,20 @@ describe("the fingerprint in the plan", () => {
   const session = new Session((key) => connection[key], {});
   const inState = { password: "Password-One-1", platformStatus: IN_SYNC, credentialFingerprint: "00000000" };
   const now = (password: string | undefined, olds: Props = inState) =>
-    fingerprintOf(session, "office", password, olds).credentialFingerprint;
+    fingerprintOf(session, "office", password, olds, "office").credentialFingerprint;
   const made = (password: string) => credentialFingerprint(connection["livekit:apiSecret"] ?? "", "office", password);
 
   test("stays while the password does, even if the API secret changes", () => {
     expect(now(inState.password)).toBe("00000000");
+  });
+
+  test("stays when the resource is renamed, with the name that it was made for", () => {
+    const renamed = fingerprintOf(session, "lobby", inState.password, inState, "office");
+    expect(renamed).toEqual({ credentialFingerprint: "00000000", __fingerprintOf: "office" });
+    const again = fingerprintOf(session, "desk", inState.password, { ...inState, ...renamed }, "lobby");
+    expect(again).toEqual(renamed);
+    const back = fingerprintOf(session, "office", inState.password, { ...inState, ...renamed }, "lobby");
+    expect(back).toEqual({ credentialFingerprint: "00000000" });
   });
 
   test.each<[string, string, Props]>([
@@ -116,6 +125,6 @@ describe("the fingerprint in the plan", () => {
 
   test("is unknown if the password is unknown, and absent without one", () => {
     expect(now(UNKNOWN, { ...inState, password: UNKNOWN })).toBe(UNKNOWN);
-    expect(fingerprintOf(session, "office", undefined, inState)).toEqual({});
+    expect(fingerprintOf(session, "office", undefined, inState, "office")).toEqual({});
   });
 });

@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 import { z } from "zod";
 import { ADOPTED, adoptedIn } from "../lifecycle/adopted";
 import { ResourceError } from "../lifecycle/errors";
-import { fingerprintOf } from "../lifecycle/fingerprint";
+import { FINGERPRINT_OF, fingerprintOf } from "../lifecycle/fingerprint";
 import { goneForGood } from "../lifecycle/gone-for-good";
 import type { Own } from "../lifecycle/own";
 import { changesThere } from "../lifecycle/remarks";
@@ -117,7 +117,7 @@ const asDeclared = z.custom<InboundAuthInputs>();
 export const inboundAuth: Resource<Schema> = {
   kind: "InboundAuth",
   schema,
-  computedInputs: { credentialFingerprint: same },
+  computedInputs: { credentialFingerprint: same, [FINGERPRINT_OF]: () => true },
   stableOutputs: ["inboundTrunkId"],
 
   rules: problemsAcross,
@@ -130,7 +130,7 @@ export const inboundAuth: Resource<Schema> = {
     if (method !== "credentials") {
       return {};
     }
-    return fingerprintOf(session, trunk, isKnown("password") ? password : UNKNOWN, olds);
+    return fingerprintOf(session, trunk, isKnown("password") ? password : UNKNOWN, olds, olds.trunk);
   },
 
   async conflicts(session, owner, args, existing, isKnown) {

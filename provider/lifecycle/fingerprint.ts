@@ -37,10 +37,23 @@ function keyed(purpose: string, apiSecret: string, subject: string, text: string
 }
 
 /**
- * The fingerprint for the plan. If the password is the same, the fingerprint in the state is kept, so that a new API secret
- * causes no diff. If the password is unknown, so is the fingerprint.
+ * The subject of a fingerprint that was made before its resource was renamed or moved. Pulumi does not show names that begin with `__`.
  */
-export function fingerprintOf(session: Session, subject: string, password: string | undefined, olds: Props): Props {
+export const FINGERPRINT_OF = "__fingerprintOf";
+
+/**
+ * The fingerprint for the plan. If the password is the same, the fingerprint in the state is kept, so that neither a new API secret nor
+ * a new name causes a diff. If the password is unknown, so is the fingerprint.
+ *
+ * @param former the subject when the state was written
+ */
+export function fingerprintOf(
+  session: Session,
+  subject: string,
+  password: string | undefined,
+  olds: Props,
+  former: unknown,
+): Props {
   if (password === undefined) {
     return {};
   }
@@ -49,7 +62,9 @@ export function fingerprintOf(session: Session, subject: string, password: strin
   }
   // If there is drift, the fingerprint in the state belongs to the password on the platform, so it can't be kept.
   const kept = olds.password === password && olds.platformStatus === IN_SYNC && olds.credentialFingerprint;
-  return {
-    credentialFingerprint: kept || credentialFingerprint(session.account.connection.apiSecret, subject, password),
-  };
+  if (!kept) {
+    return { credentialFingerprint: credentialFingerprint(session.account.connection.apiSecret, subject, password) };
+  }
+  const madeFor = olds[FINGERPRINT_OF] ?? former;
+  return { credentialFingerprint: kept, ...(madeFor !== subject && { [FINGERPRINT_OF]: madeFor }) };
 }

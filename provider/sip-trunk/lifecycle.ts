@@ -3,7 +3,7 @@
 import { randomBytes } from "node:crypto";
 import { adoptionClaim } from "../lifecycle/claims";
 import { ResourceError } from "../lifecycle/errors";
-import { fingerprintOf } from "../lifecycle/fingerprint";
+import { FINGERPRINT_OF, fingerprintOf } from "../lifecycle/fingerprint";
 import { goneForGood } from "../lifecycle/gone-for-good";
 import { tell } from "../lifecycle/remarks";
 import { NO_CONFLICTS, type Resource } from "../lifecycle/resource";
@@ -38,7 +38,7 @@ export const declaredCredentials = perSession(
 export const sipTrunk: Resource<Schema> = {
   kind: "SipTrunk",
   schema,
-  computedInputs: { credentialFingerprint: same, sipUri: same, voipStatus: isSameStatus },
+  computedInputs: { credentialFingerprint: same, [FINGERPRINT_OF]: () => true, sipUri: same, voipStatus: isSameStatus },
   stableOutputs: ["inboundTrunkId", "outboundTrunkId"],
   hasOutput: (output, args) => declares(args, output === "inboundTrunkId" ? "inbound" : "outbound"),
 
@@ -71,7 +71,7 @@ export const sipTrunk: Resource<Schema> = {
       );
     }
     return {
-      ...fingerprintOf(session, owner, isKnown("password") ? password : UNKNOWN, olds),
+      ...fingerprintOf(session, owner, isKnown("password") ? password : UNKNOWN, olds, olds.owner),
       ...(await wantedVoipStatus(session, owner, args, isKnown, olds)),
       sipUri: connection.sipHost && declares(args, "inbound") ? `sip:${connection.sipHost}` : NONE,
     };

@@ -70,7 +70,13 @@ export function rejection(resource: SipResource, status: string, isOld: boolean)
 
 /** How a report names a resource. */
 export function named({ name, kind, urn }: SipResource) {
-  return { resource: printable(name, NAME_LIMIT), type: kind, urn: printable(urn, NAME_LIMIT) };
+  return { resource: printable(name, NAME_LIMIT), type: kind, urn: printableUrn(urn) };
+}
+
+/** A URN with its parts made printable, and its separators kept. */
+function printableUrn(urn: string): string {
+  const [stack = "", project = "", type = "", ...name] = urn.split("::");
+  return [stack, project, type, name.join("::")].map((part) => printable(part, NAME_LIMIT)).join("::");
 }
 
 /** The most characters of a name. */

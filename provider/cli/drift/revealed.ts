@@ -3,7 +3,7 @@
  * Every other encrypted value is taken to be what LiveKit has, and the report says that it was not compared.
  */
 
-import { credentialFingerprint, isFingerprintBy } from "../../lifecycle/fingerprint";
+import { credentialFingerprint, FINGERPRINT_OF, isFingerprintBy } from "../../lifecycle/fingerprint";
 import type { Props } from "../../lifecycle/values";
 import type { Account } from "../../livekit/account";
 import { hidesPassword, metadataOf } from "../../livekit/trunks";
@@ -89,7 +89,7 @@ function passwordOf(
   if (!isFingerprintBy(apiSecret, fingerprint)) {
     return ["not compared", found];
   }
-  const subject = String(kind === "InboundAuth" ? state.trunk : state.owner);
+  const subject = String(state[FINGERPRINT_OF] ?? (kind === "InboundAuth" ? state.trunk : state.owner));
   return credentialFingerprint(apiSecret, subject, found) === fingerprint ? ["known", found] : ["unknown", ANOTHER];
 }
 

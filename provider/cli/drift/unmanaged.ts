@@ -19,6 +19,8 @@ export interface KnownStacks {
 export function unmanagedIn({ inbound, outbound, rules }: Inventory, { managed, all }: KnownStacks): Unmanaged[] {
   const owned = new Set([...managed.values()].flat());
   const projects = new Set(all.map(projectOf));
+  // The stack in an exported state that was not read has an unknown name.
+  const areNamed = all.every((stack) => stack.split("/").length === 3);
   const reasonOf = (trunk: InboundTrunk | OutboundTrunk): string | undefined => {
     const { marker } = metadataOf(trunk);
     if (owned.has(trunk.id)) {
@@ -32,7 +34,7 @@ export function unmanagedIn({ inbound, outbound, rules }: Inventory, { managed, 
       return `Its marker names ${marker.owner}, and the state of that stack does not have it.`;
     }
     // Another project's stacks are not known here, and the state of this one may just not have been read.
-    return projects.has(projectOf(stack)) && !all.includes(stack)
+    return areNamed && projects.has(projectOf(stack)) && !all.includes(stack)
       ? `Its marker names ${marker.owner}, and there is no such stack.`
       : undefined;
   };

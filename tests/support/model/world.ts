@@ -7,6 +7,7 @@ import type { Connection } from "../../../provider/livekit/connection";
 import { Aliases } from "../../../provider/testing/engine/aliases";
 import { urnOf } from "../../../provider/testing/engine/registration";
 import { dependenciesOf, nameOf, type ResourceState } from "../../../provider/testing/engine/state";
+import { expectSameDrift } from "./drift";
 import { ModelHost } from "./host";
 import { expectAsDeclared, markerOf } from "./oracle";
 import { type Item, ModelPlatform } from "./platform";
@@ -284,6 +285,7 @@ export class World {
 
   /** The end of every run: one `up` converges, the next preview is empty, and destroy leaves only foreign objects. */
   async settle(remove: (id: string) => Promise<void>): Promise<void> {
+    await this.#expectDriftFound();
     const quiet = { parallel: 1, refresh: true, mishaps: [] } as const;
     for (let obstacles = 0; ; obstacles += 1) {
       const outcome = await this.operate("ours", { ...quiet, kind: "update", preview: false });
@@ -310,6 +312,20 @@ export class World {
     if (!destroyed.succeeded) {
       throw new Error(`destroy failed: ${destroyed.errors.join("\n")}`);
     }
+  }
+
+  /** Whatever has happened, `livekit-sip drift` says the same as a refresh. */
+  async #expectDriftFound(): Promise<void> {
+    const { config } = this.platform;
+    const recorded = this.sides.ours.stack.resources.filter((state) => state.custom && !state.delete);
+    await expectSameDrift(
+      recorded.map(({ urn, type, id, outputs }) => ({ urn, type, id, outputs: { ...outputs } })),
+      {
+        LIVEKIT_URL: config["livekit:url"],
+        LIVEKIT_API_KEY: config["livekit:apiKey"],
+        LIVEKIT_API_SECRET: config["livekit:apiSecret"],
+      },
+    );
   }
 
   #refuseViolations(): void {

@@ -1,0 +1,377 @@
+/** The command `livekit-sip drift` as a process: what it finds, prints and exits with. */
+
+import { ListUpdate } from "@livekit/protocol";
+import { SipClient } from "livekit-server-sdk";
+import { type Report, reportSchema } from "../provider/cli/drift/report";
+import { LiveKitEmulator } from "../provider/testing/livekit-emulator";
+import { SipRegistrar } from "../provider/testing/sip-registrar";
+import { type CommandResult, livekitSip } from "./support/command";
+import { CANARY, expectNoCanary, password } from "./support/examples";
+import { CloudServer, customer, deployed, type Exported, FleetFolder } from "./support/fleet";
+import { environmentOf } from "./support/imports";
+
+let folder: FleetFolder;
+let emulator: LiveKitEmulator;
+let outsider: SipClient;
+
+beforeEach(async () => {
+  folder = new FleetFolder();
+  emulator = await LiveKitEmulator.start();
+  outsider = new SipClient(emulator.url, emulator.apiKey, emulator.apiSecret);
+});
+
+afterEach(async () => {
+  folder.dispose();
+  await emulator.stop();
+});
+
+const NO_PULUMI = { PULUMI_BACKEND_URL: undefined, PULUMI_ACCESS_TOKEN: undefined, PULUMI_HOME: "/nonexistent" };
+
+async function drift(args: readonly string[], env: Record<string, string | undefined> = {}): Promise<CommandResult> {
+  const result = await livekitSip(["drift", ...args], { ...environmentOf(emulator), ...NO_PULUMI, ...env });
+  expectNoCanary(result.output + result.errors);
+  expect(result.output + result.errors).not.toContain(emulator.apiSecret);
+  expect(result.errors).not.toMatch(/^ +at /m);
+  return result;
+}
+
+async function reported(args: readonly string[], env: Record<string, string | undefined> = {}) {
+  const { code, output, errors } = await drift([...args, "--format", "json"], env);
+  expect(errors).toBe("");
+  return { code, report: reportSchema.parse(JSON.parse(output)) };
+}
+
+/** What a report says of each stack that is not in sync, in few words. */
+function inShort({ stacks }: Report): string[] {
+  return stacks
+    .filter(({ status }) => status !== "in-sync")
+    .flatMap(({ stack, status, reason, findings }) =>
+      status === "drifted"
+        ? findings.map(
+            ({ side, severity, type, fields }) => `${stack}: ${severity}, ${side}, ${type}: ${fields.join(", ")}`,
+          )
+        : [`${stack}: ${status}: ${reason}`],
+    )
+    .map((line) => line.replace("organization/fleet/", "").replace(/ST_\w+/g, "ST_…"));
+}
+
+async function fleet(count: number): Promise<Record<string, Exported>> {
+  const states: Record<string, Exported> = {};
+  for (let index = 1; index <= count; index += 1) {
+    const it = customer(index);
+    states[it.name] = await deployed(emulator, it);
+  }
+  return states;
+}
+
+const inboundOf = async (name: string) => {
+  const found = (await outsider.listSipInboundTrunk()).find((trunk) => trunk.name === name);
+  return found?.sipTrunkId ?? "";
+};
+
+describe("one stack per customer", () => {
+  test("names who was tampered with, where and how badly, and exits with 7", async () => {
+    const states = await fleet(6);
+    const outbound = (await outsider.listSipOutboundTrunk()).find(({ name }) => name === "customer-0001");
+    await outsider.updateSipOutboundTrunkFields(outbound?.sipTrunkId ?? "", { authPassword: "Changed-by-Hand-1" });
+    await outsider.updateSipInboundTrunkFields(await inboundOf("customer-0002"), {
+      authUsername: "",
+      authPassword: "",
+      numbers: new ListUpdate({ set: ["+12025550002"] }),
+    });
+    const rule = (await outsider.listSipDispatchRule()).find(({ name }) => name === "customer-0003");
+    await outsider.deleteSipDispatchRule(rule?.sipDispatchRuleId ?? "");
+    await outsider.deleteSipTrunk(await inboundOf("customer-0004"));
+    await outsider.createSipInboundTrunk("by hand", ["+12025559999"], {
+      authUsername: "u",
+      authPassword: "Pass-word-12",
+    });
+
+    const { code, report } = await reported(["--state", folder.exported(states)]);
+    expect(code).toBe(7);
+    expect(inShort(report)).toEqual([
+      "customer-0002: open, platform, InboundAuth: inbound trunk ST_… is OPEN TO ANYONE, username, password",
+      "customer-0001: credential, platform, SipTrunk: password",
+      "customer-0003: routing, platform, DispatchRule: gone from LiveKit",
+      "customer-0004: routing, platform, SipTrunk: inbound trunk ST_… is gone",
+      "customer-0004: routing, platform, InboundAuth: gone from LiveKit",
+      expect.stringMatching(/^customer-0004: routing, platform, DispatchRule: can't find the inbound trunk/),
+    ]);
+    expect(report.counts).toEqual({ stacks: 6, inSync: 2, drifted: 4, failed: 0, notChecked: 0, ignored: 0 });
+    expect(report.unmanaged).toEqual([expect.objectContaining({ kind: "inbound trunk", name: "by hand" })]);
+    expect(report.stacks.map(({ repair }) => repair)[0]).toBe("pulumi up --stack organization/fleet/customer-0002");
+  });
+
+  test("a fleet in sync exits with 0, and costs three calls, whatever its size", async () => {
+    const states = folder.exported(await fleet(5));
+    emulator.requests.length = 0;
+    const { code, report } = await reported(["--state", states]);
+    expect([code, inShort(report), report.unmanaged]).toEqual([0, [], []]);
+    expect(emulator.requests.map(({ method }) => method).sort()).toEqual([
+      "ListSIPDispatchRule",
+      "ListSIPInboundTrunk",
+      "ListSIPOutboundTrunk",
+    ]);
+  });
+
+  test("the phone systems are asked with --voip, and one that rejects a credential is the broken side", async () => {
+    const registrar = await SipRegistrar.start({
+      users: { "customer-0001": password("customer-0001"), "customer-0002": "Rotated-in-the-PBX-1" },
+    });
+    try {
+      const trunk = { address: "127.0.0.1", port: registrar.port, voipCheck: "register" };
+      const states = {
+        a: await deployed(emulator, customer(1, { trunk })),
+        b: await deployed(emulator, { ...customer(2), trunk: { ...customer(2).trunk, ...trunk, voipCheck: "off" } }),
+      };
+      // What the phone system holds has changed since the stack was applied.
+      const [, , office] = states.b.deployment.resources;
+      for (const part of ["inputs", "outputs"] as const) {
+        Object.assign(office?.[part] as object, { voipCheck: "register" });
+      }
+      const quiet = await reported(["--state", folder.exported(states)]);
+      expect([quiet.code, registrar.attempts.length]).toEqual([0, registrar.attempts.length]);
+      const { code, report } = await reported(["--state", folder.exported(states), "--voip"]);
+      expect(code).toBe(7);
+      expect(inShort(report)).toEqual(["customer-0002: rejected, phone-system, SipTrunk: voipStatus"]);
+      expect(report.stacks.map(({ phoneSystems }) => phoneSystems[0]?.status)).toEqual([
+        "127.0.0.1 rejects the credential (401)",
+        "accepts the credential",
+      ]);
+      expect(report.stacks[0]).not.toHaveProperty("repair");
+    } finally {
+      await registrar.stop();
+    }
+  });
+});
+
+describe("states", () => {
+  test.each(["scoped", "legacy", "compressed"] as const)("in a file backend, %s", async (layout) => {
+    const { dir, env } = folder.project(await fleet(2), layout);
+    const { code, report } = await reported(["--dir", dir], env);
+    expect([code, report.stacks.map(({ stack }) => stack)]).toEqual([
+      0,
+      ["organization/fleet/customer-0001", "organization/fleet/customer-0002"],
+    ]);
+  });
+
+  test("in Pulumi Cloud, page by page, with the token of the login", async () => {
+    const cloud = await CloudServer.start(await fleet(3), `${CANARY}-token`);
+    try {
+      const { dir } = folder.project({});
+      const credentials = { current: cloud.url, accounts: { [cloud.url]: { accessToken: `${CANARY}-token` } } };
+      folder.write("home/credentials.json", JSON.stringify(credentials));
+      const { code, report } = await reported(["--dir", dir], { PULUMI_HOME: `${folder.path}/home` });
+      expect([code, report.counts.inSync]).toEqual([0, 3]);
+      const refused = await drift(["--dir", dir], {
+        PULUMI_BACKEND_URL: cloud.url,
+        PULUMI_ACCESS_TOKEN: `${CANARY}-x`,
+      });
+      expect([refused.code, refused.errors]).toEqual([1, expect.stringContaining("refused the access token")]);
+    } finally {
+      await cloud.stop();
+    }
+  });
+
+  test("of stacks that --stacks selects, by their own names", async () => {
+    const { report } = await reported(["--state", folder.exported(await fleet(3)), "--stacks", "*-0002"]);
+    expect(report.stacks.map(({ stack }) => stack)).toEqual(["organization/fleet/customer-0002"]);
+    expect(report.unmanaged).toEqual([]);
+  });
+
+  test("that are broken, foreign or empty do not hide the others", async () => {
+    const [[, state]] = Object.entries(await fleet(1)) as [[string, Exported]];
+    const elsewhere = JSON.stringify(state).replaceAll("customer-0001", "customer-0007");
+    const { code, report } = await reported([
+      "--state",
+      folder.exported({
+        drifted: JSON.stringify(state).replaceAll('"roomPrefix":"customer-0001-"', '"roomPrefix":"other-"'),
+        half: JSON.stringify(state).slice(0, 900),
+        newer: JSON.stringify({ ...state, version: 99 }),
+        empty: JSON.stringify({ version: 3, deployment: { manifest: { time: "0001-01-01T00:00:00Z" } } }),
+        never: JSON.stringify({ version: 3, deployment: null }),
+        other: "[]",
+        elsewhere: elsewhere.replace('"inputs":{},"outputs":{}', '"inputs":{"livekit:url":"wss://other.example"}'),
+      }),
+    ]);
+    expect(code).toBe(7);
+    expect(inShort(report)).toEqual([
+      expect.stringContaining("customer-0001: routing, platform, DispatchRule: roomPrefix"),
+      expect.stringMatching(/^half: failed: .* is not a state, or only half of one/),
+      expect.stringMatching(/^newer: failed: .* version 99/),
+      expect.stringMatching(/^other: failed: .* is not a state/),
+      "empty: not-checked: It has no SipTrunk, InboundAuth or DispatchRule.",
+      "never: not-checked: It has no SipTrunk, InboundAuth or DispatchRule.",
+      expect.stringMatching(/^customer-0007: not-checked: It uses another LiveKit server, wss:\/\/other.example/),
+    ]);
+  });
+
+  test("of which 20 in 300 are broken", async () => {
+    const states: Record<string, Exported | string> = await fleet(300);
+    for (let index = 1; index <= 20; index += 1) {
+      states[`customer-${String(index * 15).padStart(4, "0")}`] = '{"version":3,"deployment":{"resou';
+    }
+    const { code, report } = await reported(["--state", folder.exported(states)]);
+    expect([code, report.counts]).toEqual([1, expect.objectContaining({ stacks: 300, inSync: 280, failed: 20 })]);
+  });
+
+  test("of a stack that is being updated or was interrupted are compared, and the report says so", async () => {
+    const [[name, state]] = Object.entries(await fleet(1)) as [[string, Exported]];
+    const interrupted = { ...state, deployment: { ...state.deployment, pending_operations: [{ type: "creating" }] } };
+    const { dir, env } = folder.project({ [name]: interrupted });
+    const lock = { username: "ci", hostname: "runner", timestamp: "2026-11-01T08:00:00Z" };
+    folder.write(`backend/.pulumi/locks/organization/fleet/${name}/1.json`, JSON.stringify(lock));
+    const { report } = await reported(["--dir", dir], env);
+    expect(report.stacks[0]?.remarks).toEqual([
+      expect.stringContaining("being updated by ci on runner"),
+      expect.stringContaining("was interrupted"),
+    ]);
+  });
+
+  test("whose passwords were fingerprinted with another API secret are not said to be in sync", async () => {
+    const other = await LiveKitEmulator.start();
+    try {
+      const it = customer(1);
+      const strange = await deployed(other, it);
+      const own = await deployed(emulator, it);
+      const [, , , , ...rest] = own.deployment.resources;
+      expect(rest).toHaveLength(1);
+      const foreign =
+        JSON.stringify(strange.deployment.resources[2]).match(/"credentialFingerprint":"(\w+)"/)?.[1] ?? "";
+      const mixed = JSON.stringify(own).replace(
+        /"credentialFingerprint":"\w+"/g,
+        `"credentialFingerprint":"${foreign}"`,
+      );
+      const { code, report } = await reported(["--state", folder.exported({ a: mixed })]);
+      expect(code).toBe(0);
+      expect(inShort(report)).toEqual([
+        expect.stringMatching(/not-checked: SipTrunk "phones": the password was not compared, .* another API secret/),
+      ]);
+    } finally {
+      await other.stop();
+    }
+  });
+});
+
+describe("what can't be decrypted", () => {
+  test("is said not to be compared, and its removal is found", async () => {
+    const it = customer(1, { rule: { pin: "73190482" } });
+    const state = { a: await deployed(emulator, it) };
+    const before = await reported(["--state", folder.exported(state)]);
+    expect([before.code, before.report.stacks[0]?.remarks]).toEqual([0, ['DispatchRule "phones": pin not compared.']]);
+    const [rule] = await outsider.listSipDispatchRule();
+    await outsider.updateSipDispatchRule(rule?.sipDispatchRuleId ?? "", {
+      ...rule,
+      rule: { rule: { case: "dispatchRuleIndividual", value: { roomPrefix: "customer-0001-", pin: "" } } },
+    } as never);
+    const after = await reported(["--state", folder.exported(state)]);
+    expect(inShort(after.report)).toEqual(["customer-0001: credential, platform, DispatchRule: pin"]);
+  });
+});
+
+describe("over time", () => {
+  test("a difference keeps the time when it was first seen, and its end is reported once", async () => {
+    const states = folder.exported(await fleet(2));
+    const [trunk] = await outsider.listSipOutboundTrunk();
+    const rename = (name: string) => outsider.updateSipOutboundTrunkFields(trunk?.sipTrunkId ?? "", { name });
+    await rename("by hand");
+    const file = `${folder.path}/report.json`;
+    const args = ["--state", states, "--format", "json", "--output", file];
+    expect((await drift(args)).code).toBe(7);
+    const first = await reported(["--state", states]);
+    const second = await reported(["--state", states, "--previous", file]);
+    const [found, again] = [first, second].map(({ report }) => report.stacks[0]?.findings[0]);
+    expect([found?.isNew, again?.isNew]).toEqual([true, false]);
+    expect(Date.parse(again?.firstSeen ?? "")).toBeLessThan(Date.parse(found?.firstSeen ?? ""));
+    await rename(trunk?.name ?? "");
+    const third = await reported(["--state", states, "--previous", file]);
+    expect([third.code, third.report.resolved]).toEqual([
+      0,
+      [
+        expect.objectContaining({
+          stack: expect.stringContaining("customer-"),
+          problem: "name changed outside Pulumi",
+        }),
+      ],
+    ]);
+  });
+
+  test("what is ignored is counted, until the entry expires", async () => {
+    const states = folder.exported(await fleet(2));
+    for (const { sipTrunkId } of await outsider.listSipOutboundTrunk()) {
+      await outsider.updateSipOutboundTrunkFields(sipTrunkId, { name: "by hand" });
+    }
+    const entry = (expires: string) =>
+      `- {stack: customer-*, resource: phones, field: name, reason: renamed, expires: ${expires}}\n`;
+    const current = folder.write("ignore.yaml", entry("2999-01-01"));
+    const { code, report } = await reported(["--state", states, "--ignore", current]);
+    expect([code, report.counts.ignored, report.counts.inSync]).toEqual([0, 2, 2]);
+    const expired = folder.write("expired.yaml", entry("2020-01-01"));
+    const { code: after, errors } = await drift(["--state", states, "--ignore", expired]);
+    expect([after, errors]).toEqual([7, expect.stringContaining("expired on 2020-01-01")]);
+  });
+
+  test("the same cause in many stacks is one group", async () => {
+    const states = folder.exported(await fleet(3));
+    for (const { sipTrunkId } of (await outsider.listSipOutboundTrunk()).slice(1)) {
+      await outsider.updateSipOutboundTrunkFields(sipTrunkId, {
+        numbers: new ListUpdate({ set: ["+12025550177"] }),
+      });
+    }
+    const { report } = await reported(["--state", states]);
+    expect(report.groups).toEqual([
+      expect.objectContaining({
+        cause: "SipTrunk: numbers",
+        severity: "routing",
+        stacks: [expect.any(String), expect.any(String)],
+      }),
+    ]);
+  });
+});
+
+describe("bad input is a sentence", () => {
+  test.each([
+    ["no backend", ["--dir", "."], {}, "No Pulumi backend is configured"],
+    ["no project", ["--dir", "/"], {}, "has no Pulumi.yaml"],
+    ["a backend that is missing", ["--dir", "."], { PULUMI_BACKEND_URL: "file:///nonexistent" }, "holds no states"],
+    [
+      "an object store without the CLI",
+      ["--dir", "."],
+      { PULUMI_BACKEND_URL: "s3://states", PATH: "/nonexistent" },
+      "needs the Pulumi CLI",
+    ],
+    [
+      "a database with a password",
+      ["--dir", "."],
+      { PULUMI_BACKEND_URL: `postgres://u:${CANARY}@h/db`, PATH: "/x" },
+      "a postgres backend",
+    ],
+    [
+      "a server that is no Pulumi Cloud",
+      ["--dir", "."],
+      { PULUMI_BACKEND_URL: "http://127.0.0.1:1", PULUMI_ACCESS_TOKEN: "t" },
+      "did not answer",
+    ],
+    [
+      "a login without a token",
+      ["--dir", "."],
+      { PULUMI_BACKEND_URL: "https://cloud.example" },
+      "There is no access token",
+    ],
+    ["a folder without states", ["--state", "."], {}, "has no .json file"],
+    ["a folder that is missing", ["--state", "/nonexistent"], {}, "can't be read"],
+    ["a pattern that matches nothing", ["--state", "states", "--stacks", "x*"], {}, 'no stack matches "x*"'],
+    ["a previous report that is none", ["--state", "states", "--previous", "Pulumi.yaml"], {}, "is not a report"],
+    ["an ignore file with a wrong key", ["--state", "states", "--ignore", "ignore.yaml"], {}, "--ignore: "],
+    ["a wrong API secret", ["--state", "states"], { LIVEKIT_API_SECRET: "wrong" }, "refused the API key"],
+    ["an unreachable server", ["--state", "states"], { LIVEKIT_URL: "http://127.0.0.1:1" }, "did not answer"],
+  ])("%s", async (_, args, env, sentence) => {
+    folder.write("ignore.yaml", "- {stack: a, why: b}\n");
+    folder.write("Pulumi.yaml", "name: fleet\nruntime: nodejs\n");
+    folder.write("states/a.json", JSON.stringify({ version: 3, deployment: null }));
+    const paths = args.map((it) => (/^(\.|states|\w+\.yaml)$/.test(it) ? `${folder.path}/${it}` : it));
+    const { code, errors } = await drift(paths, env);
+    expect([code, errors]).toEqual([1, expect.stringContaining(sentence)]);
+    expect(errors.trim().split("\n")).toHaveLength(1);
+  });
+});
