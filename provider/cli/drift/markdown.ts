@@ -1,0 +1,164 @@
+/**
+ * The report as a comment on a pull request or an issue: a summary, a table of the drifted stacks, the rest to unfold. It is never
+ * longer than GitHub takes, and says what was left out. Pure.
+ */
+
+import { code, codeBlock, prose } from "./markdown-text";
+import { type Report, SEVERITY_TITLES, type StackReport } from "./report";
+import {
+  amount,
+  count,
+  methodOf,
+  moment,
+  resourceOf,
+  SIDE_REMEDIES,
+  SIDE_TITLES,
+  STATUS_TITLES,
+  sinceOf,
+  summaryOf,
+  withStatus,
+} from "./words";
+
+/** The most characters of a comment on GitHub. */
+export const MARKDOWN_LIMIT = 65_536;
+
+/** What the note about what was left out may need. */
+const NOTE = 1_000;
+
+/** The most characters of a text in a table or a list, so that one customer's name can't use up the comment. */
+const TEXT_LIMIT = 240;
+
+/** A part of the comment: a title and its entries, as many as fit. */
+interface Part {
+  /** What its entries are, in the note about what was left out. */
+  readonly entries: string;
+  readonly before: string;
+  readonly blocks: readonly string[];
+  readonly after?: string;
+  /** The most characters that it may use. Default: all that are left. */
+  readonly most?: number;
+}
+
+export function asMarkdown(report: Report): string {
+  const head = [
+    `## ${report.counts.drifted > 0 ? "SIP drift" : "No SIP drift"}: ${code(report.project, 200)}`,
+    `**${summaryOf(report)}.**`,
+    `${prose(moment(report.generatedAt), 60)}. ${methodOf(report)}`,
+  ].join("\n\n");
+  const drifted = withStatus(report, "drifted");
+  const parts: Part[] = [
+    {
+      entries: "drifted stacks of the table",
+      before: "| Severity | Stack | Side | What | Since |\n| --- | --- | --- | --- | --- |\n",
+      blocks: drifted.map((stack) => `${tableRow(stack, report)}\n`),
+      most: 24_000,
+    },
+    folded("failed stacks", "Failed", withStatus(report, "failed").map(reasonOf), 8_000),
+    folded(
+      "causes",
+      "The same cause in several stacks",
+      report.groups.map(
+        ({ cause, severity, side, stacks }) =>
+          `- ${count(stacks.length, "stack")}, ${SEVERITY_TITLES[severity].toLowerCase()}, ${SIDE_TITLES[side]}: ${prose(cause, TEXT_LIMIT)}\n`,
+      ),
+      6_000,
+    ),
+    folded(
+      "unmanaged objects",
+      "On LiveKit, but in none of the stacks",
+      report.unmanaged.map(
+        ({ id, kind, name, reason }) =>
+          `- ${kind} ${code(id, 100)}${name === "" ? "" : ` (${code(name, 100)})`}: ${prose(reason, TEXT_LIMIT)}\n`,
+      ),
+      6_000,
+    ),
+    folded(
+      "resolved findings",
+      "Resolved since the previous report",
+      report.resolved.map(
+        (it) => `- ${code(it.stack, 200)}, ${code(resourceOf(it), 200)}: ${prose(it.problem, TEXT_LIMIT)}\n`,
+      ),
+      6_000,
+    ),
+    folded("stacks that were not checked", "Not checked", withStatus(report, "not-checked").map(reasonOf), 4_000),
+    { entries: "details of stacks", before: "### Details\n\n", blocks: drifted.map((stack) => details(stack, report)) },
+  ];
+  return assembled(head, parts);
+}
+
+function assembled(head: string, parts: readonly Part[]): string {
+  let text = `${head}\n`;
+  const leftOut: string[] = [];
+  for (const { entries, before, blocks, after = "", most = MARKDOWN_LIMIT } of parts) {
+    const room = Math.min(most, MARKDOWN_LIMIT - NOTE - text.length - 1);
+    let part = before;
+    let fitting = 0;
+    for (const block of blocks) {
+      if (part.length + block.length + after.length > room) {
+        break;
+      }
+      part += block;
+      fitting += 1;
+    }
+    if (fitting > 0) {
+      text += `\n${part}${after}`;
+    }
+    if (fitting < blocks.length) {
+      leftOut.push(`${amount(blocks.length - fitting)} of ${amount(blocks.length)} ${entries}`);
+    }
+  }
+  return leftOut.length === 0
+    ? text
+    : `${text}\n> Left out, because a comment is limited to ${amount(MARKDOWN_LIMIT)} characters: ${leftOut.join("; ")}. \`--format html\` shows everything.\n`;
+}
+
+function tableRow({ stack, severity, findings }: StackReport, report: Report): string {
+  const [first] = findings;
+  const others = findings.length - 1;
+  const cells = [
+    severity === undefined ? "" : SEVERITY_TITLES[severity],
+    code(stack, 200),
+    [...new Set(findings.map(({ side }) => SIDE_TITLES[side]))].join(", "),
+    first === undefined
+      ? ""
+      : `${code(resourceOf(first), 120)}: ${prose(first.problem, TEXT_LIMIT)}${others > 0 ? ` (and ${others} more)` : ""}`,
+    first === undefined ? "" : prose(sinceOf(first, report), 60),
+  ];
+  return `| ${cells.join(" | ")} |`;
+}
+
+function reasonOf({ stack, reason = "" }: StackReport): string {
+  return `- ${code(stack, 200)}: ${prose(reason, TEXT_LIMIT)}\n`;
+}
+
+/** A section that opens on a click. */
+function folded(entries: string, title: string, blocks: readonly string[], most: number): Part {
+  const before = `<details><summary>${title}: ${amount(blocks.length)}</summary>\n\n`;
+  return { entries, before, blocks, after: "\n</details>\n", most };
+}
+
+function details(stack: StackReport, report: Report): string {
+  const { severity, findings, remarks, phoneSystems, repair } = stack;
+  const title = severity === undefined ? STATUS_TITLES[stack.status] : SEVERITY_TITLES[severity];
+  return [
+    `<details><summary>${code(stack.stack, 200)}: ${title}</summary>`,
+    ...findings.map((finding) =>
+      [
+        `**${SIDE_TITLES[finding.side]}**, ${code(resourceOf(finding), 200)}, ${prose(sinceOf(finding, report), 60)}: ${prose(finding.problem, 600)}`,
+        codeBlock([
+          ...finding.plan.map(({ property, found, declared }) => `~ ${property}: ${found} => ${declared}`),
+          ...(finding.fingerprint
+            ? [`fingerprint: found ${finding.fingerprint.found}, applied ${finding.fingerprint.applied}`]
+            : []),
+        ]),
+      ].join("\n\n"),
+    ),
+    ...phoneSystems.map(
+      ({ resource, status }) => `Phone system of ${code(resource, 100)}: ${prose(status, TEXT_LIMIT)}`,
+    ),
+    ...remarks.map((remark) => prose(remark, TEXT_LIMIT)),
+    ...(findings.some(({ side }) => side === "phone-system") ? [SIDE_REMEDIES["phone-system"]] : []),
+    ...(repair === undefined ? [] : [`To repair it:\n\n${codeBlock([repair])}`]),
+    "</details>\n\n",
+  ].join("\n\n");
+}
