@@ -73,7 +73,7 @@ function findingBlock(finding: Finding, report: Report): Html {
 <p class="problem"><strong>${SIDE_TITLES[side]} differs:</strong> <bdi>${problem}</bdi></p>
 ${
   fingerprint &&
-  html`<dl class="prints"><div><dt>Fingerprint applied</dt><dd><code>${fingerprint.applied}</code></dd></div><div class="sign-differs" aria-hidden="true">≠</div><div><dt>Fingerprint found</dt><dd><code class="found">${fingerprint.found}</code></dd></div></dl>`
+  html`<dl class="prints"><div><dt>Fingerprint applied</dt><dd><code>${fingerprint.applied}</code></dd></div><div><dt>Fingerprint found</dt><dd><code class="found">${fingerprint.found}</code></dd></div></dl>`
 }
 ${plan.length > 0 && html`<ul class="plan" aria-label="Plan">${plan.map(planLine)}</ul>`}
 <p class="meta">${SEVERITY_TITLES[severity]}. ${isNew ? "New: first seen in this check" : html`First seen ${time(firstSeen)}`}${age !== undefined && `, ${age} before this check`}.</p>

@@ -142,7 +142,8 @@ summary::-webkit-details-marker{display:none}
 .prints{display:flex;flex-wrap:wrap;align-items:end;gap:.2rem .9rem;margin:0 0 .7rem}
 .prints code{font-size:1.05rem;font-weight:600}
 .prints .found{color:var(--del)}
-.sign-differs{font-size:1.2rem;line-height:1.6rem;color:var(--del)}
+.prints>div+div{padding-left:1.9rem;position:relative}
+.prints>div+div::before{content:"≠"/"";position:absolute;left:0;bottom:0;font-size:1.2rem;line-height:1.6rem;color:var(--del)}
 .plan,.command{background:var(--code);border:1px solid var(--line);border-radius:8px}
 .plan{padding:.55rem .8rem;font-size:.86rem;line-height:1.55}
 .plan li{padding-left:1.4rem;text-indent:-1.4rem}
@@ -215,7 +216,7 @@ main>section,#stacks{margin-top:2rem}
 .command .copy{width:100%}
 }
 @media (pointer:coarse){button,select,input{min-height:2.75rem}.cards summary{padding-top:.9rem;padding-bottom:.9rem}}
-@media (prefers-reduced-motion:reduce){*{transition:none!important;scroll-behavior:auto!important}}
+@media (prefers-reduced-motion:reduce){*,*::before{transition:none!important;scroll-behavior:auto!important}}
 @page{margin:14mm}
 @media print{
 body{font-size:9.5pt;background:none}
