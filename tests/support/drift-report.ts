@@ -233,16 +233,16 @@ export function sampleReport(): Report {
     counts: { ...report.counts, ignored: 3 },
     groups: [
       {
-        cause: "password of a SipTrunk changed outside Pulumi",
-        severity: "credential",
-        side: "platform",
-        stacks: [17, 58, 66].map(stackName),
-      },
-      {
         cause: "the phone system rejects the credential of a SipTrunk (401)",
         severity: "rejected",
         side: "phone-system",
         stacks: [23, 72].map(stackName),
+      },
+      {
+        cause: "password of a SipTrunk changed outside Pulumi",
+        severity: "credential",
+        side: "platform",
+        stacks: [17, 58, 66].map(stackName),
       },
     ],
     unmanaged: [

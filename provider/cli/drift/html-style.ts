@@ -59,14 +59,14 @@ button:hover{border-color:var(--ink)}
 .method p+p{margin-top:.2rem}
 .method b,.method time{color:var(--ink);font-weight:560}
 
-main>section,#stacks{margin-top:2.5rem}
+main>section,#stacks{margin-top:2rem}
 #stacks>section{margin-top:2rem}
-.tiles{display:grid;grid-template-columns:repeat(4,1fr);gap:.75rem;margin-top:2rem}
+.tiles{display:grid;grid-template-columns:repeat(4,1fr);gap:.75rem;margin-top:1.4rem}
 .tile{background:var(--panel);border:1px solid var(--line);border-radius:12px}
-.tile>a,.tile.none{display:flex;flex-wrap:wrap;align-items:baseline;column-gap:.6rem;padding:.9rem 1.1rem;color:inherit;text-decoration:none}
+.tile>a,.tile.none{display:flex;flex-wrap:wrap;align-items:baseline;column-gap:.6rem;padding:.6rem 1.1rem .65rem;color:inherit;text-decoration:none}
 .tile>a:hover span{text-decoration:underline}
 .tile b{font-size:1.8rem;line-height:1.2;font-weight:650;letter-spacing:-.02em}
-.tile small{flex-basis:100%;color:var(--soft);font-size:.85rem}
+.tile small{margin-left:auto;color:var(--soft);font-size:.85rem}
 .tile.none{color:var(--soft)}
 .tile.drifted b{color:var(--open)}
 .tile.in-sync b{color:var(--sync)}
@@ -99,12 +99,11 @@ main>section,#stacks{margin-top:2.5rem}
 .groups{display:grid;gap:.5rem}
 .more>summary{cursor:pointer;width:max-content;padding:.5rem 0;color:var(--link)}
 .groups>li,.rows>li,.cards>li{background:var(--panel);border:1px solid var(--line);border-radius:12px}
-.groups summary{display:grid;grid-template-columns:1.1rem minmax(0,1fr) auto;gap:.2rem 1rem;align-items:center;padding:.7rem 1.1rem .7rem 1.6rem;cursor:pointer;list-style:none;border-radius:10px}
-.groups .meta{grid-column:2}
-.groups .badge{grid-row:1;grid-column:3}
+.groups summary{display:grid;grid-template-columns:1.1rem minmax(0,1fr) auto 16.5rem;gap:.2rem 1rem;align-items:center;padding:.55rem 1.1rem .55rem 1.6rem;cursor:pointer;list-style:none;border-radius:10px}
+.groups .badge{order:1;justify-self:end}
 .links{columns:17rem;column-gap:2rem;padding:0 1.1rem .8rem 3.7rem;font-size:.95rem;line-height:1.9}
 .groups>li,.cards>li,.rows>.stack{position:relative}
-.groups>li::before,.cards>li::before,.rows>.stack::before{content:"";position:absolute;left:.45rem;top:.8rem;bottom:.8rem;border-left:4px solid var(--bar);border-radius:2px;print-color-adjust:exact;-webkit-print-color-adjust:exact}
+.groups>li::before,.cards>li::before,.rows>.stack::before{content:"";position:absolute;left:.45rem;top:.7rem;bottom:.7rem;border-left:4px solid var(--bar);border-radius:2px;print-color-adjust:exact;-webkit-print-color-adjust:exact}
 .groups>.open,.cards>.open{--bar:var(--open)}
 .groups>.rejected,.cards>.rejected{--bar:var(--rejected)}
 .groups>.credential,.cards>.credential{--bar:var(--credential)}
@@ -125,7 +124,8 @@ main>section,#stacks{margin-top:2.5rem}
 .cards{display:grid;gap:.6rem}
 .cards summary{display:grid;grid-template-columns:1.1rem minmax(0,1fr) 9.5rem 6.5rem;gap:.2rem 1rem;align-items:center;padding:.8rem 1.1rem .8rem 1.6rem;cursor:pointer;list-style:none;border-radius:10px}
 summary::-webkit-details-marker{display:none}
-.cards summary::before,.groups summary::before{content:"";grid-row:1/3;width:.5rem;height:.5rem;border:solid var(--soft);border-width:0 2px 2px 0;transform:rotate(-45deg);transition:transform .15s}
+.cards summary::before{grid-row:1/3}
+.cards summary::before,.groups summary::before{content:"";width:.5rem;height:.5rem;border:solid var(--soft);border-width:0 2px 2px 0;transform:rotate(-45deg);transition:transform .15s}
 .cards details[open]>summary::before,.groups details[open]>summary::before{transform:rotate(45deg)}
 .cards summary:hover,.groups summary:hover{background:color-mix(in srgb,var(--ink) 4%,transparent)}
 .cards .what{grid-row:2;grid-column:2;color:var(--soft);font-size:.93rem}
@@ -207,8 +207,9 @@ main>section,#stacks{margin-top:2rem}
 .cards .where{grid-row:4;grid-column:2}
 .cards .since{grid-row:4;grid-column:3;min-width:0}
 .groups summary{grid-template-columns:1rem minmax(0,1fr);padding:.75rem .9rem .75rem 1.3rem;gap:.3rem .6rem}
-.groups summary::before{grid-row:1/2;align-self:start;margin-top:.5rem}
-.groups .badge{grid-row:3;grid-column:2;justify-self:start}
+.groups summary::before{align-self:start;margin-top:.5rem}
+.groups .meta{grid-column:2}
+.groups .badge{grid-column:2;justify-self:start}
 .links{padding:0 .9rem .8rem 2.9rem}
 .body{grid-template-columns:minmax(0,1fr);padding:.25rem .9rem 1rem 1.3rem}
 .triangle svg{max-width:14rem}
