@@ -28,7 +28,7 @@ describe("as text", () => {
       /^open +acme\/telephony\/customer-007 +LiveKit +new +InboundAuth office: inbound trunk \S+ is OPEN TO ANYONE$/,
     );
     expect(lines[3]).toMatch(
-      /^rejected +acme\/telephony\/customer-072 +Phone system +26 days +SipTrunk reception: pbx\S+ rejects/,
+      /^rejected +acme\/telephony\/customer-072 +Phone system +26 days +SipTrunk reception: sip\S+ rejects/,
     );
     expect(lines.at(-1)).toBe(
       "8 of 100 stacks drifted, 89 in sync, 2 failed, 1 not checked, 2 resolved, 2 unmanaged on LiveKit, 3 findings ignored; the most severe: open to anyone.",
@@ -38,13 +38,14 @@ describe("as text", () => {
   it("has a section for causes, unmanaged objects, failed and unchecked stacks, remarks and what is resolved", () => {
     const text = asText(sampleReport());
     for (const part of [
-      "credential, LiveKit, 3 stacks: password of a SipTrunk changed outside Pulumi\n    acme/telephony/customer-017\n",
+      "credential, LiveKit, 3 stacks: SipTrunk: password\n    acme/telephony/customer-017\n",
       'inbound trunk ST_4kQe1mLpXw "test by Jo": It is in none of the given states.',
       "Failed: 2\n  acme/telephony/customer-030: Its state is locked",
+      "The last check that reached it found SipTrunk reception: inbound trunk ST_",
       "Not checked: 1\n  acme/telephony/customer-095: It holds no resource",
       "acme/telephony/customer-012: The phone system pbx.customer-012.example did not answer",
       "Resolved since the previous report: 2\n  acme/telephony/customer-003: SipTrunk reception: numbers changed",
-      "To repair:\n  pulumi up --refresh --stack acme/telephony/customer-007\n",
+      "To repair:\n  pulumi up --stack acme/telephony/customer-007\n",
       "The phone system differs in 2 stacks. No command can change the phone system.",
       "Compared with each stack's last state. The phone systems were asked.",
     ]) {
@@ -111,7 +112,7 @@ describe("as Markdown", () => {
     const details = text.slice(start, text.indexOf("</details>", start));
     expect(details).toMatch(/~ credentialFingerprint: "(\w{8})" => "(\w{8})"/);
     expect(details).toMatch(/fingerprint: found \w{8}, applied \w{8}/);
-    expect(details).toContain("```text\npulumi up --refresh --stack acme/telephony/customer-017\n```");
+    expect(details).toContain("```text\npulumi up --stack acme/telephony/customer-017\n```");
   });
 
   it("is short if nothing drifted", () => {
@@ -183,7 +184,7 @@ describe("as JUnit", () => {
     });
     expect(failure?.text).toContain("Side: LiveKit. Since: new.");
     expect(failure?.text).toContain('~ allowedAddresses: [] => ["203.0.113.7/32", "203.0.113.8/32"]');
-    expect(failure?.text).toContain("To repair it: pulumi up --refresh --stack acme/telephony/customer-007");
+    expect(failure?.text).toContain("To repair it: pulumi up --stack acme/telephony/customer-007");
   });
 
   it("keeps hostile names as text", () => {
@@ -240,7 +241,7 @@ describe("as SARIF", () => {
 
   it("has a result for each finding, with its rule, level and URN", () => {
     const { results, tool } = runOf(sampleReport());
-    expect(results).toHaveLength(9);
+    expect(results).toHaveLength(9 + 1);
     for (const { ruleId, ruleIndex } of results) {
       expect(tool.driver.rules[ruleIndex]?.id).toBe(ruleId);
       expect(tool.driver.rules[ruleIndex]?.help.text).not.toBe("");
@@ -272,12 +273,20 @@ describe("as SARIF", () => {
           ...finding,
           isNew: false,
           problem: `still: ${finding.problem}`,
-          fields: finding.fields.toReversed(),
         })),
       })),
     };
     expect(fingerprints(later)).toEqual(fingerprints(before));
-    expect(new Set(fingerprints(before)).size).toBe(9);
+    expect(new Set(fingerprints(before)).size).toBe(10);
+  });
+
+  it("keeps what an earlier check found in a stack that can't be checked now, so that no alert is closed", () => {
+    const kept = runOf(sampleReport()).results.filter(({ message }) =>
+      message.text.includes("An earlier check found it."),
+    );
+    expect(kept.map(({ message }) => message.text.split("\n")[0])).toEqual([
+      expect.stringMatching(/^acme\/telephony\/customer-031: SipTrunk reception: inbound trunk \S+ is gone$/),
+    ]);
   });
 
   it("reports stacks that failed or were not checked as notifications", () => {

@@ -9,7 +9,7 @@ import axe, { type AxeResults } from "axe-core";
 import fc from "fast-check";
 import type { Browser, BrowserContext, BrowserContextOptions, Locator, Page } from "playwright-core";
 import { asHtml } from "../provider/cli/drift/html";
-import type { Report } from "../provider/cli/drift/report";
+import { type Report, SEVERITY_TITLES, type Severity } from "../provider/cli/drift/report";
 import { chromiumAvailability, startChromium } from "./support/chromium";
 import {
   anyReport,
@@ -180,6 +180,7 @@ describe("the document", () => {
   const visibleNames = (page: Page, list = ".cards") =>
     page.locator(`${list} > .stack:not([hidden]) .path`).allInnerTexts();
   const names = (...numbers: number[]) => numbers.map(stackName);
+  const title = (severity: Severity) => SEVERITY_TITLES[severity].toLowerCase();
   const hashOf = (page: Page) => decodeURIComponent(page.url().split("#")[1] ?? "");
   /** Waits until the page shows how many stacks fit. */
   const outcome = (page: Page, text: string) => page.getByRole("status").filter({ hasText: text }).first().waitFor();
@@ -196,7 +197,7 @@ describe("the document", () => {
       ]);
       await page
         .getByRole("img", {
-          name: "100 stacks: 1 open to anyone, 2 credential rejected by the phone system, 3 credential changed, 2 calls go elsewhere or nowhere, 2 failed, 1 not checked, 89 in sync",
+          name: `100 stacks: 1 ${title("open")}, 2 ${title("rejected")}, 3 ${title("credential")}, 2 ${title("routing")}, 2 failed, 1 not checked, 89 in sync`,
         })
         .waitFor();
       expect(await page.locator(".strip i").count()).toBe(100);
@@ -226,7 +227,7 @@ describe("the document", () => {
         /Fingerprint applied (\w{8}) Fingerprint found (?!\1)(\w{8}) ~ credentialFingerprint: "\2" => "\1"/,
       );
       expect(text).toContain("First seen 2026-10-05 03:10 UTC, 3 days before this check.");
-      expect(text).toContain("pulumi up --refresh --stack acme/telephony/customer-017");
+      expect(text).toContain("pulumi up --stack acme/telephony/customer-017");
     });
 
     it("says that only the phone system can be repaired if it is the side that differs", async () => {
@@ -242,6 +243,9 @@ describe("the document", () => {
       const page = await open(sampleReport());
       const section = (name: RegExp) => shown(page.getByRole("region", { name }));
       expect(await section(/^Failed 2$/)).toContain("customer-030 Its state is locked by another update");
+      expect(await section(/^Failed 2$/)).toMatch(
+        /The last check that reached it found SipTrunk reception: inbound trunk \S+ is gone \(for 2 days\)\./,
+      );
       expect(await section(/^Not checked 1$/)).toContain("It holds no resource of this package.");
       expect(await section(/^On LiveKit, in no stack 2$/)).toContain("test by Jo inbound trunk ST_4kQe1mLpXw");
       expect(await section(/^Resolved since the previous report 2$/)).toContain(
@@ -252,7 +256,7 @@ describe("the document", () => {
     it("leads from a shared cause to its stacks", async () => {
       const page = await open(sampleReport());
       const causes = page.getByRole("region", { name: /^Shared causes/ });
-      await causes.locator("summary", { hasText: "password of a SipTrunk" }).click();
+      await causes.locator("summary", { hasText: "SipTrunk: password" }).click();
       await causes.getByRole("link", { name: stackName(58) }).click();
       expect(await card(page, 58).locator(".plan").first().isVisible()).toBe(true);
     });
@@ -349,8 +353,7 @@ describe("the document", () => {
       await outcome(page, "2 of 100 stacks shown");
       await page
         .getByRole("region", { name: /^Shared causes/ })
-        .locator("summary")
-        .first()
+        .locator("summary", { hasText: "SipTrunk: password" })
         .click();
       await page.getByRole("link", { name: stackName(17) }).click();
       expect(await card(page, 17).locator(".plan").isVisible()).toBe(true);
@@ -403,9 +406,7 @@ describe("the document", () => {
       );
       await page.keyboard.press("Enter");
       await page.getByRole("status").filter({ hasText: "The command was copied." }).waitFor({ state: "attached" });
-      expect(await page.evaluate("navigator.clipboard.readText()")).toBe(
-        `pulumi up --refresh --stack ${stackName(17)}`,
-      );
+      expect(await page.evaluate("navigator.clipboard.readText()")).toBe(`pulumi up --stack ${stackName(17)}`);
     });
 
     it("copies or selects the command where the clipboard is not allowed", async () => {
@@ -417,7 +418,7 @@ describe("the document", () => {
         .getByRole("status")
         .filter({ hasText: /^The command (was copied|is selected)/ })
         .waitFor({ state: "attached" });
-      expect(await page.evaluate("String(getSelection())")).toBe(`pulumi up --refresh --stack ${stackName(7)}`);
+      expect(await page.evaluate("String(getSelection())")).toBe(`pulumi up --stack ${stackName(7)}`);
     });
 
     const background = (page: Page) => page.evaluate("getComputedStyle(document.body).backgroundColor");
@@ -501,7 +502,7 @@ describe("the document", () => {
       expect(await page.getByRole("button").count()).toBe(0);
       expect(await page.getByRole("search").count()).toBe(0);
       await card(page, 17).locator("summary").click();
-      expect(await shown(card(page, 17))).toContain("pulumi up --refresh --stack acme/telephony/customer-017");
+      expect(await shown(card(page, 17))).toContain("pulumi up --stack acme/telephony/customer-017");
       await page.locator("summary", { hasText: "Show the names" }).click();
       expect(await page.getByText("customer-099").isVisible()).toBe(true);
     });

@@ -46,8 +46,8 @@ export function drifted(number: number, tampering: Tampering, seen: Partial<Find
     status: "drifted",
     severity: found.severity,
     findings: [found],
-    ...(rejects ? {} : { repair: `pulumi up --refresh --stack ${stack}` }),
-    phoneSystems: [{ resource: "reception", status: rejects ? rejection(number) : "accepts the credential" }],
+    ...(rejects ? {} : { repair: `pulumi up --stack ${stack}` }),
+    phoneSystems: [{ resource: "reception", status: rejects ? REJECTION : "accepts the credential" }],
   };
 }
 
@@ -61,9 +61,8 @@ export function notChecked(number: number, reason: string): StackReport {
   return { ...failed(number, reason), status: "not-checked" };
 }
 
-function rejection(number: number): string {
-  return `pbx.customer-${String(number).padStart(3, "0")}.example rejects the credential (401)`;
-}
+/** Two customers have the same provider. */
+const REJECTION = "sip.provider.example rejects the credential (401)";
 
 function findingOf(number: number, tampering: Tampering): Finding {
   const id = (kind: string) => `${kind}_${(number * 7_919 + 104_729).toString(36).padStart(4, "x")}Rq`;
@@ -101,9 +100,9 @@ function findingOf(number: number, tampering: Tampering): Finding {
       return found("SipTrunk", "reception", {
         severity: "rejected",
         side: "phone-system",
-        fields: ["the phone system rejects the credential"],
-        problem: rejection(number),
-        plan: [{ property: "voipStatus", found: `"${rejection(number)}"`, declared: '"accepts the credential"' }],
+        fields: ["voipStatus"],
+        problem: REJECTION,
+        plan: [{ property: "voipStatus", found: `"${REJECTION}"`, declared: '"accepts the credential"' }],
       });
     case "allowlist": {
       const problem = `inbound trunk ${id("ST")} is OPEN TO ANYONE`;
@@ -202,7 +201,7 @@ export function sampleReport(): Report {
       58,
       {
         ...both,
-        findings: [...both.findings, drifted(58, "numbers").findings[0] ?? both.findings[0]].filter(isFinding),
+        findings: [...both.findings, drifted(58, "rule").findings[0] ?? both.findings[0]].filter(isFinding),
       },
     ],
     [66, drifted(66, "platform-password", since("2026-10-05T03:10:00.000Z"))],
@@ -215,7 +214,13 @@ export function sampleReport(): Report {
         "Its state is locked by another update since 2026-10-08 03:09 UTC. Run `pulumi cancel` if that update is gone.",
       ),
     ],
-    [31, failed(31, "Its state ends in the middle: it was written half. Restore it from the backend's history.")],
+    [
+      31,
+      {
+        ...failed(31, "Its state ends in the middle: it was written half. Restore it from the backend's history."),
+        before: drifted(31, "trunk", since("2026-10-06T03:10:00.000Z")).findings,
+      },
+    ],
     [95, notChecked(95, "It holds no resource of this package.")],
   ]);
   const stacks = Array.from({ length: 100 }, (_, index) => special.get(index + 1) ?? inSync(index + 1));
@@ -233,13 +238,13 @@ export function sampleReport(): Report {
     counts: { ...report.counts, ignored: 3 },
     groups: [
       {
-        cause: "the phone system rejects the credential of a SipTrunk (401)",
+        cause: `SipTrunk: ${REJECTION}`,
         severity: "rejected",
         side: "phone-system",
         stacks: [23, 72].map(stackName),
       },
       {
-        cause: "password of a SipTrunk changed outside Pulumi",
+        cause: "SipTrunk: password",
         severity: "credential",
         side: "platform",
         stacks: [17, 58, 66].map(stackName),
@@ -328,13 +333,22 @@ export function hostileReport(texts: readonly string[] = HOSTILE): Report {
     const findings = [finding(), finding()];
     const rest = { updatedAt: text(), remarks: [text()], phoneSystems: [{ resource: text(), status: text() }] };
     return [
-      { ...rest, stack: name, status: "drifted", severity: findings[0]?.severity ?? "open", findings, repair: text() },
+      {
+        ...rest,
+        stack: name,
+        status: "drifted",
+        severity: findings[0]?.severity ?? "open",
+        findings,
+        reason: text(),
+        repair: text(),
+      },
       {
         ...rest,
         stack: `${name} ${index}`,
         status: index % 2 === 0 ? "failed" : "not-checked",
         reason: text(),
         findings: [],
+        before: [finding()],
       },
     ];
   });
@@ -387,6 +401,7 @@ export function anyReport(): fc.Arbitrary<Report> {
       severity,
       updatedAt: text,
       findings: fc.array(finding, { maxLength: 2 }),
+      before: fc.array(finding, { maxLength: 2 }),
       remarks: fc.array(text, { maxLength: 2 }),
       repair: text,
       phoneSystems: fc.array(fc.record({ resource: text, status: text }), { maxLength: 2 }),

@@ -4,7 +4,7 @@ import { ACCEPTS } from "../../voip/status";
 import { type Html, html, time } from "./html-text";
 import { figure, sign, triangleOf } from "./html-triangle";
 import { type Finding, type PlanLine, type Report, SEVERITY_TITLES, type StackReport } from "./report";
-import { amount, howLong, resourceOf, SIDE_REMEDIES, SIDE_TITLES } from "./words";
+import { amount, howLong, lastKnown, resourceOf, SIDE_REMEDIES, SIDE_TITLES } from "./words";
 
 /** A stack with the name that links to it. */
 export interface Anchored {
@@ -33,13 +33,20 @@ export function nameOf(stack: string): Html {
   return html`<bdi class="path">${at > 0 && html`<span>${stack.slice(0, at)}</span>`}${stack.slice(at)}</bdi>`;
 }
 
+/** What the filter looks for. */
+function tags(findings: readonly Finding[]): Html | false {
+  const severities = [...new Set(findings.map(({ severity }) => severity))].join(" ");
+  const sides = [...new Set(findings.map(({ side }) => side))].join(" ");
+  return findings.length > 0 && html` data-severity="${severities}" data-side="${sides}"`;
+}
+
 /** A drifted stack, which opens to everything that is known about it. */
 export function card({ stack, anchor }: Anchored, report: Report): Html {
   const { severity = "other", findings } = stack;
   const latest = Math.max(...findings.map(({ firstSeen }) => Date.parse(firstSeen) || 0));
   const sides = [...new Set(findings.map(({ side }) => side))];
   const [first] = findings;
-  return html`<li class="stack ${severity}" data-state="drifted" data-severity="${[...new Set(findings.map((it) => it.severity))].join(" ")}" data-side="${sides.join(" ")}" data-since="${latest}">
+  return html`<li class="stack ${severity}" data-state="drifted" data-since="${latest}"${tags(findings)}>
 <details${OPEN[report.counts.drifted === 1 ? "open" : "closed"]}><summary>
 <h3>${nameOf(stack.stack)}</h3>
 <span class="badge ${severity}">${SEVERITY_TITLES[severity]}</span>
@@ -98,8 +105,9 @@ ${repair === undefined && !isElsewhere && html`<p>The report names no command.</
 }
 
 /** What else is known of a stack. */
-function facts({ updatedAt, phoneSystems, remarks, findings }: StackReport): Html | false {
+function facts({ updatedAt, phoneSystems, remarks, findings, reason }: StackReport): Html | false {
   const entries = [
+    ...(reason === undefined ? [] : [html`<div><dt>Not all was checked</dt><dd><bdi>${reason}</bdi></dd></div>`]),
     ...(updatedAt === undefined ? [] : [html`<div><dt>Stack last updated</dt><dd>${time(updatedAt)}</dd></div>`]),
     ...phoneSystems.map(
       ({ resource, status }) =>
@@ -114,8 +122,10 @@ function facts({ updatedAt, phoneSystems, remarks, findings }: StackReport): Htm
 }
 
 /** A stack that failed or was not checked, with the reason. */
-export function reasonRow({ stack: { stack, status, reason = "", remarks }, anchor }: Anchored): Html {
-  return html`<li class="stack row ${status}" id="${anchor}" tabindex="-1" data-state="${status}"><h3>${nameOf(stack)}</h3><p><bdi>${reason}</bdi></p>${remarks.map((remark) => html`<p class="meta"><bdi>${remark}</bdi></p>`)}</li>`;
+export function reasonRow({ stack: it, anchor }: Anchored, report: Report): Html {
+  const { stack, status, reason = "", remarks, before = [] } = it;
+  const notes = [...lastKnown(it, report), ...remarks];
+  return html`<li class="stack row ${status}" id="${anchor}" tabindex="-1" data-state="${status}"${tags(before)}><h3>${nameOf(stack)}</h3><p><bdi>${reason}</bdi></p>${notes.map((note) => html`<p class="meta"><bdi>${note}</bdi></p>`)}</li>`;
 }
 
 /** A stack in sync. What could not be proven is said. */

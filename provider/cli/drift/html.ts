@@ -103,7 +103,7 @@ function listOf(status: Status, stacks: readonly Anchored[], report: Report): Ht
     case "in-sync":
       return html`<details><summary>Show the names</summary><ul class="names">${stacks.map(quietRow)}</ul></details>`;
     default:
-      return html`<ul class="rows">${stacks.map(reasonRow)}</ul>`;
+      return html`<ul class="rows">${stacks.map((stack) => reasonRow(stack, report))}</ul>`;
   }
 }
 

@@ -1,7 +1,7 @@
 /** The report as JUnit XML, which every CI system shows: one test case for each stack. Pure. */
 
 import { type Finding, type Report, SEVERITY_TITLES, type StackReport } from "./report";
-import { methodOf, resourceOf, SIDE_REMEDIES, SIDE_TITLES, sinceOf, summaryOf } from "./words";
+import { lastKnown, methodOf, resourceOf, SIDE_REMEDIES, SIDE_TITLES, sinceOf, summaryOf } from "./words";
 
 /** The suite's name, and the class of its test cases. */
 const SUITE = "livekit-sip drift";
@@ -41,19 +41,22 @@ function testCase(stack: StackReport, report: Report): string {
     : [`    ${open("testcase", attributes)}`, ...content.map((part) => `      ${part}`), "    </testcase>"].join("\n");
 }
 
-function result({ status, reason = "", severity, findings, repair }: StackReport, report: Report): string | undefined {
+function result(stack: StackReport, report: Report): string | undefined {
+  const { status, reason = "", severity, findings, repair } = stack;
+  const explained = [reason, ...lastKnown(stack, report)].join("\n");
   switch (status) {
     case "in-sync":
       return undefined;
     case "failed":
-      return `${open("error", { type: "failed", message: reason })}${escaped(reason)}</error>`;
+      return `${open("error", { type: "failed", message: reason })}${escaped(explained)}</error>`;
     case "not-checked":
-      return empty("skipped", { message: reason });
+      return empty("skipped", { message: explained.replaceAll("\n", " ") });
     case "drifted": {
       const title = severity === undefined ? "Drifted" : SEVERITY_TITLES[severity];
       const message = [title, ...findings.slice(0, 1).map(problemOf)].join(": ");
       const lines = [
         ...findings.flatMap((finding) => linesOf(finding, report)),
+        ...(reason === "" ? [] : [reason]),
         ...(repair === undefined ? [] : [`To repair it: ${repair}`]),
       ];
       return `${open("failure", { type: severity ?? "drifted", message })}${escaped(lines.join("\n"))}</failure>`;

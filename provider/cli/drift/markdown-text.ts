@@ -19,8 +19,11 @@ export function code(text: string, limit?: number): string {
   return content === "" ? "" : `<code>${content}</code>`;
 }
 
-/** Lines as a block of code. */
+/** Lines as a block of code. Nothing if there is none. */
 export function codeBlock(lines: readonly string[]): string {
+  if (lines.length === 0) {
+    return "";
+  }
   const content = lines.map((line) => printable(line));
   const fence = "`".repeat(Math.max(3, ...content.map((line) => longestRun(line) + 1)));
   return [`${fence}text`, ...content, fence].join("\n");

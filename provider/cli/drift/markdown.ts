@@ -8,6 +8,7 @@ import { type Report, SEVERITY_TITLES, type StackReport } from "./report";
 import {
   amount,
   count,
+  lastKnown,
   methodOf,
   moment,
   resourceOf,
@@ -53,7 +54,12 @@ export function asMarkdown(report: Report): string {
       blocks: drifted.map((stack) => `${tableRow(stack, report)}\n`),
       most: 24_000,
     },
-    folded("failed stacks", "Failed", withStatus(report, "failed").map(reasonOf), 8_000),
+    folded(
+      "failed stacks",
+      "Failed",
+      withStatus(report, "failed").map((stack) => reasonOf(stack, report)),
+      8_000,
+    ),
     folded(
       "causes",
       "The same cause in several stacks",
@@ -80,7 +86,12 @@ export function asMarkdown(report: Report): string {
       ),
       6_000,
     ),
-    folded("stacks that were not checked", "Not checked", withStatus(report, "not-checked").map(reasonOf), 4_000),
+    folded(
+      "stacks that were not checked",
+      "Not checked",
+      withStatus(report, "not-checked").map((stack) => reasonOf(stack, report)),
+      4_000,
+    ),
     { entries: "details of stacks", before: "### Details\n\n", blocks: drifted.map((stack) => details(stack, report)) },
   ];
   return assembled(head, parts);
@@ -127,8 +138,9 @@ function tableRow({ stack, severity, findings }: StackReport, report: Report): s
   return `| ${cells.join(" | ")} |`;
 }
 
-function reasonOf({ stack, reason = "" }: StackReport): string {
-  return `- ${code(stack, 200)}: ${prose(reason, TEXT_LIMIT)}\n`;
+function reasonOf(stack: StackReport, report: Report): string {
+  const sentences = [stack.reason ?? "", ...lastKnown(stack, report)];
+  return `- ${code(stack.stack, 200)}: ${sentences.map((it) => prose(it, TEXT_LIMIT)).join(" ")}\n`;
 }
 
 /** A section that opens on a click. */
@@ -138,7 +150,7 @@ function folded(entries: string, title: string, blocks: readonly string[], most:
 }
 
 function details(stack: StackReport, report: Report): string {
-  const { severity, findings, remarks, phoneSystems, repair } = stack;
+  const { severity, findings, remarks, phoneSystems, repair, reason } = stack;
   const title = severity === undefined ? STATUS_TITLES[stack.status] : SEVERITY_TITLES[severity];
   return [
     `<details><summary>${code(stack.stack, 200)}: ${title}</summary>`,
@@ -151,12 +163,14 @@ function details(stack: StackReport, report: Report): string {
             ? [`fingerprint: found ${finding.fingerprint.found}, applied ${finding.fingerprint.applied}`]
             : []),
         ]),
-      ].join("\n\n"),
+      ]
+        .filter((part) => part !== "")
+        .join("\n\n"),
     ),
     ...phoneSystems.map(
       ({ resource, status }) => `Phone system of ${code(resource, 100)}: ${prose(status, TEXT_LIMIT)}`,
     ),
-    ...remarks.map((remark) => prose(remark, TEXT_LIMIT)),
+    ...[...(reason === undefined ? [] : [reason]), ...remarks].map((remark) => prose(remark, TEXT_LIMIT)),
     ...(findings.some(({ side }) => side === "phone-system") ? [SIDE_REMEDIES["phone-system"]] : []),
     ...(repair === undefined ? [] : [`To repair it:\n\n${codeBlock([repair])}`]),
     "</details>\n\n",

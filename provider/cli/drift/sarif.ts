@@ -2,7 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { type Report, SEVERITIES, SEVERITY_TITLES, type Severity } from "./report";
-import { findingsOf, type Located, resourceOf, SIDE_MEANINGS, SIDE_REMEDIES, sinceOf } from "./words";
+import { type Located, resourceOf, SIDE_MEANINGS, SIDE_REMEDIES, sinceOf } from "./words";
 
 /** The identifier of the format's schema. */
 const SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
@@ -21,7 +21,7 @@ const HELP: Readonly<Record<Severity, string>> = {
   rejected:
     "The phone system does not accept the declared credential, so calls fail. Set the declared user name and password there, or declare the new ones.",
   credential:
-    "LiveKit has another credential than the stack declares, so calls fail. The repair command writes the declared one.",
+    "LiveKit has another credential than the stack declares, or lets other callers in. Calls fail, or unexpected ones get through. The repair command writes what is declared.",
   routing:
     "Calls go elsewhere or nowhere: a trunk, a rule, a number or an address differs. The repair command writes what is declared.",
   other: "A setting differs from the declaration. The repair command writes what is declared, or change the program.",
@@ -51,7 +51,11 @@ export function asSarif(report: Report): string {
             toolExecutionNotifications: notifications,
           },
         ],
-        results: findingsOf(report).map((located) => resultOf(located, report)),
+        results: report.stacks.flatMap((stack) => [
+          ...stack.findings.map((finding) => resultOf({ stack, finding }, report)),
+          // Without these, code scanning would close what nobody has repaired.
+          ...(stack.before ?? []).map((finding) => resultOf({ stack, finding }, report)),
+        ]),
       },
     ],
   };
@@ -81,6 +85,7 @@ function resultOf({ stack, finding }: Located, report: Report) {
     `${stack.stack}: ${resourceOf(finding)}: ${problem}`,
     `${SIDE_MEANINGS[side]} ${SIDE_REMEDIES[side]}`,
     ...plan.map(({ property, found, declared }) => `~ ${property}: ${found} => ${declared}`),
+    ...(stack.findings.includes(finding) ? [] : ["An earlier check found it. This one could not check the stack."]),
     ...(stack.repair === undefined ? [] : [`To repair it: ${stack.repair}`]),
   ];
   return {
@@ -99,10 +104,10 @@ function resultOf({ stack, finding }: Located, report: Report) {
   };
 }
 
-/** What makes a finding the same one in the next report: where it is and what differs, not how it is worded. */
-function identityOf({ stack, finding: { urn, side, fields } }: Located): string {
+/** What makes a finding the same one in the next report: where it is, as for `--previous`. */
+function identityOf({ stack, finding: { urn, side } }: Located): string {
   return createHash("sha256")
-    .update(JSON.stringify([stack.stack, urn, side, [...fields].sort()]))
+    .update(JSON.stringify([stack.stack, urn, side]))
     .digest("hex")
     .slice(0, 32);
 }

@@ -8,6 +8,7 @@ import {
   count,
   findingsOf,
   type Located,
+  lastKnown,
   methodOf,
   moment,
   resourceOf,
@@ -57,13 +58,20 @@ export function asText(report: Report, { width }: TextOptions = {}): string {
     ...(["failed", "not-checked"] as const).map((status) =>
       section(
         status === "failed" ? "Failed" : "Not checked",
-        withStatus(report, status).map(({ stack, reason = "" }) => [`${stack}: ${reason}`]),
+        withStatus(report, status).map((stack) => [
+          `${stack.stack}: ${stack.reason ?? ""}`,
+          ...lastKnown(stack, report).map((sentence) => `  ${sentence}`),
+        ]),
         width,
       ),
     ),
     section(
       "Could not be compared or asked",
-      report.stacks.flatMap(({ stack, remarks }) => remarks.map((remark) => [`${stack}: ${remark}`])),
+      report.stacks.flatMap(({ stack, status, reason, remarks }) =>
+        [...(status === "drifted" && reason !== undefined ? [reason] : []), ...remarks].map((it) => [
+          `${stack}: ${it}`,
+        ]),
+      ),
       width,
     ),
     section(

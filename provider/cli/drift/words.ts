@@ -114,6 +114,14 @@ export function sinceOf({ isNew, firstSeen }: Finding, { generatedAt }: Report):
   return isNew ? "new" : (howLong(firstSeen, generatedAt) ?? firstSeen);
 }
 
+/** What earlier checks found in a stack that this one could not check, as sentences. */
+export function lastKnown({ before = [] }: StackReport, { generatedAt }: Report): string[] {
+  return before.map((finding) => {
+    const age = howLong(finding.firstSeen, generatedAt);
+    return `The last check that reached it found ${resourceOf(finding)}: ${finding.problem}${age === undefined ? "" : ` (for ${age})`}.`;
+  });
+}
+
 /** A finding's resource, for example `SipTrunk reception`. */
 export function resourceOf({ type, resource }: Pick<Finding, "type" | "resource">): string {
   return `${type} ${resource}`;
