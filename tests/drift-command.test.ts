@@ -1,14 +1,20 @@
 /** The command `livekit-sip drift` as a process: what it finds, prints and exits with. */
 
+import { execFile } from "node:child_process";
+import { mkdirSync } from "node:fs";
+import { delimiter, dirname, join } from "node:path";
+import { promisify } from "node:util";
 import { ListUpdate } from "@livekit/protocol";
 import { SipClient } from "livekit-server-sdk";
 import { type Report, reportSchema } from "../provider/cli/drift/report";
 import { LiveKitEmulator } from "../provider/testing/livekit-emulator";
 import { SipRegistrar } from "../provider/testing/sip-registrar";
+import { findPulumiCli } from "./support/cli-stack";
 import { type CommandResult, livekitSip } from "./support/command";
 import { CANARY, expectNoCanary, password } from "./support/examples";
 import { CloudServer, customer, deployed, type Exported, FleetFolder } from "./support/fleet";
-import { environmentOf } from "./support/imports";
+import { environmentOf, ProgramFolder } from "./support/imports";
+import { availablePlatforms, type Platform } from "./support/livekit-platform";
 
 let folder: FleetFolder;
 let emulator: LiveKitEmulator;
@@ -321,7 +327,7 @@ describe("over time", () => {
     const { report } = await reported(["--state", states]);
     expect(report.groups).toEqual([
       expect.objectContaining({
-        cause: "SipTrunk: numbers",
+        cause: "SipTrunk: numbers changed outside Pulumi",
         severity: "routing",
         stacks: [expect.any(String), expect.any(String)],
       }),
@@ -375,3 +381,124 @@ describe("bad input is a sentence", () => {
     expect(errors.trim().split("\n")).toHaveLength(1);
   });
 });
+
+const cli = findPulumiCli();
+const withCli = cli ? describe : describe.skip;
+
+withCli.each([...availablePlatforms()])("with Pulumi's CLI, on %s", (_, start) => {
+  let platform: Platform;
+  let program: ProgramFolder;
+  let env: Record<string, string>;
+
+  beforeAll(async () => {
+    platform = await start();
+    program = new ProgramFolder();
+    mkdirSync(join(program.path, "state"));
+    env = {
+      ...environmentOf(platform),
+      PATH: [dirname(cli ?? ""), process.env.PATH].join(delimiter),
+      PULUMI_BACKEND_URL: `file://${join(program.path, "state")}`,
+      PULUMI_CONFIG_PASSPHRASE: "drift",
+      PULUMI_HOME: join(program.path, "home"),
+    };
+    program.write({
+      "Pulumi.yaml": "name: fleet\nruntime: nodejs\nmain: index.ts\noptions:\n  refresh: always\n",
+      "index.ts": PROGRAM,
+    });
+    for (const name of ["acme", "globex", "initech"]) {
+      await pulumi("stack", "init", name);
+      await pulumi(
+        "config",
+        "set",
+        "--stack",
+        name,
+        "extension",
+        name === "acme" ? "1001" : name === "globex" ? "1002" : "1003",
+      );
+      await pulumi("config", "set", "--stack", name, "--secret", "password", password(name));
+      await pulumi("up", "--yes", "--skip-preview", "--stack", name);
+    }
+  });
+
+  afterAll(async () => {
+    await platform.stop();
+    program.dispose();
+  });
+
+  const pulumi = (...args: string[]) =>
+    promisify(execFile)("pulumi", [...args, "--non-interactive"], {
+      cwd: program.path,
+      env: { ...process.env, ...env },
+    });
+
+  /** A report without what differs between two ways of checking. */
+  async function found(...args: string[]) {
+    const { code, report } = await reported(["--dir", program.path, ...args], env);
+    const stacks = report.stacks.map(({ phoneSystems, remarks, findings, ...stack }) => ({
+      ...stack,
+      findings: findings.map(({ firstSeen, ...finding }) => finding),
+    }));
+    return { code, stacks, unmanaged: report.unmanaged };
+  }
+
+  test("states read directly, states from the CLI and previews say the same", async () => {
+    expect(await found()).toMatchObject({ code: 0, stacks: [{}, {}, {}] });
+    const client = new SipClient(platform.url, platform.apiKey, platform.apiSecret);
+    const [trunk] = (await client.listSipOutboundTrunk()).filter(({ numbers }) => numbers.includes("1001"));
+    await client.updateSipOutboundTrunkFields(trunk?.sipTrunkId ?? "", { authPassword: "Changed-by-Hand-1" });
+    const [inbound] = (await client.listSipInboundTrunk()).filter(({ numbers }) => numbers.includes("1002"));
+    await client.deleteSipTrunk(inbound?.sipTrunkId ?? "");
+    const direct = await found();
+    expect(direct.code).toBe(7);
+    expect(direct.stacks.map(({ status }) => status)).toEqual(["drifted", "drifted", "in-sync"]);
+    expect(await found("--via-cli")).toEqual(direct);
+    expect(await found("--preview")).toEqual(direct);
+  });
+
+  test("a preview also finds what is declared and not applied, and one that fails does not hide the others", async () => {
+    await pulumi("up", "--yes", "--skip-preview", "--stack", "acme");
+    await pulumi("up", "--yes", "--skip-preview", "--stack", "globex");
+    await pulumi("config", "set", "--stack", "acme", "extension", "1009");
+    await pulumi("config", "set", "--stack", "globex", "extension", "not an extension");
+    const { report, code } = await reported(["--dir", program.path, "--preview"], env);
+    expect([code, inShort(report)]).toEqual([
+      7,
+      [
+        "acme: credential, declared, SipTrunk: extension, username",
+        "acme: credential, declared, InboundAuth: username",
+        expect.stringMatching(/^globex: failed: .*extension must be an extension/),
+      ],
+    ]);
+    expect((await reported(["--dir", program.path], env)).code).toBe(0);
+  });
+
+  test("without the passphrase, states are compared, and previews fail with the CLI's own words", async () => {
+    const without = { ...env, PULUMI_CONFIG_PASSPHRASE: undefined };
+    const quick = await reported(["--dir", program.path, "--stacks", "initech"], without);
+    expect([quick.code, quick.report.counts.inSync]).toEqual([0, 1]);
+    const { code, report } = await reported(["--dir", program.path, "--stacks", "initech", "--preview"], without);
+    expect([code, report.stacks[0]?.reason]).toEqual([1, expect.stringContaining("passphrase")]);
+  });
+
+  test("a preview that takes too long is stopped", async () => {
+    const late = await reported(["--dir", program.path, "--stacks", "initech", "--preview", "--timeout", "1"], env);
+    expect([late.code, late.report.stacks[0]?.reason]).toEqual([1, expect.stringContaining("longer than 1 s")]);
+  });
+});
+
+const PROGRAM = `import * as pulumi from "@pulumi/pulumi";
+import { DispatchRule, InboundAuth, SipTrunk } from "pulumi-livekit-sip";
+
+const config = new pulumi.Config();
+const name = pulumi.getStack();
+const trunk = new SipTrunk(name, {
+  type: "extension",
+  extension: config.require("extension"),
+  address: "pbx.acme.example",
+  password: config.requireSecret("password"),
+  country: "US",
+  voipCheck: "off",
+});
+new InboundAuth(name, { trunk, method: "credentials" });
+new DispatchRule(name, { trunks: [trunk], rule: "individual" });
+`;

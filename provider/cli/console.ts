@@ -5,17 +5,14 @@ export interface Console {
   say(text: string): void;
   /** Prints a text for the user beside the result, on standard error. */
   note(text: string): void;
-  /** The width of standard output, in characters. */
-  readonly width: number;
+  /** The width of standard output in characters. Undefined if it is no terminal. */
+  readonly width: number | undefined;
   /** Returns a function that shows how far something is. */
   progress(doing: string): (done: number, total: number) => void;
 }
 
 /** The shortest time between two updates of the progress, in milliseconds. */
 const PROGRESS_INTERVAL_MS = 100;
-
-/** The width of what is no terminal, in characters. */
-const WIDTH_OF_FILES = 120;
 
 export function consoleOf({ stdout, stderr }: Pick<NodeJS.Process, "stdout" | "stderr">): Console {
   return {
@@ -25,7 +22,7 @@ export function consoleOf({ stdout, stderr }: Pick<NodeJS.Process, "stdout" | "s
     note: (text) => {
       stderr.write(`${text}\n`);
     },
-    width: stdout.columns ?? WIDTH_OF_FILES,
+    width: stdout.columns,
     progress: (doing) => {
       let last = 0;
       return (done, total) => {

@@ -26,6 +26,9 @@ export interface RunOptions {
   readonly timeoutMs?: number;
 }
 
+/** The CLI was stopped, because it took too long. */
+export class CliTooSlow extends CommandError {}
+
 /** The CLI, in the folder of one project. */
 export class PulumiCli {
   private constructor(
@@ -54,11 +57,11 @@ export class PulumiCli {
     return this.version[0] > major || (this.version[0] === major && this.version[1] >= minor);
   }
 
-  /** @throws CommandError with the CLI's own words if it fails */
+  /** @throws CommandError with the CLI's own words if it fails, and CliTooSlow if it was stopped */
   async run(args: readonly string[], options: RunOptions = {}): Promise<string> {
     const { output, errors, code, isLate } = await execute(args, this.folder, { ...this.env, ...options.env }, options);
     if (isLate) {
-      throw new CommandError(
+      throw new CliTooSlow(
         `\`pulumi ${args[0]}\` was stopped, because it took longer than ${(options.timeoutMs ?? 0) / 1000} s.`,
       );
     }

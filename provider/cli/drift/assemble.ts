@@ -14,6 +14,7 @@ import {
   type Unmanaged,
 } from "./report";
 import { mostSevere } from "./severity";
+import { KINDS } from "./sip-stack";
 
 /** What a check says of one stack. */
 export interface Outcome {
@@ -42,7 +43,11 @@ export function assemble(outcomes: readonly Outcome[], context: Context): Report
   const stacks = outcomes.map((outcome) => {
     const kept = ignored.applyTo(outcome.stack, outcome.differences);
     ignoredCount += kept.ignored;
-    return stackReport(outcome, previous.dated(outcome.stack, kept.differences, generatedAt), previous);
+    return stackReport(
+      outcome,
+      previous.dated(outcome.stack, kept.differences.toSorted(byOrder), generatedAt),
+      previous,
+    );
   });
   const having = (status: StackReport["status"]) => stacks.filter((it) => it.status === status).length;
   return {
@@ -99,6 +104,16 @@ function stackReport(outcome: Outcome, findings: Finding[], previous: Previous):
   };
 }
 
+/** The most severe difference first; among equal ones, a SipTrunk before what refers to it. */
+function byOrder(a: Difference, b: Difference): number {
+  const kinds: readonly string[] = KINDS;
+  return (
+    rank(a.severity) - rank(b.severity) ||
+    kinds.indexOf(a.type) - kinds.indexOf(b.type) ||
+    (`${a.urn} ${a.side}` < `${b.urn} ${b.side}` ? -1 : 1)
+  );
+}
+
 /** Somebody copies the command into a shell. */
 function shellWord(text: string): string {
   return /^[\w./@-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
@@ -134,7 +149,6 @@ function groupsIn(stacks: readonly StackReport[]): Group[] {
 }
 
 /** Ids and digests differ from stack to stack. */
-function causeOf({ type, side, fields, problem }: Finding): string {
-  const what = side === "phone-system" ? problem : fields.join(", ");
-  return `${type}: ${what.replace(/\b(ST|SDR)_\w+/g, "…")}`;
+function causeOf({ type, problem }: Finding): string {
+  return `${type}: ${problem.replace(/\b(ST|SDR)_\w+/g, "…").replace(/ \(digest \w+\)/g, "")}`;
 }

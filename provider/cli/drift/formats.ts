@@ -8,11 +8,11 @@ import type { Report } from "./report";
 import { asSarif } from "./sarif";
 import { asText } from "./text";
 
-/** @param width the width of the terminal, in characters */
-export function formatted(report: Report, format: Format, width: number): string {
+/** @param width the width of the terminal in characters, or undefined for a file */
+export function formatted(report: Report, format: Format, width: number | undefined): string {
   switch (format) {
     case "text":
-      return asText(report, { width });
+      return asText(report, width === undefined ? {} : { width });
     case "json":
       return JSON.stringify(report, null, 2);
     case "markdown":

@@ -12,13 +12,13 @@ import { type Props, same } from "../../lifecycle/values";
 import { printable } from "../../printable";
 import { isRejection } from "../../voip/status";
 import { CommandError } from "../command-error";
-import type { PulumiCli } from "../pulumi";
+import { CliTooSlow, type PulumiCli } from "../pulumi";
 import { nameInUrn, typeOf } from "../state";
 import type { Compared } from "./compare";
 import { type Difference, NAME_LIMIT, named, platformDifference, rejection } from "./differences";
 import { planLines } from "./plan-lines";
 import { mostSevere, severityOf } from "./severity";
-import { KINDS, type SipResource } from "./sip-stack";
+import { ARGUMENTS, KINDS, type SipResource } from "./sip-stack";
 
 const side = z.object({
   id: z.string().optional(),
@@ -42,7 +42,7 @@ type Step = z.output<typeof step>["metadata"];
 /** The preview failed: why, as sentences. */
 export class PreviewFailed extends CommandError {}
 
-/** @throws PreviewFailed */
+/** @throws PreviewFailed, or CliTooSlow */
 export async function previewStack(cli: PulumiCli, stack: string, timeoutMs: number): Promise<Compared> {
   const folder = mkdtempSync(join(tmpdir(), "livekit-sip-drift-"));
   const log = join(folder, "events.jsonl");
@@ -52,7 +52,7 @@ export async function previewStack(cli: PulumiCli, stack: string, timeoutMs: num
     await cli.run(args, { env: { PULUMI_DEBUG_COMMANDS: "true" }, timeoutMs });
     return comparedBy(eventsIn(log));
   } catch (error) {
-    if (error instanceof CommandError) {
+    if (error instanceof CommandError && !(error instanceof CliTooSlow)) {
       throw new PreviewFailed(errorsIn(eventsIn(log)) || error.message);
     }
     throw error;
@@ -92,6 +92,7 @@ function errorsIn(events: readonly Event[]): string {
 function comparedBy(events: readonly Event[]): Compared {
   const refreshed = events.flatMap(({ resOutputsEvent: it }) => (it?.metadata.op === "refresh" ? [it.metadata] : []));
   const gone = new Set(refreshed.flatMap(({ urn, new: found }) => (found ? [] : [urn])));
+  const states = new Map(refreshed.map(({ urn, old }): [string, Props] => [urn, old?.inputs ?? {}]));
   const steps = events.flatMap(({ resourcePreEvent: it }) => (it ? [it.metadata] : []));
   const answers = steps.flatMap(({ op, type, urn, old }) => {
     const status = old?.outputs?.voipStatus;
@@ -101,7 +102,7 @@ function comparedBy(events: readonly Event[]): Compared {
   });
   const differences = steps.flatMap((it) => {
     const kind = KINDS.find((candidate) => typeOf(candidate) === it.type);
-    return kind ? differencesOf(it, kind, gone.has(it.urn)) : [];
+    return kind ? differencesOf(it, kind, gone.has(it.urn), states.get(it.urn)) : [];
   });
   return { differences, remarks: othersIn(steps), answers };
 }
@@ -115,10 +116,22 @@ function othersIn(steps: readonly Step[]): string[] {
   return others.length === 0 ? [] : [`Other resources of the stack differ, too: ${others.length}.`];
 }
 
-function differencesOf({ op, urn, old, new: wanted }: Step, kind: SipResource["kind"], isGone: boolean): Difference[] {
+/**
+ * @param isGone whether the refresh did not find it
+ * @param state its inputs before the refresh
+ */
+function differencesOf(
+  { op, urn, old, new: wanted }: Step,
+  kind: SipResource["kind"],
+  isGone: boolean,
+  state: Props = old?.inputs ?? {},
+): Difference[] {
   const declared: Props = { ...wanted?.inputs, platformStatus: IN_SYNC };
   const resource: SipResource = { kind, urn, name: nameInUrn(urn), id: old?.id ?? "", state: {} };
-  const unapplied = (problem: string, fields: readonly string[] = [problem]) => notApplied(resource, problem, fields);
+  const unapplied = (problem: string, fields: readonly string[] = [problem]) => ({
+    ...notApplied(resource, problem, fields),
+    plan: linesOf(kind, fields, old?.inputs ?? {}, declared),
+  });
   switch (op) {
     case "create":
       return isGone ? platformDifference(resource, declared, undefined) : [unapplied("declared, and not created yet")];
@@ -130,52 +143,41 @@ function differencesOf({ op, urn, old, new: wanted }: Step, kind: SipResource["k
       const status = String(found.outputs.voipStatus ?? "");
       const drifted = platformDifference(resource, declared, found);
       const names = unexplained(
-        found.inputs,
+        kind,
+        state,
         declared,
         drifted.flatMap(({ fields }) => fields),
       );
-      return [
+      const differences = [
         ...drifted,
         ...(status !== "" && isRejection(status) ? [rejection(resource, status, false)] : []),
-        ...(names.length > 0
-          ? [
-              {
-                ...unapplied(`declared, and not applied yet: ${names.join(", ")}`, names),
-                plan: linesOf(kind, names, found.inputs, declared),
-              },
-            ]
-          : []),
+        ...(names.length > 0 ? [unapplied(`declared, and not applied yet: ${names.join(", ")}`, names)] : []),
       ];
+      return differences.length > 0 ? differences : [unapplied("differs: `pulumi preview --diff` says how")];
     }
     default:
       return [];
   }
 }
 
-function notApplied(resource: SipResource, problem: string, fields: readonly string[]): Difference {
+function notApplied(resource: SipResource, problem: string, fields: readonly string[]): Omit<Difference, "plan"> {
   return {
     ...named(resource),
     severity: mostSevere(fields.map(severityOf)),
     side: "declared",
     fields: fields.map((it) => printable(it, NAME_LIMIT)),
     problem: printable(problem),
-    plan: [],
   };
 }
 
-/** What this package computes. It differs because of something else. */
-const COMPUTED: ReadonlySet<string> = new Set(["platformStatus", "voipStatus", "sipUri", "credentialFingerprint"]);
-
-/** The arguments that differ although nobody changed them on LiveKit: the program did. */
-function unexplained(found: Props, declared: Props, drift: readonly string[]): string[] {
+/** The arguments that the program has changed since the last `up`. A saved refresh has left what it found in the state. */
+function unexplained(kind: SipResource["kind"], state: Props, declared: Props, drift: readonly string[]): string[] {
   const explained = new Set(drift.map((field) => /^\w+/.exec(field)?.[0]));
-  const names = new Set([...Object.keys(found), ...Object.keys(declared)]);
-  const changed = [...names].filter(
-    (name) =>
-      !name.startsWith("__") && !COMPUTED.has(name) && !same(found[name] ?? undefined, declared[name] ?? undefined),
+  const changed = ["owner", ...ARGUMENTS[kind]].filter(
+    (name) => !same(state[name] ?? undefined, declared[name] ?? undefined),
   );
   // Both passwords are masked. The fingerprint tells them apart.
-  const isOther = !same(found.credentialFingerprint, declared.credentialFingerprint);
+  const isOther = !same(state.credentialFingerprint, declared.credentialFingerprint);
   return [...changed, ...(isOther ? ["password"] : [])].filter((name) => !explained.has(name)).sort();
 }
 

@@ -1,13 +1,23 @@
 /** What a check needs of a stack's state: the resources that are compared, the LiveKit project and its settings. */
 
 import { runtime } from "@pulumi/pulumi";
+import { dispatchRule } from "../../dispatch-rule/lifecycle";
+import { inboundAuth } from "../../inbound-auth/lifecycle";
 import type { Props } from "../../lifecycle/values";
 import { stackOf } from "../../livekit/ownership";
+import { sipTrunk } from "../../sip-trunk/lifecycle";
 import { type Deployment, liveKitIds, nameInUrn, typeOf } from "../state";
 import type { Kind } from "../trial";
 
 /** The compared types in the order in which they refer to each other. A TestCall leaves nothing on LiveKit. */
 export const KINDS = ["SipTrunk", "InboundAuth", "DispatchRule"] as const satisfies readonly Kind[];
+
+/** The names of each type's arguments. */
+export const ARGUMENTS: Readonly<Record<Kind, ReadonlySet<string>>> = {
+  SipTrunk: new Set(Object.keys(sipTrunk.schema.shape)),
+  InboundAuth: new Set(Object.keys(inboundAuth.schema.shape)),
+  DispatchRule: new Set(Object.keys(dispatchRule.schema.shape)),
+};
 
 /** A resource in a state. */
 export interface SipResource {
