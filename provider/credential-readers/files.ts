@@ -207,7 +207,7 @@ function entriesOf(folder: string): string[] {
 }
 
 /** The number of the first line that is not UTF-8. No character of UTF-8 contains the byte of a line feed. */
-function firstBadLine(bytes: Buffer): number {
+export function firstBadLine(bytes: Buffer): number {
   let line = 1;
   for (let start = 0; start < bytes.length; line++) {
     const end = bytes.indexOf(0x0a, start);

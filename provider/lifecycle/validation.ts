@@ -60,7 +60,7 @@ export function validateKept<Schema extends z.ZodObject>(
  * @param own - the properties that the lifecycle adds to the arguments
  */
 export function validate<Schema extends z.ZodObject>(
-  resource: Resource<Schema>,
+  resource: Pick<Resource<Schema>, "kind" | "rules" | "canonical">,
   fields: ReadonlyMap<string, Field>,
   own: readonly string[],
   news: Props,
