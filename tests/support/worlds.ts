@@ -11,11 +11,13 @@ import { isWholeMatrix } from "./matrix";
 
 /** A program for the test project `customer`; see its index.js. */
 export interface Program {
+  components?: Record<string, { type: string }>;
   trunks?: Record<string, Record<string, unknown>>;
   auths?: Record<string, Record<string, unknown> & { trunk: string }>;
   rules?: Record<string, Record<string, unknown> & { trunks: string | unknown[] }>;
   /** Placed after everything else. */
   calls?: Record<string, Record<string, unknown> & { trunk: string }>;
+  integrations?: Record<string, Record<string, unknown>>;
 }
 
 /** What a scenario does with a stack, on any engine. */

@@ -8,7 +8,14 @@
 //   {"$of": [name, key]}  an output of a trunk, as text
 
 const pulumi = require("@pulumi/pulumi");
-const { DispatchRule, InboundAuth, kamailioCredential, SipTrunk, TestCall } = require("pulumi-livekit-sip");
+const {
+  DispatchRule,
+  InboundAuth,
+  kamailioCredential,
+  SipIntegration,
+  SipTrunk,
+  TestCall,
+} = require("pulumi-livekit-sip");
 
 const config = new pulumi.Config();
 const program = config.requireObject("program");
@@ -99,8 +106,12 @@ declare(program.calls, (name, { trunk, ...args }, options) => {
   return new TestCall(name, { trunk: trunks[trunk], ...resolve(args) }, { dependsOn, ...options });
 });
 
+const integrations = declare(program.integrations, (name, args, options) => {
+  return new SipIntegration(name, resolve(args), options);
+});
+
 module.exports = Object.fromEntries(
-  Object.entries(trunks).map(([name, trunk]) => [
+  Object.entries({ ...trunks, ...integrations }).map(([name, trunk]) => [
     name,
     { inboundTrunkId: trunk.inboundTrunkId, outboundTrunkId: trunk.outboundTrunkId, sipUri: trunk.sipUri },
   ]),
