@@ -1,10 +1,13 @@
-// Writes the tables of arguments and outputs in docs/ and the README from the doc comments of the fields, and copies the
-// files that a page includes from the tests. With --check it changes nothing, and exits with 1 if a page would change.
+// Writes the tables of arguments and outputs in docs/ and the README, and customer.schema.json, from the doc comments of the fields
+// and the schemas in dist/, and copies the files that a page includes from the tests and examples. With --check it changes nothing,
+// and exits with 1 if a file would change.
 
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
+import { customerSchema } from "./customer-schema.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const RESOURCES = [
@@ -13,11 +16,13 @@ const RESOURCES = [
   { page: "dispatch-rule", type: "DispatchRule" },
   { page: "test-call", type: "TestCall" },
 ];
+/** The component: sections that take the resources' arguments, and arguments of its own in one of them. */
+const COMPONENT = { page: "sip-integration", type: "SipIntegration", extended: "testCallSection" };
 
 const { config } = ts.readConfigFile(join(root, "tsconfig.build.json"), ts.sys.readFile);
 const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root);
 const program = ts.createProgram(
-  RESOURCES.flatMap(({ page }) => ["arguments", "resource"].map((file) => sourcePath(page, file))),
+  [...RESOURCES, COMPONENT].flatMap(({ page }) => ["arguments", "resource"].map((file) => sourcePath(page, file))),
   options,
 );
 const checker = program.getTypeChecker();
@@ -49,15 +54,18 @@ function find(source, predicate) {
   return found;
 }
 
-function readResource({ page, type, beyondSchema = [] }) {
+function readResource({ page, type, beyondSchema = [], extended }) {
   const source = program.getSourceFile(sourcePath(page, "arguments"));
-  const schema = find(source, (node) => ts.isVariableDeclaration(node) && node.name.getText() === "schema");
-  const fields = schema.initializer.arguments[0].properties
+  const variable = (name) => find(source, (node) => ts.isVariableDeclaration(node) && node.name.getText() === name);
+  const schema = variable("schema");
+  const extension = extended === undefined ? [] : variable(extended).initializer.arguments[0].properties;
+  const fields = [...schema.initializer.arguments[0].properties, ...extension]
+    .filter(ts.isPropertyAssignment)
     .map((property) => ({ name: property.name.getText(), code: property.initializer.getText(), ...docOf(property) }))
     .filter(({ tags }) => !("internal" in tags))
     .map((field) => ({
       ...field,
-      type: declaredType(source, field.name) ?? inputType(schema, field.name),
+      typeOf: () => declaredType(source, field.name) ?? inputType(schema, field.name),
       required: !/\.(optional|default)\(/.test(field.code),
       fallback: field.tags.default ?? defaultIn(field.code),
     }));
@@ -67,7 +75,7 @@ function readResource({ page, type, beyondSchema = [] }) {
       name,
       code: "",
       ...docOf(member),
-      type: typeText(member),
+      typeOf: () => typeText(member),
       required: !member.questionToken,
       fallback: undefined,
     });
@@ -125,10 +133,10 @@ function isRequired({ required, fallback }) {
 
 function argumentsTable({ fields }) {
   const rows = fields.map((field) => {
-    const { name, text, type, code, tags, fallback = "–" } = field;
+    const { name, text, typeOf, code, tags, fallback = "–" } = field;
     const byDefault = isRequired(field) ? "**required**" : fallback;
     const change = /replaces: true/.test(code) ? "replaces" : /createOnly: true/.test(code) ? "no effect" : "in place";
-    return `| \`${name}\` | ${text} | \`${cell(type)}\` | ${byDefault} | ${tags.livekit ?? "–"} | ${change} |`;
+    return `| \`${name}\` | ${text} | \`${cell(typeOf())}\` | ${byDefault} | ${tags.livekit ?? "–"} | ${change} |`;
   });
   return [
     "| Argument | Meaning | Type | Default | LiveKit field | Change |",
@@ -143,7 +151,27 @@ function outputsTable({ outputs }) {
   );
 }
 
-function overview(resources) {
+/** What the component takes at each place, with links to the arguments' own tables. */
+function sectionsTable(component) {
+  const { SECTIONS, TOP } = createRequire(import.meta.url)("../dist/sip-integration/customer-problems.js");
+  const names = ({ fields, resource }) => {
+    const { beyondSchema = [] } = RESOURCES.find(({ type }) => type === resource);
+    return [...fields.keys(), ...beyondSchema].map((name) => `\`${name}\``).join(", ");
+  };
+  const link = ({ resource }) => `[${resource}](${RESOURCES.find(({ type }) => type === resource).page}.md#arguments)`;
+  const rows = SECTIONS.map((section) => {
+    const { text, fallback } = component.fields.find(({ name }) => name === section.key);
+    return `| \`${section.key}\` | ${text} | ${link(section)}: ${names(section)} | ${fallback} |`;
+  });
+  return [
+    "| Section | Meaning | Arguments of | Default |",
+    "|---|---|---|---|",
+    `| (top level) | The trunk: a SipTrunk. | ${link(TOP)}: ${names(TOP)} | **required** |`,
+    ...rows,
+  ].join("\n");
+}
+
+function overview(resources, component) {
   return resources
     .map(({ page, type, fields }) => {
       const names = (required) =>
@@ -154,6 +182,9 @@ function overview(resources) {
       return `| [\`${type}\`](docs/${page}.md) | ${names(true)} | ${names(false)} |`;
     })
     .toSpliced(0, 0, "| Resource | Required | Optional |", "|---|---|---|")
+    .concat(
+      `| [\`${component.type}\`](docs/${component.page}.md), all of them for one customer | those of \`SipTrunk\` | those of \`SipTrunk\`, and the sections \`inbound\`, \`calls\`, \`testCall\` |`,
+    )
     .join("\n");
 }
 
@@ -175,13 +206,13 @@ function fill(file, sections) {
 }
 
 /** The language of an included file, for highlighting. */
-const LANGUAGES = { ".conf": "ini", ".xml": "xml" };
+const LANGUAGES = { ".conf": "ini", ".ts": "ts", ".xml": "xml", ".yaml": "yaml" };
 
-/** Puts each included file between its markers `<!-- include: tests/… -->` and `<!-- /include -->`. */
+/** Puts each included file of tests/ or examples/ between its markers `<!-- include: tests/… -->` and `<!-- /include -->`. */
 function include(file) {
   const before = readFileSync(join(root, file), "utf8");
   const count = (marker) => before.split(marker).length - 1;
-  const section = /(<!-- include: (tests\/\S+) -->\n)[\s\S]*?(<!-- \/include -->)/g;
+  const section = /(<!-- include: ((?:tests|examples)\/\S+) -->\n)[\s\S]*?(<!-- \/include -->)/g;
   const sections = before.match(section)?.length ?? 0;
   if (count("<!-- include:") !== sections || count("<!-- /include -->") !== sections) {
     throw new Error(`${file} has an include without its other marker`);
@@ -202,11 +233,19 @@ function write(file, before, after) {
 }
 
 const resources = RESOURCES.map(readResource);
+const component = readResource(COMPONENT);
+const SCHEMA = "customer.schema.json";
 const changed = [
+  ...write(
+    SCHEMA,
+    existsSync(join(root, SCHEMA)) ? readFileSync(join(root, SCHEMA), "utf8") : "",
+    customerSchema([...resources, component]),
+  ),
+  ...fill(`docs/${component.page}.md`, { sections: sectionsTable(component), outputs: outputsTable(component) }),
   ...resources.flatMap((resource) =>
     fill(`docs/${resource.page}.md`, { arguments: argumentsTable(resource), outputs: outputsTable(resource) }),
   ),
-  ...fill("README.md", { arguments: overview(resources) }),
+  ...fill("README.md", { arguments: overview(resources, component) }),
   ...readdirSync(join(root, "docs"))
     .filter((name) => name.endsWith(".md"))
     .flatMap((name) => include(`docs/${name}`)),

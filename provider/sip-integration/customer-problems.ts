@@ -25,7 +25,9 @@ export interface Problem {
 }
 
 /** The part of a file that one resource takes. */
-interface Section {
+export interface Section {
+  /** The type of the resource. */
+  readonly resource: string;
   /** Its key; undefined for the top level. */
   readonly key: string | undefined;
   readonly fields: ReadonlyMap<string, Field>;
@@ -38,6 +40,7 @@ interface Section {
  * @param inFile - the schema of what a file can say of it
  */
 function section<Schema extends z.ZodObject>(
+  resource: string,
   key: string | undefined,
   { schema: args, problemsAcross: rules }: { schema: Schema; problemsAcross: Resource<Schema>["rules"] },
   inFile: z.ZodObject,
@@ -48,21 +51,24 @@ function section<Schema extends z.ZodObject>(
   const unknown = [...all].filter(([name, { isOptional, secret }]) => !fields.has(name) || secret || !isOptional);
   const start = Object.fromEntries(unknown.map(([name]) => [name, UNKNOWN]));
   return {
+    resource,
     key,
     fields,
     rules: (values) => {
       const known = Object.entries(values).filter(([name]) => all.has(name));
-      return validate({ kind: "", ...(rules && { rules }) }, all, [], { ...start, ...Object.fromEntries(known) })
+      return validate({ kind: resource, ...(rules && { rules }) }, all, [], { ...start, ...Object.fromEntries(known) })
         .problems;
     },
   };
 }
 
-const TOP = section(undefined, trunk, trunkSection);
-const SECTIONS = [
-  section("inbound", auth, inboundSection),
-  section("calls", rule, callsSection),
-  section("testCall", call, testCallSection),
+/** The top level of a file. */
+export const TOP = section("SipTrunk", undefined, trunk, trunkSection);
+/** The sections of a file. */
+export const SECTIONS = [
+  section("InboundAuth", "inbound", auth, inboundSection),
+  section("DispatchRule", "calls", rule, callsSection),
+  section("TestCall", "testCall", call, testCallSection),
 ];
 
 /** Every problem of a file's content, in no particular order. */
