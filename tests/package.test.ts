@@ -1,12 +1,13 @@
 /** The package as users get it: the packed tarball, in an empty project outside this repository. */
 
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { LiveKitEmulator } from "../provider/testing/livekit-emulator";
 import { TestStack } from "../provider/testing/test-stack";
 import { expectNoCanary, password } from "./support/examples";
+import { installPacked } from "./support/packed";
 import { expectSuccess } from "./support/worlds";
 
 const root = join(__dirname, "..");
@@ -33,30 +34,7 @@ describe("the packed tarball", () => {
 
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), "pulumi-livekit-sip-package-"));
-    const [packed] = JSON.parse(run("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", folder], root));
-    files = packed.files.map(({ path }: { path: string }) => path);
-    run("tar", ["xzf", packed.filename], folder);
-    // Lays out what npm install would: the package itself unpacked, its dependencies as they are installed here.
-    const modules = join(folder, "node_modules");
-    mkdirSync(join(modules, "@pulumi"), { recursive: true });
-    const linked = [
-      "@bufbuild",
-      "@livekit",
-      "cockatiel",
-      "commander",
-      "ipaddr.js",
-      "libphonenumber-js",
-      "livekit-server-sdk",
-      "yaml",
-      "zod",
-      "@pulumi/pulumi",
-      "@types",
-      "typescript",
-    ];
-    for (const name of linked) {
-      symlinkSync(join(root, "node_modules", name), join(modules, name));
-    }
-    run("mv", [join(folder, "package"), join(modules, "pulumi-livekit-sip")], folder);
+    files = installPacked(folder);
   }, 60_000);
 
   afterAll(() => {
@@ -73,15 +51,19 @@ describe("the packed tarball", () => {
         "dist/index.js",
         "dist/index.d.ts",
         "dist/testing/index.js",
+        "customer.schema.json",
       ]),
     );
     expect(
-      files.filter((file) => !/^(dist\/.*\.(js|d\.ts)|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/.test(file)),
+      files.filter(
+        (file) =>
+          !/^(dist\/.*\.(js|d\.ts)|package\.json|customer\.schema\.json|README\.md|LICENSE|CHANGELOG\.md)$/.test(file),
+      ),
     ).toEqual([]);
   });
 
   test("can be imported by CommonJS and ESM programs", () => {
-    const names = "SipTrunk, InboundAuth, DispatchRule, formatDialedNumber";
+    const names = "SipTrunk, InboundAuth, DispatchRule, SipIntegration, formatDialedNumber";
     const print = `console.log([${names}].map((it) => typeof it).join(), typeof LiveKitEmulator)`;
     writeFileSync(
       join(folder, "program.cjs"),
@@ -91,9 +73,32 @@ describe("the packed tarball", () => {
       join(folder, "program.mjs"),
       `import { ${names} } from "pulumi-livekit-sip"; import { LiveKitEmulator } from "pulumi-livekit-sip/testing"; ${print};`,
     );
-    const expected = "function,function,function,function function\n";
+    const expected = "function,function,function,function,function function\n";
     expect(run("node", ["program.cjs"], folder)).toBe(expected);
     expect(run("node", ["program.mjs"], folder)).toBe(expected);
+  });
+
+  test("exports the schema of a customer's file, at the path that the file names", () => {
+    const print = `const schema = require("pulumi-livekit-sip/customer.schema.json"); console.log(schema.title)`;
+    writeFileSync(join(folder, "schema.cjs"), print);
+    expect(run("node", ["schema.cjs"], folder)).toBe("A customer\n");
+    const path = join(folder, "node_modules/pulumi-livekit-sip/customer.schema.json");
+    expect(JSON.parse(readFileSync(path, "utf8"))).toMatchObject({ properties: { country: expect.anything() } });
+  });
+
+  test("reads a customer's file, and loads the YAML parser only for that", () => {
+    mkdirSync(join(folder, "customers"), { recursive: true });
+    writeFileSync(
+      join(folder, "customers", "acme.yaml"),
+      'type: extension\nextension: "1011"\naddress: pbx.acme.example\ncountry: US\n',
+    );
+    writeFileSync(
+      join(folder, "customer.cjs"),
+      `const { readCustomer } = require("pulumi-livekit-sip");
+const isLoaded = () => Object.keys(require.cache).some((path) => /[\\/]node_modules[\\/]yaml[\\/]/.test(path));
+console.log(isLoaded(), readCustomer("customers/acme.yaml").extension, isLoaded());`,
+    );
+    expect(run("node", ["customer.cjs"], folder)).toBe("false 1011 true\n");
   });
 
   test("brings the command livekit-sip", () => {
@@ -128,6 +133,14 @@ describe("the packed tarball", () => {
     expect(check("good.mts", PROGRAM)).toBe("");
     expect(check("bad.cts", PROGRAM.replace('extension: "1011"', 'numbers: ["+12025550123"]'))).toContain("error TS");
     expect(check("bad.mts", PROGRAM.replace('method: "credentials"', 'method: "ip"'))).toContain("error TS");
+    const component = PROGRAM.replace(
+      /new SipTrunk\("office", (\{[\s\S]*?\n\})\);\nnew InboundAuth.*/,
+      (_, args) => `new SipIntegration("office", ${args.replace(/\}$/, 'inbound: { method: "credentials" },\n}')});`,
+    ).replace("InboundAuth, SipTrunk", "SipIntegration");
+    expect(check("component.cts", component)).toBe("");
+    expect(check("bad-component.cts", component.replace('method: "credentials"', 'method: "ip"'))).toContain(
+      "error TS",
+    );
     const address = 'address: "pbx.acme.example"';
     const oneWay = (direction: string, ...args: string[]) =>
       PROGRAM.replace(address, [`direction: "${direction}"`, ...args].join(", "));
