@@ -246,6 +246,19 @@ describe("a customer's file", () => {
     ]);
   });
 
+  test.each([
+    ["a long list", `codecs:\n${"- { name: 1 }\n".repeat(100_000)}`],
+    ["many keys", Array.from({ length: 100_000 }, (_, index) => `k${index}: 1\n`).join("")],
+    ["a key over and over", "a: 1\n".repeat(100_000)],
+    ["an open list", `a: [${"1,".repeat(100_000)}`],
+    ["many documents", "---\na: 1\n".repeat(100_000)],
+    ["dashes", "- ".repeat(100_000)],
+    ["colons", ": ".repeat(100_000)],
+  ])("with %s is refused in seconds", (_what, content) => {
+    const [problem] = problemsWith(content);
+    expect(problem).toMatch(/more than 20000 keys and values, which no customer needs|nested more than 100 levels/);
+  });
+
   test("with hundreds of problems names fifty", () => {
     const keys = Array.from({ length: 300 }, (_, index) => `colour${index}: 1`).join("\n");
     const problems = problemsWith(`${OFFICE}${keys}\n`);

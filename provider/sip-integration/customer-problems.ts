@@ -76,18 +76,16 @@ export function problemsOf(customer: unknown, yaml: YamlFile): Problem[] {
   if (!isMap(customer)) {
     return [problem([], "the file must hold settings, one on each line, for example country: US.")];
   }
-  const problems = problemsIn(TOP, customer, [], yaml);
-  for (const part of SECTIONS) {
+  const inSections = SECTIONS.flatMap((part) => {
     const name = String(part.key);
     const value = customer[name];
     if (isMap(value)) {
-      problems.push(...problemsIn(part, value, [name], yaml));
-    } else if (value !== undefined) {
-      const what = value === null ? "is empty: fill it in, or remove it" : "must hold settings, indented below it";
-      problems.push(problem([name], `${name}: ${what}.`));
+      return problemsIn(part, value, [name], yaml);
     }
-  }
-  return [...problems, ...problemsOfDirection(customer)];
+    const what = value === null ? "is empty: fill it in, or remove it" : "must hold settings, indented below it";
+    return value === undefined ? [] : [problem([name], `${name}: ${what}.`)];
+  });
+  return [...problemsIn(TOP, customer, [], yaml), ...inSections, ...problemsOfDirection(customer)];
 }
 
 function problemsIn(part: Section, given: Record<string, unknown>, path: Path, yaml: YamlFile): Problem[] {
@@ -110,7 +108,9 @@ function problemsIn(part: Section, given: Record<string, unknown>, path: Path, y
     }
     const { error } = field.schema.safeParse(value);
     values[name] = error ? UNKNOWN : value;
-    problems.push(...(error?.issues ?? []).map((issue) => described(issue, at, value, yaml)));
+    for (const issue of error?.issues ?? []) {
+      problems.push(described(issue, at, value, yaml));
+    }
   }
   return [...problems, ...part.rules(values).map((sentence) => located(sentence, path, given))];
 }

@@ -38,6 +38,9 @@ interface Fault {
 /** The deepest nesting. The parser is recursive, and a stack overflow in it can end the process. */
 const MAX_DEPTH = 100;
 
+/** The most keys and values. The parser compares each key of a section with all others. */
+const MAX_NODES = 20_000;
+
 const TAG = "a tag (!…) has no use in a customer's file: remove it";
 
 /** What the parser's errors mean. */
@@ -68,14 +71,9 @@ export function parseYaml(text: string): YamlFile | YamlProblems {
     const ordered = [...distinct.values()].toSorted((a, b) => a.offset - b.offset);
     return { problems: ordered.map(({ offset, message }) => ({ ...positionAt(offset), message: `${message}.` })) };
   };
-  const deep = tooDeep(tokens);
-  if (deep !== undefined) {
-    return refused([
-      {
-        offset: deep,
-        message: `this is nested more than ${MAX_DEPTH} levels deep: check the brackets and the indentation`,
-      },
-    ]);
+  const excess = tooLarge(tokens);
+  if (excess) {
+    return refused([excess]);
   }
   const composer = new yaml.Composer({ stringKeys: true, version: "1.2", logLevel: "silent" });
   const [document, ...others] = composer.compose(tokens, true, text.length);
@@ -101,21 +99,33 @@ export function parseYaml(text: string): YamlFile | YamlProblems {
   };
 }
 
-/** Where the nesting becomes too deep, if it does. */
-function tooDeep(tokens: readonly CST.Token[]): number | undefined {
+/** Where a file becomes too deep or too long to be parsed, if it does. */
+function tooLarge(tokens: readonly CST.Token[]): Fault | undefined {
   const open: { token: CST.Token; depth: number }[] = tokens.map((token) => ({ token, depth: 0 }));
+  let nodes = 0;
   for (let next = open.pop(); next; next = open.pop()) {
     const { token, depth } = next;
+    nodes++;
     if (depth > MAX_DEPTH) {
-      return token.offset;
+      const message = `this is nested more than ${MAX_DEPTH} levels deep: check the brackets and the indentation`;
+      return { offset: token.offset, message };
     }
-    const parts =
-      token.type === "document"
-        ? [token.value]
-        : "items" in token
-          ? token.items.flatMap(({ key, value }) => [key, value])
-          : [];
-    open.push(...parts.flatMap((part) => (part ? [{ token: part, depth: depth + 1 }] : [])));
+    if (nodes + open.length > MAX_NODES) {
+      return {
+        offset: 0,
+        message: `the file has more than ${MAX_NODES} keys and values, which no customer needs: check its content`,
+      };
+    }
+    if (token.type === "document" && token.value) {
+      open.push({ token: token.value, depth: depth + 1 });
+    }
+    for (const { key, value } of "items" in token ? token.items : []) {
+      for (const part of [key, value]) {
+        if (part) {
+          open.push({ token: part, depth: depth + 1 });
+        }
+      }
+    }
   }
   return undefined;
 }
