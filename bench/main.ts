@@ -6,6 +6,7 @@ import { cpus, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import { version as sdk } from "@pulumi/pulumi/version";
 import { findPulumiCli } from "../tests/support/cli-stack";
+import { measureFleets } from "./fleet";
 import { measure } from "./measure";
 import { measureListing, measureLoading } from "./processes";
 import { type Run, render } from "./report";
@@ -26,17 +27,17 @@ export async function main(args: readonly string[]): Promise<void> {
     process.once(signal, () => process.exit(130));
   }
   const start = Date.now();
-  const { scenarios, account, append } = readOptions(args);
+  const { scenarios, account, fleets, platform, append } = readOptions(args);
   if (!findPulumiCli()) {
     console.error("There is no Pulumi CLI here: measuring the in-process engine, without its processor time.");
   }
-  const platform = scenarios[0]?.platform ?? "emulator";
-  const tables: Run["tables"] = {
+  const tables: Required<Run["tables"]> = {
     operations: [],
     straightforward: [],
     state: [],
     loading: await measureLoading(),
     listing: account > 0 ? await measureListing(platform, account) : [],
+    fleet: await measureFleets(platform, fleets),
   };
   for (const scenario of scenarios) {
     await measure(scenario, tables);

@@ -33,7 +33,7 @@ function* rounds({ operations, latencies, runs, ups }: Scenario): Generator<Roun
 }
 
 /** Measures, and adds to the tables. */
-export async function measure(scenario: Scenario, tables: Run["tables"]): Promise<void> {
+export async function measure(scenario: Scenario, tables: Required<Run["tables"]>): Promise<void> {
   const { platform, customers, subjects } = scenario;
   const stacks: BenchStack[] = [];
   for (const subject of subjects) {

@@ -33,6 +33,9 @@ export interface Options {
   readonly scenarios: readonly Scenario[];
   /** The number of trunks of each kind in the account that is listed. 0: no listing. */
   readonly account: number;
+  /** How many stacks the fleets have whose drift is looked for. */
+  readonly fleets: readonly number[];
+  readonly platform: Platform["name"];
   readonly append: boolean;
 }
 
@@ -50,13 +53,14 @@ Takes most of an hour. Uses the Pulumi CLI and livekit-server where they are ins
 the emulator.
 
   --quick                takes a few minutes: 100 customers on the emulator
-  --customers 100,1000   each has a SipTrunk, an InboundAuth and a DispatchRule
+  --customers 100,1000   each has a SipTrunk, an InboundAuth and a DispatchRule; 0 skips that
   --subjects ${SUBJECTS.join(",")}
   --operations ${OPERATIONS.join(",")}
   --latency 0,50         milliseconds added to each call to LiveKit; with the values after the first, only preview is measured
   --runs 5               how often each operation is measured
   --platform emulator    or livekit-server
   --account 10000        trunks of each kind in an account that is listed; 0 skips that
+  --fleet 10,1000        stacks of fleets whose drift is looked for; 0 skips that
   --append               adds the run to bench/results.jsonl and bench/results.md, instead of printing it`;
 
 /** @throws TypeError with a message for the user */
@@ -75,6 +79,7 @@ export function readOptions(args: readonly string[]): Options {
       runs: text,
       platform: text,
       account: text,
+      fleet: text,
     },
   });
   const { quick } = values;
@@ -85,7 +90,11 @@ export function readOptions(args: readonly string[]): Options {
   const usualPlatform = quick || !server.available ? "emulator" : "livekit-server";
   const [platform = usualPlatform] = choices("--platform", values.platform, PLATFORMS) ?? [];
   const [runs] = numbers("--runs", values.runs) ?? [];
-  const scenarios = (numbers("--customers", values.customers) ?? (quick ? [100] : [100, 1000])).map((customers) => {
+  const sizes = numbers("--customers", values.customers) ?? (quick ? [100] : [100, 1000]);
+  const scenarios = sizes.flatMap((customers) => {
+    if (customers === 0) {
+      return [];
+    }
     const usual = USUAL[quick ? "quick" : customers > 100 ? "large" : "small"];
     return {
       platform,
@@ -98,7 +107,8 @@ export function readOptions(args: readonly string[]): Options {
     };
   });
   const [account = quick ? 1000 : 10_000] = numbers("--account", values.account) ?? [];
-  return { scenarios, account, append: values.append };
+  const fleets = (numbers("--fleet", values.fleet) ?? (quick ? [10] : [10, 100, 300, 1000])).filter((it) => it > 0);
+  return { scenarios, account, fleets, platform, append: values.append };
 }
 
 function numbers(option: string, text: string | undefined): number[] | undefined {

@@ -13,8 +13,9 @@ import { findPulumiCli } from "./support/cli-stack";
 import { type CommandResult, livekitSip } from "./support/command";
 import { CANARY, expectNoCanary, password } from "./support/examples";
 import { CloudServer, customer, deployed, type Exported, FleetFolder } from "./support/fleet";
-import { environmentOf, ProgramFolder } from "./support/imports";
+import { environmentOf } from "./support/livekit-call";
 import { availablePlatforms, type Platform } from "./support/livekit-platform";
+import { ProgramFolder } from "./support/program-folder";
 
 let folder: FleetFolder;
 let emulator: LiveKitEmulator;

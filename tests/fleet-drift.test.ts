@@ -16,8 +16,9 @@ import { TestStack } from "../provider/testing/test-stack";
 import { findPulumiCli } from "./support/cli-stack";
 import { livekitSip } from "./support/command";
 import { expectNoCanary, password } from "./support/examples";
-import { environmentOf, ProgramFolder } from "./support/imports";
+import { environmentOf } from "./support/livekit-call";
 import { availablePlatforms, type Platform } from "./support/livekit-platform";
+import { ProgramFolder } from "./support/program-folder";
 import { expectSuccess } from "./support/worlds";
 
 const COUNT = Number(process.env.FLEET_CUSTOMERS ?? 9);

@@ -12,9 +12,9 @@ import { parseMetadata } from "../provider/livekit/ownership";
 import { findPulumiCli } from "./support/cli-stack";
 import { type CommandResult, livekitSip } from "./support/command";
 import { expectNoCanary, password } from "./support/examples";
-import { environmentOf, ProgramFolder } from "./support/imports";
-import { createProject } from "./support/livekit-call";
+import { createProject, environmentOf } from "./support/livekit-call";
 import { availablePlatforms, type Platform, startEmulatorPlatform } from "./support/livekit-platform";
+import { ProgramFolder } from "./support/program-folder";
 import { randomProject } from "./support/random-project";
 
 const NO_CLI = { PATH: dirname(process.execPath), PULUMI_HOME: "/nonexistent" };

@@ -8,7 +8,7 @@ import { codeOf } from "../credential-readers/errors";
 import { firstBadLine } from "../credential-readers/files";
 import { printable } from "../printable";
 import type { Customer } from "./arguments";
-import { type Problem, problemsOf } from "./customer-problems";
+import type { Problem } from "./customer-problems";
 import { parseYaml, type YamlFile } from "./yaml-file";
 
 /** The largest file that is read, in bytes: more than twice the largest metadata that LiveKit accepts. */
@@ -51,6 +51,8 @@ export function readCustomer(file: string): Customer {
     );
   }
   const customer: unknown = yaml.value;
+  // Programs without such files need not load the schemas.
+  const { problemsOf }: typeof import("./customer-problems") = require("./customer-problems");
   const problems = problemsOf(customer, yaml);
   if (!isCustomer(customer, problems)) {
     throw new CustomerFileError(described(file, yaml, problems));

@@ -19,8 +19,8 @@ import type { Props } from "../../provider/lifecycle/values";
 import type { Account } from "../../provider/livekit/account";
 import { sipTrunk } from "../../provider/sip-trunk/lifecycle";
 import { password } from "./examples";
-import { environmentOf } from "./imports";
 import type { Target } from "./livekit-call";
+import { environmentOf } from "./livekit-call";
 
 export const PROJECT = "fleet";
 

@@ -1,7 +1,5 @@
 /** Imports of LiveKit projects: planned in this process, and as a stack of the in-process engine. */
 
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import ts from "typescript";
 import { importEntries } from "../../provider/cli/import-file";
@@ -12,16 +10,12 @@ import { Trial } from "../../provider/cli/trial";
 import { Session } from "../../provider/lifecycle/session";
 import { Vault } from "../../provider/testing/engine/vault";
 import { TestStack } from "../../provider/testing/test-stack";
-import type { Target } from "./livekit-call";
+import { environmentOf, type Target } from "./livekit-call";
+import { ProgramFolder } from "./program-folder";
 import { sealed } from "./state-samples";
 
 const ROOT = join(__dirname, "..", "..");
 export const STACK = "organization/imported/dev";
-
-/** The environment variables with the connection to a project. */
-export function environmentOf({ url, apiKey, apiSecret }: Target) {
-  return { LIVEKIT_URL: url, LIVEKIT_API_KEY: apiKey, LIVEKIT_API_SECRET: apiSecret };
-}
 
 /** What an import would declare. */
 export async function planned(target: Target, choices: Choices = {}): Promise<{ plan: ImportPlan; program: Program }> {
@@ -33,29 +27,6 @@ export async function planned(target: Target, choices: Choices = {}): Promise<{ 
   const plan = await planImport(await inventoryOf(session.account), new Trial(session), layout, choices);
   const program = writeStacks(plan, {}).get("dev") ?? { code: "", resources: [], secrets: [], style: "each" };
   return { plan, program };
-}
-
-/** A folder in which programs find this package. */
-export class ProgramFolder {
-  readonly path = mkdtempSync(join(tmpdir(), "import-"));
-
-  constructor() {
-    const modules = join(this.path, "node_modules");
-    mkdirSync(modules);
-    symlinkSync(ROOT, join(modules, "pulumi-livekit-sip"));
-    symlinkSync(join(ROOT, "node_modules", "@pulumi"), join(modules, "@pulumi"));
-    symlinkSync(join(ROOT, "node_modules", "@types"), join(modules, "@types"));
-  }
-
-  write(files: Readonly<Record<string, string>>): void {
-    for (const [name, content] of Object.entries(files)) {
-      writeFileSync(join(this.path, name), content);
-    }
-  }
-
-  dispose(): void {
-    rmSync(this.path, { recursive: true, force: true });
-  }
 }
 
 /** What the compiler says about programs, in strict mode. */

@@ -53,3 +53,8 @@ export async function createProject(target: Target, { inbound, outbound, rules }
     await attempt(callLiveKit(target, "CreateSIPDispatchRule", new CreateSIPDispatchRuleRequest({ dispatchRule })));
   }
 }
+
+/** The environment variables with the connection to a project. */
+export function environmentOf({ url, apiKey, apiSecret }: Target) {
+  return { LIVEKIT_URL: url, LIVEKIT_API_KEY: apiKey, LIVEKIT_API_SECRET: apiSecret };
+}
