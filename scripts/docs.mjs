@@ -1,6 +1,6 @@
-// Writes the tables of arguments and outputs in docs/ and the README, and customer.schema.json, from the doc comments of the fields
-// and the schemas in dist/, and copies the files that a page includes from the tests and examples. With --check it changes nothing,
-// and exits with 1 if a file would change.
+// Writes the tables of arguments and outputs in docs/ and the README, customer.schema.json and drift-report.schema.json, from the
+// doc comments of the fields and the schemas in dist/, and copies the files that a page includes from the tests and examples. With
+// --check it changes nothing, and exits with 1 if a file would change.
 
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -8,6 +8,7 @@ import { dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
 import { customerSchema } from "./customer-schema.mjs";
+import { driftReportSchema } from "./drift-report-schema.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const RESOURCES = [
@@ -232,15 +233,17 @@ function write(file, before, after) {
   return after === before ? [] : [file];
 }
 
+/** A file that is generated as a whole. */
+function generate(file, text) {
+  const path = join(root, file);
+  return write(file, existsSync(path) ? readFileSync(path, "utf8") : "", text);
+}
+
 const resources = RESOURCES.map(readResource);
 const component = readResource(COMPONENT);
-const SCHEMA = "customer.schema.json";
 const changed = [
-  ...write(
-    SCHEMA,
-    existsSync(join(root, SCHEMA)) ? readFileSync(join(root, SCHEMA), "utf8") : "",
-    customerSchema([...resources, component]),
-  ),
+  ...generate("customer.schema.json", customerSchema([...resources, component])),
+  ...generate("drift-report.schema.json", driftReportSchema()),
   ...fill(`docs/${component.page}.md`, { sections: sectionsTable(component), outputs: outputsTable(component) }),
   ...resources.flatMap((resource) =>
     fill(`docs/${resource.page}.md`, { arguments: argumentsTable(resource), outputs: outputsTable(resource) }),

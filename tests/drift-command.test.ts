@@ -1,10 +1,11 @@
 /** The command `livekit-sip drift` as a process: what it finds, prints and exits with. */
 
 import { execFile } from "node:child_process";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { ListUpdate } from "@livekit/protocol";
+import { Ajv } from "ajv";
 import { SipClient } from "livekit-server-sdk";
 import { type Report, reportSchema } from "../provider/cli/drift/report";
 import { LiveKitEmulator } from "../provider/testing/livekit-emulator";
@@ -45,8 +46,14 @@ async function drift(args: readonly string[], env: Record<string, string | undef
 async function reported(args: readonly string[], env: Record<string, string | undefined> = {}) {
   const { code, output, errors } = await drift([...args, "--format", "json"], env);
   expect(errors).toBe("");
+  expect(isPublished(JSON.parse(output)) || isPublished.errors).toBe(true);
   return { code, report: reportSchema.parse(JSON.parse(output)) };
 }
+
+/** Whether a report is what the published schema says. */
+const isPublished = new Ajv().compile(
+  JSON.parse(readFileSync(join(__dirname, "..", "drift-report.schema.json"), "utf8")),
+);
 
 /** What a report says of each stack that is not in sync, in few words. */
 function inShort({ stacks }: Report): string[] {

@@ -52,6 +52,7 @@ describe("the packed tarball", () => {
         "dist/index.d.ts",
         "dist/testing/index.js",
         "customer.schema.json",
+        "drift-report.schema.json",
       ]),
     );
     expect(

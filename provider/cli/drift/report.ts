@@ -26,58 +26,47 @@ export const SIDES = ["declared", "platform", "phone-system"] as const;
 /** A property as the plan shows it. Values are what the plan may show: nothing secret. */
 const planLine = z.object({
   property: z.string(),
-  /** What was found, as text. */
-  found: z.string(),
-  /** What the stack declares, as text. */
-  declared: z.string(),
+  found: z.string().describe("What was found, as text."),
+  declared: z.string().describe("What the stack declares, as text."),
 });
 
 const finding = z.object({
-  /** The resource's name in the program. */
-  resource: z.string(),
-  /** The resource's type, for example `SipTrunk`. */
-  type: z.string(),
+  resource: z.string().describe("The resource's name in the program."),
+  type: z.string().describe("The resource's type, for example SipTrunk."),
   urn: z.string(),
   severity: z.enum(SEVERITIES),
-  /** The side that differs from the declaration. */
-  side: z.enum(SIDES),
-  /** The arguments that differ, and other differences in words: an entry for each. */
-  fields: z.array(z.string()),
-  /** What differs, as one sentence. */
-  problem: z.string(),
+  side: z.enum(SIDES).describe("The side that differs from the declaration."),
+  fields: z.array(z.string()).describe("The arguments that differ, and other differences in words: an entry for each."),
+  problem: z.string().describe("What differs, as one sentence."),
   plan: z.array(planLine),
-  /** The fingerprints of the applied password and of the one that was found. */
-  fingerprint: z.object({ applied: z.string(), found: z.string() }).optional(),
-  /** When a report first had this finding (ISO 8601). */
-  firstSeen: z.string(),
-  /** Whether the previous report did not have it. Always true without a previous report. */
-  isNew: z.boolean(),
+  fingerprint: z
+    .object({ applied: z.string(), found: z.string() })
+    .optional()
+    .describe("The fingerprints of the applied password and of the one that was found."),
+  firstSeen: z.string().describe("When a report first had this finding (ISO 8601)."),
+  isNew: z.boolean().describe("Whether the previous report did not have it. Always true without a previous report."),
 });
 
 const stack = z.object({
-  /** organization/project/stack, as far as they are known. */
-  stack: z.string(),
+  stack: z.string().describe("organization/project/stack, as far as they are known."),
   status: z.enum(["drifted", "failed", "not-checked", "in-sync"]),
-  /** Why it failed or was not checked, as sentences. */
-  reason: z.string().optional(),
-  /** The most severe one of its findings. */
-  severity: z.enum(SEVERITIES).optional(),
-  /** When the stack was last updated (ISO 8601), if its state says so. */
-  updatedAt: z.string().optional(),
+  reason: z.string().optional().describe("Why it failed or was not checked, as sentences."),
+  severity: z.enum(SEVERITIES).optional().describe("The most severe one of its findings."),
+  updatedAt: z.string().optional().describe("When the stack was last updated (ISO 8601), if its state says so."),
   findings: z.array(finding),
-  /** The findings of the last report that could check the stack, if this one could not. */
-  before: z.array(finding).optional(),
-  /** What could not be compared or asked, as sentences. */
-  remarks: z.array(z.string()),
-  /** The command that repairs the drift. */
-  repair: z.string().optional(),
-  /** The phone systems' answers, by the names of the SipTrunks. */
-  phoneSystems: z.array(z.object({ resource: z.string(), status: z.string() })),
+  before: z
+    .array(finding)
+    .optional()
+    .describe("The findings of the last report that could check the stack, if this one could not."),
+  remarks: z.array(z.string()).describe("What could not be compared or asked, as sentences."),
+  repair: z.string().optional().describe("The command that repairs the drift."),
+  phoneSystems: z
+    .array(z.object({ resource: z.string(), status: z.string() }))
+    .describe("The phone systems' answers, by the names of the SipTrunks."),
 });
 
 const group = z.object({
-  /** What the findings have in common: the same difference of the same kind of resource. */
-  cause: z.string(),
+  cause: z.string().describe("What the findings have in common: the same difference of the same kind of resource."),
   severity: z.enum(SEVERITIES),
   side: z.enum(SIDES),
   stacks: z.array(z.string()),
@@ -87,39 +76,31 @@ const unmanaged = z.object({
   id: z.string(),
   kind: z.enum(["inbound trunk", "outbound trunk", "dispatch rule"]),
   name: z.string(),
-  /** Why it counts as unmanaged, as a sentence. */
-  reason: z.string(),
+  reason: z.string().describe("Why it counts as unmanaged, as a sentence."),
 });
 
 const resolved = z.object({ stack: z.string(), resource: z.string(), type: z.string(), problem: z.string() });
 
 export const reportSchema = z.object({
   version: z.literal(REPORT_VERSION),
-  /** When the check began (ISO 8601). */
-  generatedAt: z.string(),
-  /** The LiveKit project: its host or id, and the name of its API key. */
-  project: z.string(),
-  /** `states`: compared with the last states. `preview`: by a preview of each program. */
-  way: z.enum(["states", "preview"]),
-  /** Whether the phone systems were asked. */
-  phoneSystemsAsked: z.boolean(),
+  generatedAt: z.string().describe("When the check began (ISO 8601)."),
+  project: z.string().describe("The LiveKit project: its host or id, and the name of its API key."),
+  way: z
+    .enum(["states", "preview"])
+    .describe("states: compared with the last states. preview: by a preview of each program."),
+  phoneSystemsAsked: z.boolean().describe("Whether the phone systems were asked."),
   counts: z.object({
     stacks: z.number(),
     inSync: z.number(),
     drifted: z.number(),
     failed: z.number(),
     notChecked: z.number(),
-    /** Findings that `--ignore` left out. */
-    ignored: z.number(),
+    ignored: z.number().describe("Findings that --ignore left out."),
   }),
-  /** The most severe first, then failed, not checked and in sync; within these by name. */
-  stacks: z.array(stack),
-  /** Causes that two or more stacks have in common, the most severe first. */
-  groups: z.array(group),
-  /** What is on LiveKit and belongs to none of the stacks. */
-  unmanaged: z.array(unmanaged),
-  /** The findings of the previous report that are gone. */
-  resolved: z.array(resolved),
+  stacks: z.array(stack).describe("The most severe first, then failed, not checked and in sync; within these by name."),
+  groups: z.array(group).describe("Causes that two or more stacks have in common, the most severe first."),
+  unmanaged: z.array(unmanaged).describe("What is on LiveKit and belongs to none of the stacks."),
+  resolved: z.array(resolved).describe("The findings of the previous report that are gone."),
 });
 
 export type Report = z.output<typeof reportSchema>;
