@@ -96,7 +96,7 @@ export async function importProject(options: ImportOptions, env: NodeJS.ProcessE
   for (const [name, program] of stacks) {
     const target = only ?? (await Target.select(cli, fullName(name), project));
     await target.configure(program, settings, console);
-    await target.import(program.resources);
+    await target.import(program.resources, console);
     const hidden = program.secrets.filter(({ value }) => value === undefined);
     if (hidden.length > 0) {
       console.say(

@@ -79,7 +79,7 @@ export class Target {
   }
 
   /** Puts the resources into the state that are not there, as far as their secrets are known. */
-  async import(resources: readonly Declared[]): Promise<void> {
+  async import(resources: readonly Declared[], console: Console): Promise<void> {
     const present = new Set(this.resources.map(({ urn }) => urn));
     const incomplete = new Set(resources.filter((it) => !isComplete(it)).map(({ resource }) => resource.owner));
     const isReady = ({ resource, inputs }: Declared) =>
@@ -87,11 +87,14 @@ export class Target {
       !(Array.isArray(inputs.trunks) && inputs.trunks.some((trunk) => incomplete.has(trunk)));
     const missing = resources.filter((it) => !present.has(this.urnOf(it)) && isReady(it));
     if (missing.length > 0) {
+      const progress = console.progress("Importing resources");
+      progress(0, missing.length);
       const content = JSON.stringify({ resources: await importEntries(missing) });
       const options = ["--yes", "--skip-preview", "--protect=false", "--generate-code=false", "--suppress-outputs"];
       await withPrivateFile(content, ({ path, fd }) =>
         this.cli.run(["import", "--file", path, ...options, "--stack", this.stack], { fd, env: SAVES_ONCE }),
       );
+      progress(missing.length, missing.length);
     }
   }
 
