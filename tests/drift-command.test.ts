@@ -159,6 +159,32 @@ describe("one stack per customer", () => {
   });
 });
 
+describe("a phone system that many customers share", () => {
+  test("is not asked so often that it would ban this address", async () => {
+    const names = [1, 2, 3, 4, 5, 6].map((index) => customer(index).name);
+    const registrar = await SipRegistrar.start({
+      users: Object.fromEntries(names.map((name) => [name, password(name)])),
+    });
+    try {
+      const states: Record<string, Exported> = {};
+      for (const [index, name] of names.entries()) {
+        const trunk = { address: "127.0.0.1", port: registrar.port, voipCheck: "register" };
+        states[name] = await deployed(emulator, customer(index + 1, { trunk }));
+        registrar.setPassword(name, "Rotated-in-the-PBX-1");
+      }
+      const before = registrar.attempts.length;
+      const { report } = await reported(["--state", folder.exported(states), "--voip"]);
+      expect(report.counts).toMatchObject({ drifted: 4, inSync: 2 });
+      expect(registrar.attempts.slice(before).filter(({ accepted }) => !accepted)).toHaveLength(4);
+      expect(report.stacks.flatMap(({ remarks }) => remarks)).toEqual(
+        Array(2).fill(expect.stringContaining("not checked: its phone system rejected others before")),
+      );
+    } finally {
+      await registrar.stop();
+    }
+  });
+});
+
 describe("states", () => {
   test.each(["scoped", "legacy", "compressed"] as const)("in a file backend, %s", async (layout) => {
     const { dir, env } = folder.project(await fleet(2), layout);

@@ -58,7 +58,9 @@ describe("the packed tarball", () => {
     expect(
       files.filter(
         (file) =>
-          !/^(dist\/.*\.(js|d\.ts)|package\.json|(customer|drift-report)\.schema\.json|README\.md|LICENSE|CHANGELOG\.md)$/.test(file),
+          !/^(dist\/.*\.(js|d\.ts)|package\.json|(customer|drift-report)\.schema\.json|README\.md|LICENSE|CHANGELOG\.md)$/.test(
+            file,
+          ),
       ),
     ).toEqual([]);
   });

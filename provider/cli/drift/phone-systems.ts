@@ -25,7 +25,8 @@ export const NOT_ASKED_AGAIN = "not checked: its phone system rejected others be
 /** One run's questions to phone systems. Each system is asked one question after the other. */
 export class PhoneSystems {
   private readonly queues = new Map<string, Promise<unknown>>();
-  private readonly lines = new Map<string, number>();
+  /** The lines that rejections have caused, and how many the next one causes, by host. */
+  private readonly logs = new Map<string, { readonly lines: number; readonly next: number }>();
   private readonly places = bulkhead(CHECKS_AT_ONCE, Number.POSITIVE_INFINITY);
 
   /** The `voipStatus` of a trunk. */
@@ -40,14 +41,14 @@ export class PhoneSystems {
   }
 
   private async askNow(session: Session, args: SipTrunkInputs, host: string): Promise<string> {
-    const before = this.lines.get(host) ?? 0;
-    // The next one may be as bad as it gets.
-    if (before > 0 && before + LINES.stranger > MOST_LOG_LINES) {
+    const { lines, next } = this.logs.get(host) ?? { lines: 0, next: 0 };
+    if (lines + next > MOST_LOG_LINES) {
       return NOT_ASKED_AGAIN;
     }
     const { status, mayBeStranger } = await this.places.execute(() => askVoip(session, args));
     if (isRejection(status)) {
-      this.lines.set(host, before + (mayBeStranger ? LINES.stranger : LINES.wrongPassword));
+      const more = mayBeStranger ? LINES.stranger : LINES.wrongPassword;
+      this.logs.set(host, { lines: lines + more, next: Math.max(next, more) });
     }
     return status;
   }
