@@ -25,7 +25,7 @@ describe("as text", () => {
     const lines = asText(sampleReport()).split("\n");
     expect(lines[0]).toMatch(/^SEVERITY +STACK +SIDE +SINCE +WHAT$/);
     expect(lines[1]).toMatch(
-      /^open +acme\/telephony\/customer-007 +LiveKit +new +InboundAuth office: inbound trunk \S+ is OPEN TO ANYONE$/,
+      /^open +acme\/telephony\/customer-007 +LiveKit +new +InboundAuth office: inbound trunk \S+ is OPEN TO ANYONE; allowedAddresses changed outside Pulumi$/,
     );
     expect(lines[3]).toMatch(
       /^rejected +acme\/telephony\/customer-072 +Phone system +26 days +SipTrunk reception: sip\S+ rejects/,
@@ -38,12 +38,12 @@ describe("as text", () => {
   it("has a section for causes, unmanaged objects, failed and unchecked stacks, remarks and what is resolved", () => {
     const text = asText(sampleReport());
     for (const part of [
-      "credential, LiveKit, 3 stacks: SipTrunk: password\n    acme/telephony/customer-017\n",
-      'inbound trunk ST_4kQe1mLpXw "test by Jo": It is in none of the given states.',
-      "Failed: 2\n  acme/telephony/customer-030: Its state is locked",
+      "credential, LiveKit, 3 stacks: SipTrunk: password changed outside Pulumi\n    acme/telephony/customer-017\n",
+      'inbound trunk ST_4kQe1mLpXw "test by Jo": It carries no marker of a stack.',
+      "Failed: 2\n  acme/telephony/customer-030: The state of acme/telephony/customer-030 is not a state",
       "The last check that reached it found SipTrunk reception: inbound trunk ST_",
-      "Not checked: 1\n  acme/telephony/customer-095: It holds no resource",
-      "acme/telephony/customer-012: The phone system pbx.customer-012.example did not answer",
+      "Not checked: 1\n  acme/telephony/customer-095: It has no SipTrunk",
+      'acme/telephony/customer-012: SipTrunk "reception": unreachable: pbx.customer-012.example',
       "Resolved since the previous report: 2\n  acme/telephony/customer-003: SipTrunk reception: numbers changed",
       "To repair:\n  pulumi up --stack acme/telephony/customer-007\n",
       "The phone system differs in 2 stacks. No command can change the phone system.",
@@ -293,7 +293,9 @@ describe("as SARIF", () => {
     const [invocation] = runOf(sampleReport()).invocations;
     expect(invocation.executionSuccessful).toBe(false);
     expect(invocation.toolExecutionNotifications.map(({ level }) => level)).toEqual(["error", "error", "warning"]);
-    expect(invocation.toolExecutionNotifications[0]?.message.text).toContain("customer-030: Its state is locked");
+    expect(invocation.toolExecutionNotifications[0]?.message.text).toContain(
+      "customer-030: The state of acme/telephony/customer-030 is not a state",
+    );
     expect(runOf(clean()).invocations[0].executionSuccessful).toBe(true);
   });
 

@@ -242,11 +242,13 @@ describe("the document", () => {
     it("lists failed and unchecked stacks with the reason, unmanaged objects and what is resolved", async () => {
       const page = await open(sampleReport());
       const section = (name: RegExp) => shown(page.getByRole("region", { name }));
-      expect(await section(/^Failed 2$/)).toContain("customer-030 Its state is locked by another update");
+      expect(await section(/^Failed 2$/)).toContain(
+        "customer-030 The state of acme/telephony/customer-030 is not a state",
+      );
       expect(await section(/^Failed 2$/)).toMatch(
         /The last check that reached it found SipTrunk reception: inbound trunk \S+ is gone \(for 2 days\)\./,
       );
-      expect(await section(/^Not checked 1$/)).toContain("It holds no resource of this package.");
+      expect(await section(/^Not checked 1$/)).toContain("It has no SipTrunk, InboundAuth or DispatchRule.");
       expect(await section(/^On LiveKit, in no stack 2$/)).toContain("test by Jo inbound trunk ST_4kQe1mLpXw");
       expect(await section(/^Resolved since the previous report 2$/)).toContain(
         "customer-044 InboundAuth office: allowedAddresses",
@@ -256,13 +258,13 @@ describe("the document", () => {
     it("leads from a shared cause to its stacks", async () => {
       const page = await open(sampleReport());
       const causes = page.getByRole("region", { name: /^Shared causes/ });
-      await causes.locator("summary", { hasText: "SipTrunk: password" }).click();
+      await causes.locator("summary", { hasText: "SipTrunk: password changed" }).click();
       await causes.getByRole("link", { name: stackName(58) }).click();
       expect(await card(page, 58).locator(".plan").first().isVisible()).toBe(true);
     });
 
     it("opens the only drifted stack by itself", async () => {
-      const page = await open(reportOf([drifted(1, "rule"), inSync(2)]));
+      const page = await open(reportOf([drifted(1, "trunk"), inSync(2)]));
       expect(await card(page, 1).locator(".plan").isVisible()).toBe(true);
     });
 
@@ -334,7 +336,7 @@ describe("the document", () => {
       await page.waitForURL(/sort=name/);
       expect(hashOf(page)).toBe("q=changed+outside&sort=name");
       const linked = await open(sampleReport(), { hash: `#${page.url().split("#")[1]}` });
-      expect(await visibleNames(linked)).toEqual(names(17, 58, 66));
+      expect(await visibleNames(linked)).toEqual(names(7, 17, 58, 66));
       expect(await linked.getByLabel("Search").inputValue()).toBe("changed outside");
     });
 
@@ -353,7 +355,7 @@ describe("the document", () => {
       await outcome(page, "2 of 100 stacks shown");
       await page
         .getByRole("region", { name: /^Shared causes/ })
-        .locator("summary", { hasText: "SipTrunk: password" })
+        .locator("summary", { hasText: "SipTrunk: password changed" })
         .click();
       await page.getByRole("link", { name: stackName(17) }).click();
       expect(await card(page, 17).locator(".plan").isVisible()).toBe(true);
@@ -511,7 +513,7 @@ describe("the document", () => {
       const page = await open(sampleReport(), { colorScheme: "dark" });
       await page.emulateMedia({ media: "print", colorScheme: "dark" });
       for (const stack of await page.locator(".cards .stack").all()) {
-        expect(await stack.locator(".plan").first().isVisible()).toBe(true);
+        expect(await stack.locator(".finding").first().isVisible()).toBe(true);
       }
       expect(await page.locator(".names .stack").first().isVisible()).toBe(true);
       expect(await page.getByRole("button").count()).toBe(0);

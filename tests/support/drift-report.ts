@@ -14,7 +14,7 @@ import {
 /** When the check of every sample began. */
 export const CHECKED_AT = "2026-10-08T03:12:40.000Z";
 
-const PROJECT = "acme-voice.livekit.cloud (API key APIacmeprod7)";
+const PROJECT = "acme-voice.livekit.cloud (key APIac…4f1e)";
 
 /** What an operator might find: what was tampered with, and how the report says it. */
 type Tampering = "platform-password" | "phone-system" | "allowlist" | "rule" | "trunk" | "numbers" | "not-applied";
@@ -105,11 +105,12 @@ function findingOf(number: number, tampering: Tampering): Finding {
         plan: [{ property: "voipStatus", found: `"${REJECTION}"`, declared: '"accepts the credential"' }],
       });
     case "allowlist": {
-      const problem = `inbound trunk ${id("ST")} is OPEN TO ANYONE`;
+      const open = `inbound trunk ${id("ST")} is OPEN TO ANYONE`;
+      const problem = `${open}; allowedAddresses changed outside Pulumi`;
       return found("InboundAuth", "office", {
         severity: "open",
         side: "platform",
-        fields: ["allowedAddresses", problem],
+        fields: [open, "allowedAddresses"],
         problem,
         plan: [
           { property: "allowedAddresses", found: "[]", declared: '["203.0.113.7/32", "203.0.113.8/32"]' },
@@ -118,13 +119,13 @@ function findingOf(number: number, tampering: Tampering): Finding {
       });
     }
     case "rule": {
-      const problem = `dispatch rule ${id("SDR")} is gone`;
+      const problem = "gone from LiveKit";
       return found("DispatchRule", "assistant", {
         severity: "routing",
         side: "platform",
         fields: [problem],
         problem,
-        plan: [status(problem)],
+        plan: [],
       });
     }
     case "trunk": {
@@ -211,24 +212,27 @@ export function sampleReport(): Report {
       30,
       failed(
         30,
-        "Its state is locked by another update since 2026-10-08 03:09 UTC. Run `pulumi cancel` if that update is gone.",
+        "The state of acme/telephony/customer-030 is not a state, or only half of one: write it with `pulumi stack export --file <file>`.",
       ),
     ],
     [
       31,
       {
-        ...failed(31, "Its state ends in the middle: it was written half. Restore it from the backend's history."),
+        ...failed(
+          31,
+          "https://api.pulumi.example answered 503 to /api/stacks/acme/telephony/customer-031/export: try again later.",
+        ),
         before: drifted(31, "trunk", since("2026-10-06T03:10:00.000Z")).findings,
       },
     ],
-    [95, notChecked(95, "It holds no resource of this package.")],
+    [95, notChecked(95, "It has no SipTrunk, InboundAuth or DispatchRule.")],
   ]);
   const stacks = Array.from({ length: 100 }, (_, index) => special.get(index + 1) ?? inSync(index + 1));
   const remarked = stacks.map((stack) =>
     stack.stack === stackName(12)
       ? {
           ...stack,
-          remarks: ["The phone system pbx.customer-012.example did not answer, so its credential is not proven."],
+          remarks: ['SipTrunk "reception": unreachable: pbx.customer-012.example: no answer within 3 s.'],
         }
       : stack,
   );
@@ -244,15 +248,15 @@ export function sampleReport(): Report {
         stacks: [23, 72].map(stackName),
       },
       {
-        cause: "SipTrunk: password",
+        cause: "SipTrunk: password changed outside Pulumi",
         severity: "credential",
         side: "platform",
         stacks: [17, 58, 66].map(stackName),
       },
     ],
     unmanaged: [
-      { id: "ST_4kQe1mLpXw", kind: "inbound trunk", name: "test by Jo", reason: "It is in none of the given states." },
-      { id: "ST_9hBv7cRtYz", kind: "outbound trunk", name: "", reason: "It is in none of the given states." },
+      { id: "ST_4kQe1mLpXw", kind: "inbound trunk", name: "test by Jo", reason: "It carries no marker of a stack." },
+      { id: "ST_9hBv7cRtYz", kind: "outbound trunk", name: "", reason: "It carries no marker of a stack." },
     ],
     resolved: [
       { stack: stackName(3), resource: "reception", type: "SipTrunk", problem: "numbers changed outside Pulumi" },
