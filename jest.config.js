@@ -1,6 +1,5 @@
-// Suites with many stacks each, which only `npm run test:all` runs.
-const LEFT_OUT =
-  process.env.TEST_MATRIX === "all" ? [] : ["options", "faults", "faults-host", "states", "field-programs"];
+// Suites with many stacks each, which only `npm run test:all` and `npm run test:everywhere` run.
+const LEFT_OUT = process.env.TEST_MATRIX ? [] : ["options", "faults", "faults-host", "states", "field-programs"];
 
 /** @type {import("jest").Config} */
 module.exports = {

@@ -35,46 +35,49 @@ describeInWorlds((startWorld) => {
     return said(result);
   };
 
-  test("takes over trunks and a rule in place, says what changes, and can stay in the program or be removed", async () => {
-    const it = await world();
-    const ids = await madeByHand(it.outsider, {
-      inbound: { metadata: '{"team":1}' },
-      outbound: { destinationCountry: "" },
-    });
-    const { inboundId, outboundId, ruleId } = ids;
-    await it.declare(adopting(ids));
-    const plan = said(await it.preview());
-    expect(plan).toContain(
-      `SipTrunk "office" takes over ${inboundId} and ${outboundId} on LiveKit and changes metadata, destinationCountry there; the inbound trunk stays open as it is: without an InboundAuth, the next \`pulumi up\` closes it.`,
-    );
-    expect(plan).toContain(`InboundAuth "office" takes over the open inbound trunk ${inboundId}.`);
-    expect(plan).toContain(
-      `DispatchRule "reception" takes over the dispatch rule ${ruleId} on LiveKit and changes name, roomPrefix there.`,
-    );
-    await it.upAndSettle();
-    expect(await it.inbound("office")).toMatchObject({
-      sipTrunkId: inboundId,
-      authUsername: "1011",
-      authPassword: password("office"),
-    });
-    expect(await it.outbound("office")).toMatchObject({ sipTrunkId: outboundId, destinationCountry: "US" });
-    expect(await it.rule("reception")).toMatchObject({ sipDispatchRuleId: ruleId, trunkIds: [inboundId] });
-    expect(await it.count()).toBe(3);
+  test.everywhere(
+    "takes over trunks and a rule in place, says what changes, and can stay in the program or be removed",
+    async () => {
+      const it = await world();
+      const ids = await madeByHand(it.outsider, {
+        inbound: { metadata: '{"team":1}' },
+        outbound: { destinationCountry: "" },
+      });
+      const { inboundId, outboundId, ruleId } = ids;
+      await it.declare(adopting(ids));
+      const plan = said(await it.preview());
+      expect(plan).toContain(
+        `SipTrunk "office" takes over ${inboundId} and ${outboundId} on LiveKit and changes metadata, destinationCountry there; the inbound trunk stays open as it is: without an InboundAuth, the next \`pulumi up\` closes it.`,
+      );
+      expect(plan).toContain(`InboundAuth "office" takes over the open inbound trunk ${inboundId}.`);
+      expect(plan).toContain(
+        `DispatchRule "reception" takes over the dispatch rule ${ruleId} on LiveKit and changes name, roomPrefix there.`,
+      );
+      await it.upAndSettle();
+      expect(await it.inbound("office")).toMatchObject({
+        sipTrunkId: inboundId,
+        authUsername: "1011",
+        authPassword: password("office"),
+      });
+      expect(await it.outbound("office")).toMatchObject({ sipTrunkId: outboundId, destinationCountry: "US" });
+      expect(await it.rule("reception")).toMatchObject({ sipDispatchRuleId: ruleId, trunkIds: [inboundId] });
+      expect(await it.count()).toBe(3);
 
-    for (const program of [adopting(ids), withoutAdopt, adopting({ ...ids, inboundId: "ST_other" })]) {
-      await it.declare(program);
-      for (const refresh of [true, false]) {
-        const again = await it.preview({ refresh, expectNoChanges: true });
-        expect([again.exitCode, again.exitCode === 0 ? "" : again.text]).toEqual([0, ""]);
+      for (const program of [adopting(ids), withoutAdopt, adopting({ ...ids, inboundId: "ST_other" })]) {
+        await it.declare(program);
+        for (const refresh of [true, false]) {
+          const again = await it.preview({ refresh, expectNoChanges: true });
+          expect([again.exitCode, again.exitCode === 0 ? "" : again.text]).toEqual([0, ""]);
+        }
       }
-    }
-    expectSuccess(await it.up());
-    const { resources = [] } = (await it.stack.exportState()).deployment;
-    expect(resources.filter(({ outputs = {}, inputs = {} }) => "adopt" in outputs || "adopt" in inputs)).toEqual([]);
-    expectNoCanary(it.printed);
-    expectSuccess(await it.destroy());
-    expect(await it.count()).toBe(0);
-  });
+      expectSuccess(await it.up());
+      const { resources = [] } = (await it.stack.exportState()).deployment;
+      expect(resources.filter(({ outputs = {}, inputs = {} }) => "adopt" in outputs || "adopt" in inputs)).toEqual([]);
+      expectNoCanary(it.printed);
+      expectSuccess(await it.destroy());
+      expect(await it.count()).toBe(0);
+    },
+  );
 
   test("no plan shows adopt once the resource exists, with and without refresh", async () => {
     for (const refresh of [true, false]) {
@@ -292,7 +295,7 @@ describeInWorlds((startWorld) => {
     expect(await it.count()).toBe(3);
   });
 
-  test("a number or rule that is taken is offered for adoption, with the exact argument", async () => {
+  test.everywhere("a number or rule that is taken is offered for adoption, with the exact argument", async () => {
     const it = await world();
     const { inboundId, ruleId, outboundId } = await madeByHand(it.outsider);
     expect(await refused(it, { trunks: { office } })).toContain(

@@ -149,22 +149,17 @@ const REFUSED: [string, Program, string][] = [
   ],
 ];
 
-describeInWorlds((startWorld, platform) => {
-  // Input that is refused before LiveKit is called does not depend on the platform, so the emulator is enough.
-  (platform === "emulator" ? test : test.skip)(
-    "refuses bad input in the preview with one sentence, and creates nothing",
-    async () => {
-      const it = await startWorld();
-      await it.secret("office", password("office"));
-      await it.secret("hotline", password("hotline"));
-      await expectRefusals(it, someOf(REFUSED));
-      expect(await it.count()).toBe(0);
-      expectNoCanary(it.printed);
-    },
-    600_000,
-  );
+describeInWorlds((startWorld) => {
+  test("refuses bad input in the preview with one sentence, and creates nothing", async () => {
+    const it = await startWorld();
+    await it.secret("office", password("office"));
+    await it.secret("hotline", password("hotline"));
+    await expectRefusals(it, someOf(REFUSED));
+    expect(await it.count()).toBe(0);
+    expectNoCanary(it.printed);
+  }, 600_000);
 
-  test("refuses a number that another trunk of the project has, and names that trunk", async () => {
+  test.everywhere("refuses a number that another trunk of the project has, and names that trunk", async () => {
     const it = await startWorld();
     await it.secret("hotline", password("hotline"));
     const theirs = await it.outsider.createSipInboundTrunk("theirs", ["1 202 555 0123"], {
@@ -193,21 +188,24 @@ describeInWorlds((startWorld, platform) => {
     expect(await one.count()).toBe(2);
   });
 
-  test("reports a wrong secret in one sentence without the token, and treats nothing as deleted", async () => {
-    const it = await startWorld();
-    await it.secret("office", password("office"));
-    await it.given({ trunks: { office } });
-    await it.stack.setConfig("livekit:apiSecret", `wrong-${CANARY}-secret-0123456789`, { secret: true });
-    const result = await it.preview();
-    expect(result.succeeded).toBe(false);
-    expect(said(result)).toMatch(
-      /LiveKit refused the API key for .* \(401 .*\): check livekit:apiKey and livekit:apiSecret/,
-    );
-    expect(said(result)).not.toMatch(/eyJ/);
-    expectNoCanary(it.printed);
-    await it.stack.setConfig("livekit:apiSecret", it.platform.apiSecret, { secret: true });
-    expectSuccess(await it.preview({ expectNoChanges: true }));
-  });
+  test.everywhere(
+    "reports a wrong secret in one sentence without the token, and treats nothing as deleted",
+    async () => {
+      const it = await startWorld();
+      await it.secret("office", password("office"));
+      await it.given({ trunks: { office } });
+      await it.stack.setConfig("livekit:apiSecret", `wrong-${CANARY}-secret-0123456789`, { secret: true });
+      const result = await it.preview();
+      expect(result.succeeded).toBe(false);
+      expect(said(result)).toMatch(
+        /LiveKit refused the API key for .* \(401 .*\): check livekit:apiKey and livekit:apiSecret/,
+      );
+      expect(said(result)).not.toMatch(/eyJ/);
+      expectNoCanary(it.printed);
+      await it.stack.setConfig("livekit:apiSecret", it.platform.apiSecret, { secret: true });
+      expectSuccess(await it.preview({ expectNoChanges: true }));
+    },
+  );
 
   test.each([
     [

@@ -6,7 +6,7 @@ import { change, describeInWorlds, expectSuccess, said, withPasswords } from "./
 describeInWorlds((startWorld) => {
   const world = () => withPasswords(startWorld());
 
-  test("creates a rule with every field, and changes its type in place", async () => {
+  test.everywhere("creates a rule with every field, and changes its type in place", async () => {
     const it = await world();
     await it.declare({
       trunks: { office },
@@ -72,7 +72,7 @@ describeInWorlds((startWorld) => {
     expect((await it.rule("reception")).trunkIds).toHaveLength(2);
   });
 
-  test("is recreated after it was deleted, with and without refresh", async () => {
+  test.everywhere("is recreated after it was deleted, with and without refresh", async () => {
     const it = await world();
     await it.given(everything);
     await it.outsider.deleteSipDispatchRule((await it.rule("reception")).sipDispatchRuleId);
@@ -148,23 +148,29 @@ describeInWorlds((startWorld) => {
     }
   });
 
-  test("refuses two rules with the same trunk, pin and number, in the program and on the platform", async () => {
-    const it = await world();
-    await it.declare({
-      trunks: { office },
-      rules: { one: { trunks: ["office"], rule: "individual" }, two: { trunks: ["office"], rule: "callee" } },
-    });
-    const refused = await it.preview();
-    expect(refused.succeeded).toBe(false);
-    expect(said(refused)).toMatch(
-      /LiveKit allows only one rule for a combination of trunk, pin and number, but DispatchRule "(one|two)" uses it too/,
-    );
-    const theirs = await it.outsider.createSipDispatchRule({ type: "individual", roomPrefix: "x" }, { name: "theirs" });
-    await it.declare({ rules: { rest: { trunks: "all", rule: "individual" } } });
-    const taken = await it.preview();
-    expect(taken.succeeded).toBe(false);
-    expect(said(taken)).toContain(`the dispatch rule ${theirs.sipDispatchRuleId} already takes the calls`);
-  });
+  test.everywhere(
+    "refuses two rules with the same trunk, pin and number, in the program and on the platform",
+    async () => {
+      const it = await world();
+      await it.declare({
+        trunks: { office },
+        rules: { one: { trunks: ["office"], rule: "individual" }, two: { trunks: ["office"], rule: "callee" } },
+      });
+      const refused = await it.preview();
+      expect(refused.succeeded).toBe(false);
+      expect(said(refused)).toMatch(
+        /LiveKit allows only one rule for a combination of trunk, pin and number, but DispatchRule "(one|two)" uses it too/,
+      );
+      const theirs = await it.outsider.createSipDispatchRule(
+        { type: "individual", roomPrefix: "x" },
+        { name: "theirs" },
+      );
+      await it.declare({ rules: { rest: { trunks: "all", rule: "individual" } } });
+      const taken = await it.preview();
+      expect(taken.succeeded).toBe(false);
+      expect(said(taken)).toContain(`the dispatch rule ${theirs.sipDispatchRuleId} already takes the calls`);
+    },
+  );
 
   test("refuses duplicate numbers and trunks in the preview", async () => {
     const it = await world();

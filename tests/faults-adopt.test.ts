@@ -86,7 +86,7 @@ describeUnderFaults((start) => {
     await expectAdopted();
   });
 
-  test("the outbound trunk is made up for when LiveKit refuses it, and the plan says so", async () => {
+  test.everywhere("the outbound trunk is made up for when LiveKit refuses it, and the plan says so", async () => {
     const { it, expectAdopted } = await adoption();
     it.strikeOnce(["UpdateSIPOutboundTrunk"], { status: 400, msg: "not today" });
     expect((await it.up()).succeeded).toBe(false);

@@ -6,6 +6,7 @@
 import { CliStack } from "./support/cli-stack";
 import { everything, office } from "./support/examples";
 import { describeUnderFaults } from "./support/faulty-world";
+import { scenario as test } from "./support/matrix";
 import type { Program } from "./support/worlds";
 
 const trunk: Program = { trunks: { office } };
@@ -15,7 +16,7 @@ const moved: Program = { ...answered, trunks: { office: { ...office, address: "p
 
 describeUnderFaults(
   (start) => {
-    test.each(["before", "after"] as const)(
+    test.everywhere.each(["before", "after"] as const)(
       "continues after kill -9 of the host %s LiveKit carried out a create, an update, a delete",
       async (moment) => {
         const it = await start();
@@ -77,7 +78,7 @@ describeUnderFaults(
 );
 
 describeUnderFaults((start) => {
-  test("up waits while LiveKit restarts, and converges", async () => {
+  test.everywhere("up waits while LiveKit restarts, and converges", async () => {
     const it = await start();
     await it.declare(everything);
     it.once("before", "CreateSIPOutboundTrunk", () => it.restartPlatform());

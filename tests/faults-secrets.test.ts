@@ -2,6 +2,7 @@
 
 import { expectNoCanary, office, password } from "./support/examples";
 import { describeUnderFaults } from "./support/faulty-world";
+import { scenario as test } from "./support/matrix";
 import type { Program } from "./support/worlds";
 
 const TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJBUEkifQ.c2lnbmF0dXJl";
@@ -66,36 +67,39 @@ const SENT: Record<string, readonly (keyof typeof SECRETS)[]> = {
 };
 
 describeUnderFaults((start) => {
-  test("secrets in the name, metadata, headers, password and server errors stay in the encrypted state", async () => {
-    const it = await start();
-    for (const [key, value] of Object.entries(SECRETS)) {
-      await it.world.secret(key, value);
-    }
-    let states = "";
-    const quotes = async (kind: "msg" | "body", status: number, method: string) => {
-      it.strikeOnce([method], { status, [kind]: quoting(SENT[method] ?? [])[kind] });
-      expect((await it.up()).succeeded).toBe(false);
+  test.everywhere(
+    "secrets in the name, metadata, headers, password and server errors stay in the encrypted state",
+    async () => {
+      const it = await start();
+      for (const [key, value] of Object.entries(SECRETS)) {
+        await it.world.secret(key, value);
+      }
+      let states = "";
+      const quotes = async (kind: "msg" | "body", status: number, method: string) => {
+        it.strikeOnce([method], { status, [kind]: quoting(SENT[method] ?? [])[kind] });
+        expect((await it.up()).succeeded).toBe(false);
+        states += JSON.stringify(await it.world.stack.exportState());
+      };
+      await it.declare({ trunks: { office: trunk } });
+      await quotes("msg", 400, "CreateSIPInboundTrunk");
+      await quotes("body", 400, "CreateSIPInboundTrunk");
+      await quotes("body", 401, "CreateSIPOutboundTrunk");
+      await it.declare({ ...program, rules: {} });
+      await quotes("msg", 400, "UpdateSIPInboundTrunk");
+      await it.declare(program);
+      await quotes("msg", 400, "CreateSIPDispatchRule");
+      await it.declare({ ...program, trunks: { office: { ...trunk, address: "pbx2.acme.example" } } });
+      await quotes("body", 400, "UpdateSIPOutboundTrunk");
+      await it.upAndSettle();
       states += JSON.stringify(await it.world.stack.exportState());
-    };
-    await it.declare({ trunks: { office: trunk } });
-    await quotes("msg", 400, "CreateSIPInboundTrunk");
-    await quotes("body", 400, "CreateSIPInboundTrunk");
-    await quotes("body", 401, "CreateSIPOutboundTrunk");
-    await it.declare({ ...program, rules: {} });
-    await quotes("msg", 400, "UpdateSIPInboundTrunk");
-    await it.declare(program);
-    await quotes("msg", 400, "CreateSIPDispatchRule");
-    await it.declare({ ...program, trunks: { office: { ...trunk, address: "pbx2.acme.example" } } });
-    await quotes("body", 400, "UpdateSIPOutboundTrunk");
-    await it.upAndSettle();
-    states += JSON.stringify(await it.world.stack.exportState());
-    await it.endsClean();
-    for (const text of [it.world.printed, states]) {
-      expectNoCanary(text);
-      expect(text.includes(PIN)).toBe(false);
-      expect(text.includes("eyJ")).toBe(false);
-      expect(text.includes(it.world.platform.apiSecret)).toBe(false);
-    }
-    expect(it.world.printed).toContain("LiveKit answered CreateSIPInboundTrunk with 400: can't take [secret]");
-  });
+      await it.endsClean();
+      for (const text of [it.world.printed, states]) {
+        expectNoCanary(text);
+        expect(text.includes(PIN)).toBe(false);
+        expect(text.includes("eyJ")).toBe(false);
+        expect(text.includes(it.world.platform.apiSecret)).toBe(false);
+      }
+      expect(it.world.printed).toContain("LiveKit answered CreateSIPInboundTrunk with 400: can't take [secret]");
+    },
+  );
 });

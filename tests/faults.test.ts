@@ -50,7 +50,7 @@ const unanswered = ({ proxy }: FaultyWorld) =>
 
 describeUnderFaults((start) => {
   describe("a call that is cut off", () => {
-    test.each(["before", "after"] as const)(
+    test.everywhere.each(["before", "after"] as const)(
       "%s LiveKit carried it out is retried at once, for every method",
       async (cut) => {
         const it = await start();
@@ -148,35 +148,38 @@ describeUnderFaults((start) => {
     await it.endsClean();
   });
 
-  test("an object deleted during its update is recreated in full, and one deleted during its delete is accepted as gone", async () => {
-    const it = await start();
-    const { outsider } = it;
-    await it.given(answered);
-    const ids = await it.ids();
-    const failsAt = async (method: string, program: Program, remove: () => Promise<unknown>) => {
-      await it.declare(program);
-      it.once("before", method, async () => void (await remove()));
-      const failed = await it.up();
-      expect(failed.succeeded).toBe(false);
-      expect(said(failed)).toContain(`LiveKit answered ${method} with 404`);
-    };
-    await failsAt("UpdateSIPOutboundTrunk", moved, () => outsider.deleteSipTrunk(ids["outbound office"] ?? ""));
-    await failsAt("UpdateSIPInboundTrunk", renamed, () => outsider.deleteSipTrunk(ids["inbound office"] ?? ""));
-    await failsAt("UpdateSIPDispatchRule", redirected, () =>
-      outsider.deleteSipDispatchRule(ids["rule reception"] ?? ""),
-    );
-    await it.upAndSettle();
-    const again = await it.ids();
-    expect(Object.keys(again)).toEqual(Object.keys(ids));
-    expect(await it.world.inbound("office")).toMatchObject({ authUsername: "1011", authRealm: "acme" });
-    expect((await it.world.rule("reception")).trunkIds).toEqual([again["inbound office"]]);
+  test.everywhere(
+    "an object deleted during its update is recreated in full, and one deleted during its delete is accepted as gone",
+    async () => {
+      const it = await start();
+      const { outsider } = it;
+      await it.given(answered);
+      const ids = await it.ids();
+      const failsAt = async (method: string, program: Program, remove: () => Promise<unknown>) => {
+        await it.declare(program);
+        it.once("before", method, async () => void (await remove()));
+        const failed = await it.up();
+        expect(failed.succeeded).toBe(false);
+        expect(said(failed)).toContain(`LiveKit answered ${method} with 404`);
+      };
+      await failsAt("UpdateSIPOutboundTrunk", moved, () => outsider.deleteSipTrunk(ids["outbound office"] ?? ""));
+      await failsAt("UpdateSIPInboundTrunk", renamed, () => outsider.deleteSipTrunk(ids["inbound office"] ?? ""));
+      await failsAt("UpdateSIPDispatchRule", redirected, () =>
+        outsider.deleteSipDispatchRule(ids["rule reception"] ?? ""),
+      );
+      await it.upAndSettle();
+      const again = await it.ids();
+      expect(Object.keys(again)).toEqual(Object.keys(ids));
+      expect(await it.world.inbound("office")).toMatchObject({ authUsername: "1011", authRealm: "acme" });
+      expect((await it.world.rule("reception")).trunkIds).toEqual([again["inbound office"]]);
 
-    it.once("before", "DeleteSIPDispatchRule", () =>
-      outsider.deleteSipDispatchRule(again["rule reception"] ?? "").then(() => {}),
-    );
-    it.once("before", "DeleteSIPTrunk", () => outsider.deleteSipTrunk(again["outbound office"] ?? "").then(() => {}));
-    await it.endsClean();
-  });
+      it.once("before", "DeleteSIPDispatchRule", () =>
+        outsider.deleteSipDispatchRule(again["rule reception"] ?? "").then(() => {}),
+      );
+      it.once("before", "DeleteSIPTrunk", () => outsider.deleteSipTrunk(again["outbound office"] ?? "").then(() => {}));
+      await it.endsClean();
+    },
+  );
 
   test("a pair whose second half is refused is recorded, shown in the plan, and completed by the next up", async () => {
     const it = await start();
@@ -197,26 +200,29 @@ describeUnderFaults((start) => {
     await it.endsClean();
   });
 
-  test("a foreign trunk that takes the number during up is named, and refused by the next preview", async () => {
-    const it = await start();
-    await it.declare({ trunks: { hotline } });
-    let theirs = "";
-    it.once("before", "CreateSIPInboundTrunk", async () => {
-      const credential = { authUsername: "u", authPassword: "p" };
-      ({ sipTrunkId: theirs } = await it.outsider.createSipInboundTrunk("theirs too", ["+12025550123"], credential));
-    });
-    const failed = await it.up();
-    expect(failed.succeeded).toBe(false);
-    expect(said(failed)).toContain(theirs);
-    const refused = await it.preview();
-    expect(refused.succeeded).toBe(false);
-    expect(said(refused)).toContain(`is taken by the inbound trunk ${theirs} of this LiveKit project`);
-    expect(await it.ids()).toEqual({});
-    expect(await it.world.inbound("theirs too")).toMatchObject({ numbers: ["+12025550123"], authUsername: "u" });
-    await it.outsider.deleteSipTrunk(theirs);
-    await it.upAndSettle();
-    await it.endsClean();
-  });
+  test.everywhere(
+    "a foreign trunk that takes the number during up is named, and refused by the next preview",
+    async () => {
+      const it = await start();
+      await it.declare({ trunks: { hotline } });
+      let theirs = "";
+      it.once("before", "CreateSIPInboundTrunk", async () => {
+        const credential = { authUsername: "u", authPassword: "p" };
+        ({ sipTrunkId: theirs } = await it.outsider.createSipInboundTrunk("theirs too", ["+12025550123"], credential));
+      });
+      const failed = await it.up();
+      expect(failed.succeeded).toBe(false);
+      expect(said(failed)).toContain(theirs);
+      const refused = await it.preview();
+      expect(refused.succeeded).toBe(false);
+      expect(said(refused)).toContain(`is taken by the inbound trunk ${theirs} of this LiveKit project`);
+      expect(await it.ids()).toEqual({});
+      expect(await it.world.inbound("theirs too")).toMatchObject({ numbers: ["+12025550123"], authUsername: "u" });
+      await it.outsider.deleteSipTrunk(theirs);
+      await it.upAndSettle();
+      await it.endsClean();
+    },
+  );
 
   test("one of two stacks that create the same trunk at once succeeds, and the other is refused with its name", async () => {
     const [one, two] = [await start(), await start()];

@@ -24,6 +24,7 @@ import {
   proposals,
 } from "./support/field";
 import { availablePlatforms, type Platform, startEmulatorPlatform } from "./support/livekit-platform";
+import { describeOnPlatforms, scenario as test } from "./support/matrix";
 import { expectSuccess, said } from "./support/worlds";
 
 let platform: Platform;
@@ -60,7 +61,9 @@ function isClosed(trunk: SIPInboundTrunkInfo): boolean {
 }
 
 const withCli = findPulumiCli() ? describe : describe.skip;
-describe.each(availablePlatforms())("on the %s", (_name, start) => {
+const platforms = availablePlatforms().map(([name, start]) => ({ name, start }));
+
+describeOnPlatforms("on the $name", platforms, ({ start }) => {
   beforeAll(async () => {
     platform = await start();
   });
@@ -69,9 +72,6 @@ describe.each(availablePlatforms())("on the %s", (_name, start) => {
     await platform?.stop();
   });
 
-  /**
-   * Runs the programs for which the real server could differ from the emulator. For the others the emulator is enough.
-   */
   describe.each(ENGINES)("with the %s", (engine) => {
     test.each([
       ["into a nested component and out again", ["component", "top"]],
@@ -98,31 +98,34 @@ describe.each(availablePlatforms())("on the %s", (_name, start) => {
       expect(await idsOn(platform)).toEqual([]);
     });
 
-    test("a trunk whose state was lost is not left open to its old callers when the program no longer opens it", async () => {
-      const before = await field(engine, "orphan-open", { config: { auth: "true" } });
-      await before.settle();
-      const { inbound } = await pairOn(platform);
-      const after = await field(engine, "orphan-open");
-      const plan = await after.preview();
-      const result = await after.up();
-      const trunk = (await pairOn(platform)).inbound;
-      const words = said(plan);
-      // Either an `up` closes the trunk after its preview said so, or both are refused with an error that names the
-      // cause.
-      expect({
-        plan: plan.succeeded,
-        up: result.succeeded,
-        closed: isClosed(trunk),
-        named: words.includes(inbound.sipTrunkId),
-      }).toEqual({
-        plan: result.succeeded,
-        up: result.succeeded,
-        closed: result.succeeded,
-        named: true,
-      });
-    });
+    test.everywhere(
+      "a trunk whose state was lost is not left open to its old callers when the program no longer opens it",
+      async () => {
+        const before = await field(engine, "orphan-open", { config: { auth: "true" } });
+        await before.settle();
+        const { inbound } = await pairOn(platform);
+        const after = await field(engine, "orphan-open");
+        const plan = await after.preview();
+        const result = await after.up();
+        const trunk = (await pairOn(platform)).inbound;
+        const words = said(plan);
+        // Either an `up` closes the trunk after its preview said so, or both are refused with an error that names the
+        // cause.
+        expect({
+          plan: plan.succeeded,
+          up: result.succeeded,
+          closed: isClosed(trunk),
+          named: words.includes(inbound.sipTrunkId),
+        }).toEqual({
+          plan: result.succeeded,
+          up: result.succeeded,
+          closed: result.succeeded,
+          named: true,
+        });
+      },
+    );
 
-    test.each([
+    test.everywhere.each([
       ["the same extension", "4301"],
       ["another extension", "4302"],
     ])(

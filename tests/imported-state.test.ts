@@ -9,7 +9,7 @@ import type { StackState } from "../provider/testing/test-stack";
 import { everything, expectNoCanary, office, password } from "./support/examples";
 import { ImportedWorld } from "./support/imported";
 import type { Platform } from "./support/livekit-platform";
-import { scenario as test } from "./support/matrix";
+import { describeOnPlatforms, scenario as test } from "./support/matrix";
 import { change, combinations, expectSuccess, inProcess, type Program, said } from "./support/worlds";
 
 const METADATA = '{ "customer": 12345678901234567890 }';
@@ -19,7 +19,7 @@ const program: Program = {
 };
 const small: Program = { trunks: { office }, auths: { office: { trunk: "office", method: "credentials" } } };
 
-describe.each([...combinations])("$engine.name, $name", ({ start, engine }) => {
+describeOnPlatforms("$engine.name, $name", combinations, ({ start, engine }) => {
   let platform: Platform;
   const opened: ImportedWorld[] = [];
 
@@ -44,7 +44,7 @@ describe.each([...combinations])("$engine.name, $name", ({ start, engine }) => {
     return imported;
   }
 
-  test("the plan names the marker alone, and up writes it and changes nothing else", async () => {
+  test.everywhere("the plan names the marker alone, and up writes it and changes nothing else", async () => {
     const imported = await imports();
     const it = imported.world;
     const before = await contents(it.outsider);

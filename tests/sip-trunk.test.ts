@@ -60,7 +60,7 @@ describeInWorlds((startWorld) => {
     expect(again.authPassword).not.toBe("");
   });
 
-  test("rotates the password in place on both trunks, and changes no other field", async () => {
+  test.everywhere("rotates the password in place on both trunks, and changes no other field", async () => {
     const it = await world();
     await it.given(everything);
     const [inbound, outbound] = [await it.inbound("office"), await it.outbound("office")];
@@ -104,28 +104,31 @@ describeInWorlds((startWorld) => {
     expectNoCanary(it.printed + JSON.stringify(await it.stack.exportState()));
   });
 
-  test("shows each change made on the platform under its own argument, and repairs it with one up", async () => {
-    const it = await world();
-    await it.given(everything);
-    const ids = async () => [(await it.inbound("hotline")).sipTrunkId, (await it.outbound("office")).sipTrunkId];
-    const before = await ids();
+  test.everywhere(
+    "shows each change made on the platform under its own argument, and repairs it with one up",
+    async () => {
+      const it = await world();
+      await it.given(everything);
+      const ids = async () => [(await it.inbound("hotline")).sipTrunkId, (await it.outbound("office")).sipTrunkId];
+      const before = await ids();
 
-    await it.changeOutbound("office", { authPassword: password("changed-by-hand") });
-    await it.changeInbound("hotline", { numbers: new ListUpdate({ add: ["+12025550199"] }) });
-    const plan = await it.preview({ expectNoChanges: true });
-    expect(plan.exitCode).toBe(7);
-    expect(said(plan)).toMatch(/~ credentialFingerprint *: "[0-9a-f]{8}" => "[0-9a-f]{8}"/);
-    expect(said(plan)).toMatch(/~ platformStatus *: "password changed outside Pulumi" => "in sync"/);
-    expect(said(plan)).toMatch(/~ platformStatus *: "numbers changed outside Pulumi" => "in sync"/);
-    expect(said(plan)).toContain("+12025550199");
-    expect(change(plan, "InboundAuth", "office")?.op ?? "same").toBe("same");
+      await it.changeOutbound("office", { authPassword: password("changed-by-hand") });
+      await it.changeInbound("hotline", { numbers: new ListUpdate({ add: ["+12025550199"] }) });
+      const plan = await it.preview({ expectNoChanges: true });
+      expect(plan.exitCode).toBe(7);
+      expect(said(plan)).toMatch(/~ credentialFingerprint *: "[0-9a-f]{8}" => "[0-9a-f]{8}"/);
+      expect(said(plan)).toMatch(/~ platformStatus *: "password changed outside Pulumi" => "in sync"/);
+      expect(said(plan)).toMatch(/~ platformStatus *: "numbers changed outside Pulumi" => "in sync"/);
+      expect(said(plan)).toContain("+12025550199");
+      expect(change(plan, "InboundAuth", "office")?.op ?? "same").toBe("same");
 
-    await it.upAndSettle();
-    expect((await it.outbound("office")).authPassword).toBe(password("office"));
-    expect((await it.inbound("hotline")).numbers).toEqual(["+12025550123", "+12025550124"]);
-    expect(await ids()).toEqual(before);
-    expectNoCanary(it.printed);
-  });
+      await it.upAndSettle();
+      expect((await it.outbound("office")).authPassword).toBe(password("office"));
+      expect((await it.inbound("hotline")).numbers).toEqual(["+12025550123", "+12025550124"]);
+      expect(await ids()).toEqual(before);
+      expectNoCanary(it.printed);
+    },
+  );
 
   test("still shows drift after a separate refresh, without the changed password in the state", async () => {
     const it = await world();
@@ -178,7 +181,7 @@ describeInWorlds((startWorld) => {
     expect(await it.count()).toBe(5);
   });
 
-  test("recreates everything after everything was deleted", async () => {
+  test.everywhere("recreates everything after everything was deleted", async () => {
     const it = await world();
     await it.given(everything);
     await it.deleteEverything();
@@ -187,54 +190,57 @@ describeInWorlds((startWorld) => {
     expect(await it.inbound("office")).toMatchObject({ authUsername: "1011", authPassword: password("office") });
   });
 
-  test("switches fixedIp, numberFormat and every other option in place, and keeps the InboundAuth's fields", async () => {
-    const it = await world({ "livekit:outboundProxy": '{"address":"proxy.example:5060","header":"X-Destination"}' });
-    await it.given(everything);
-    const [inbound, outbound] = [await it.inbound("office"), await it.outbound("office")];
-    const changed = {
-      ...office,
-      fixedIp: true,
-      port: 5070,
-      transport: "tls",
-      mediaEncryption: "require",
-      headers: { "X-Account": "7" },
-      headersToAttributes: { "X-Case": "case" },
-      attributesToHeaders: { outcome: "X-Outcome" },
-      includeHeaders: "x-headers",
-      ringingTimeout: 20,
-      maxCallDuration: 3600,
-      krispEnabled: true,
-      fromHost: "sip.acme.example",
-      metadata: '{"customer":7}',
-      codecs: [{ name: "PCMU", rate: 8000 }],
-      onlyListedCodecs: true,
-      mediaTimeout: 30,
-    };
-    await it.declare({ ...everything, trunks: { hotline, office: changed } });
-    await it.upAndSettle();
-    expect(await it.outbound("office")).toMatchObject({
-      sipTrunkId: outbound.sipTrunkId,
-      address: "proxy.example:5060",
-      headers: { "X-Account": "7", "X-Destination": "pbx.acme.example:5070;transport=tls" },
-      authPassword: password("office"),
-      fromHost: "sip.acme.example",
-    });
-    expect(await it.inbound("office")).toMatchObject({
-      sipTrunkId: inbound.sipTrunkId,
-      headers: { "X-Account": "7" },
-      krispEnabled: true,
-      authUsername: "1011",
-      authPassword: password("office"),
-    });
-    expect(JSON.parse((await it.inbound("office")).metadata)).toMatchObject({ customer: 7 });
+  test.everywhere(
+    "switches fixedIp, numberFormat and every other option in place, and keeps the InboundAuth's fields",
+    async () => {
+      const it = await world({ "livekit:outboundProxy": '{"address":"proxy.example:5060","header":"X-Destination"}' });
+      await it.given(everything);
+      const [inbound, outbound] = [await it.inbound("office"), await it.outbound("office")];
+      const changed = {
+        ...office,
+        fixedIp: true,
+        port: 5070,
+        transport: "tls",
+        mediaEncryption: "require",
+        headers: { "X-Account": "7" },
+        headersToAttributes: { "X-Case": "case" },
+        attributesToHeaders: { outcome: "X-Outcome" },
+        includeHeaders: "x-headers",
+        ringingTimeout: 20,
+        maxCallDuration: 3600,
+        krispEnabled: true,
+        fromHost: "sip.acme.example",
+        metadata: '{"customer":7}',
+        codecs: [{ name: "PCMU", rate: 8000 }],
+        onlyListedCodecs: true,
+        mediaTimeout: 30,
+      };
+      await it.declare({ ...everything, trunks: { hotline, office: changed } });
+      await it.upAndSettle();
+      expect(await it.outbound("office")).toMatchObject({
+        sipTrunkId: outbound.sipTrunkId,
+        address: "proxy.example:5060",
+        headers: { "X-Account": "7", "X-Destination": "pbx.acme.example:5070;transport=tls" },
+        authPassword: password("office"),
+        fromHost: "sip.acme.example",
+      });
+      expect(await it.inbound("office")).toMatchObject({
+        sipTrunkId: inbound.sipTrunkId,
+        headers: { "X-Account": "7" },
+        krispEnabled: true,
+        authUsername: "1011",
+        authPassword: password("office"),
+      });
+      expect(JSON.parse((await it.inbound("office")).metadata)).toMatchObject({ customer: 7 });
 
-    await it.declare(everything);
-    await it.upAndSettle();
-    // An update removes the proof of the create from the marker.
-    outbound.metadata = outbound.metadata.replace(/,"unconfirmed":"\w+"/, "");
-    expect((await it.outbound("office")).toJson()).toEqual(outbound.toJson());
-    expect((await it.inbound("office")).toJson()).toEqual(inbound.toJson());
-  });
+      await it.declare(everything);
+      await it.upAndSettle();
+      // An update removes the proof of the create from the marker.
+      outbound.metadata = outbound.metadata.replace(/,"unconfirmed":"\w+"/, "");
+      expect((await it.outbound("office")).toJson()).toEqual(outbound.toJson());
+      expect((await it.inbound("office")).toJson()).toEqual(inbound.toJson());
+    },
+  );
 
   test("writes numbers in the VoIP system's format, and changes the format in place", async () => {
     const it = await world();
@@ -279,7 +285,7 @@ describeInWorlds((startWorld) => {
     expect((await it.inbound("theirs")).numbers).toEqual(["+12025550177"]);
   });
 
-  test("writes metadata byte for byte beside its own key, and shows any value changed in it", async () => {
+  test.everywhere("writes metadata byte for byte beside its own key, and shows any value changed in it", async () => {
     const it = await world();
     const metadata = '{ "customer": 12345678901234567890, "2": 1.0, "1": {"pulumi-livekit-sip": "\\u0078"} }';
     const auths = { office: { trunk: "office", method: "credentials" } };

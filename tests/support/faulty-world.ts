@@ -12,6 +12,7 @@ import type { LiveKitEmulator } from "../../provider/testing/livekit-emulator";
 import { expectNoCanary, password } from "./examples";
 import { HostWatch } from "./host-watch";
 import type { Platform } from "./livekit-platform";
+import { describeOnPlatforms } from "./matrix";
 import { combinations, type Engine, expectSuccess, inProcess, type Program, World } from "./worlds";
 
 /** Options for {@link FaultyWorld.start}. */
@@ -197,8 +198,8 @@ class SharedPlatform {
 const SCENARIO_TIMEOUT_MS = 600_000;
 
 /**
- * Runs scenarios on each platform with the in-process engine. `cli` says whether they also, or only, run with the
- * Pulumi CLI on the emulator, if the CLI is installed.
+ * Runs scenarios with the in-process engine on the emulator, and those of `test.everywhere` on the real server too. `cli`
+ * says whether they also, or only, run with the Pulumi CLI on the emulator, if the CLI is installed.
  */
 export function describeUnderFaults(
   scenarios: (start: (options?: FaultyWorldOptions) => Promise<FaultyWorld>) => void,
@@ -211,7 +212,7 @@ export function describeUnderFaults(
   if (chosen.length === 0) {
     return;
   }
-  describe.each(chosen)("$engine.name, $name", ({ start, engine }) => {
+  describeOnPlatforms("$engine.name, $name", chosen, ({ start, engine }) => {
     let shared: SharedPlatform;
     const worlds: FaultyWorld[] = [];
 

@@ -7,7 +7,7 @@ import { type OperationResult, TestStack } from "../../provider/testing/test-sta
 import { CliStack, findPulumiCli } from "./cli-stack";
 import { password } from "./examples";
 import { availablePlatforms, type Platform } from "./livekit-platform";
-import { isWholeMatrix } from "./matrix";
+import { describeOnPlatforms, isWholeMatrix } from "./matrix";
 
 /** A program for the test project `customer`; see its index.js. */
 export interface Program {
@@ -181,9 +181,12 @@ export const smokeCombinations = isWholeMatrix
 
 type Scenarios = (world: (config?: Record<string, string>) => Promise<World>, platform: string) => void;
 
-/** Runs scenarios in each world. A platform serves them one at a time and must be empty after each. */
+/**
+ * Runs scenarios in each world: those of `test.everywhere` on the real server too, the others on the emulator alone. A
+ * platform serves them one at a time and must be empty after each.
+ */
 export function describeInWorlds(scenarios: Scenarios, worldsToTry: readonly EngineAndPlatform[] = combinations): void {
-  describe.each([...worldsToTry])("$engine.name, $name", ({ name, start, engine }) => {
+  describeOnPlatforms("$engine.name, $name", worldsToTry, ({ name, start, engine }) => {
     let platform: Platform;
     const worlds: World[] = [];
 
