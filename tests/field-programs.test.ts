@@ -1,9 +1,10 @@
 /** Programs that users write and that this package once handled wrongly. */
 
-import { execFileSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { promisify } from "node:util";
 import type { SIPInboundTrunkInfo } from "@livekit/protocol";
 import { isClosedCredential } from "../provider/livekit/closed-credential";
 import type { CliStack } from "./support/cli-stack";
@@ -564,11 +565,10 @@ describe("on the emulator alone", () => {
     ["with an organization", ["acme"], "acme"],
   ])(
     "a program %s runs under Pulumi's mocks, with children of a local and a remote component",
-    (_what, args, organization) => {
-      const printed = execFileSync(process.execPath, [join(PROGRAMS, "mocks", "index.js"), ...args], {
-        encoding: "utf8",
-      });
-      expect(JSON.parse(printed)).toEqual({
+    async (_what, args, organization) => {
+      // The emulator answers from this process, so it must not wait.
+      const { stdout } = await promisify(execFile)(process.execPath, [join(PROGRAMS, "mocks", "index.js"), ...args]);
+      expect(JSON.parse(stdout)).toEqual({
         username: "1011",
         rule: "top-id",
         inComponent: "1011",
