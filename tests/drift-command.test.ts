@@ -1,7 +1,7 @@
 /** The command `livekit-sip drift` as a process: what it finds, prints and exits with. */
 
 import { execFile } from "node:child_process";
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, symlinkSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { ListUpdate } from "@livekit/protocol";
@@ -244,6 +244,15 @@ describe("states", () => {
       "never: not-checked: It has no SipTrunk, InboundAuth or DispatchRule.",
       expect.stringMatching(/^customer-0007: not-checked: It uses another LiveKit server, wss:\/\/other.example/),
     ]);
+  });
+
+  test("that can't be read do not hide the others", async () => {
+    const states = folder.exported(await fleet(1));
+    symlinkSync("/nonexistent", join(states, "lost.json"));
+    mkdirSync(join(states, "archive.json"));
+    const { code, report } = await reported(["--state", states]);
+    expect([code, report.counts.inSync]).toEqual([1, 1]);
+    expect(inShort(report)).toEqual([expect.stringMatching(/^lost: failed: --state: .*lost\.json can't be read/)]);
   });
 
   test("of which 20 in 300 are broken", async () => {

@@ -1,6 +1,6 @@
 /** States that were exported into a folder: one file for each stack, from `pulumi stack export --file <stack>.json`. */
 
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { CommandError } from "../command-error";
 import type { StoredStack } from "./stacks";
@@ -19,18 +19,32 @@ export function folderStacks(folder: string): StoredStack[] {
   }
   return files.map((file) => ({
     name: file.slice(0, -".json".length),
-    readState: async () => readFileSync(join(folder, file), "utf8"),
+    readState: async () => stateIn(join(folder, file)),
   }));
 }
 
 function filesIn(folder: string): string[] {
   try {
-    return readdirSync(folder)
-      .filter((name) => name.endsWith(".json") && statSync(join(folder, name)).isFile())
+    // A link is followed only when its state is read: one that leads nowhere is one stack's problem.
+    return readdirSync(folder, { withFileTypes: true })
+      .filter((it) => it.name.endsWith(".json") && (it.isFile() || it.isSymbolicLink()))
+      .map(({ name }) => name)
       .sort();
   } catch (error) {
-    throw new CommandError(
-      `--state: ${folder} can't be read: ${error instanceof Error ? error.message : "unknown error"}.`,
-    );
+    throw unreadable(folder, error);
   }
+}
+
+function stateIn(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+}
+
+function unreadable(path: string, error: unknown): CommandError {
+  return new CommandError(
+    `--state: ${path} can't be read: ${error instanceof Error ? error.message : "unknown error"}.`,
+  );
 }
