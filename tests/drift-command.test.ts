@@ -255,6 +255,21 @@ describe("states", () => {
     expect(inShort(report)).toEqual([expect.stringMatching(/^lost: failed: --state: .*lost\.json can't be read/)]);
   });
 
+  test("of a renamed stack are reported under its present name", async () => {
+    const [[name, state]] = Object.entries(await fleet(1)) as [[string, Exported]];
+    await outsider.updateSipInboundTrunkFields(await inboundOf(name), { name: "by hand" });
+    // The CLI renames the URNs alone.
+    const renamed = JSON.parse(JSON.stringify(state).replaceAll(`urn:pulumi:${name}::`, "urn:pulumi:acme::"));
+    for (const layout of ["scoped", "legacy"] as const) {
+      const { dir, env } = folder.project({ acme: renamed }, layout);
+      const { report } = await reported(["--dir", dir], env);
+      expect(report.stacks.map(({ repair }) => repair)).toEqual(["pulumi up --stack organization/fleet/acme"]);
+      folder.dispose();
+    }
+    const { report } = await reported(["--state", folder.exported({ file: renamed })]);
+    expect(report.stacks.map(({ stack }) => stack)).toEqual(["organization/fleet/acme"]);
+  });
+
   test("of which 20 in 300 are broken", async () => {
     const states: Record<string, Exported | string> = await fleet(300);
     for (let index = 1; index <= 20; index += 1) {
@@ -527,13 +542,25 @@ withCli.each([...availablePlatforms()])("with Pulumi's CLI, on %s", (_, start) =
     const late = await reported(["--dir", program.path, "--stacks", "initech", "--preview", "--timeout", "1"], env);
     expect([late.code, late.report.stacks[0]?.reason]).toEqual([1, expect.stringContaining("longer than 1 s")]);
   });
+
+  test("a stack that was renamed is previewed under its present name, and no password is said to have changed", async () => {
+    // The program calls its resources like the stack.
+    await pulumi("config", "set", "--stack", "initech", "name", "initech");
+    await pulumi("stack", "rename", "hooli", "--stack", "initech");
+    const client = new SipClient(platform.url, platform.apiKey, platform.apiSecret);
+    const [trunk] = (await client.listSipOutboundTrunk()).filter(({ numbers }) => numbers.includes("1003"));
+    await client.updateSipOutboundTrunkFields(trunk?.sipTrunkId ?? "", { name: "by hand" });
+    const { report } = await reported(["--dir", program.path, "--stacks", "hooli", "--preview"], env);
+    expect(inShort(report)).toContain("hooli: other, platform, SipTrunk: name");
+    expect(report.stacks.flatMap(({ findings }) => findings.flatMap(({ fields }) => fields))).not.toContain("password");
+  });
 });
 
 const PROGRAM = `import * as pulumi from "@pulumi/pulumi";
 import { DispatchRule, InboundAuth, SipTrunk } from "pulumi-livekit-sip";
 
 const config = new pulumi.Config();
-const name = pulumi.getStack();
+const name = config.get("name") ?? pulumi.getStack();
 const trunk = new SipTrunk(name, {
   type: "extension",
   extension: config.require("extension"),

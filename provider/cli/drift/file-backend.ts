@@ -52,7 +52,8 @@ export async function fileBackendStacks(folder: string, project: string): Promis
     [...new Map(names.flatMap(stateFile)).entries()].map(async ([name, file]) => {
       const lockedBy = await lockIn(isScoped ? join(locks, project, name) : join(locks, name));
       return {
-        name: `${ORGANIZATION}/${project}/${name}`,
+        // Without projects, the folder has the stacks of every project: only their states tell which.
+        name: isScoped ? `${ORGANIZATION}/${project}/${name}` : name,
         ...(lockedBy !== undefined && { lockedBy }),
         readState: () => stateIn(join(stacks, file)),
       };

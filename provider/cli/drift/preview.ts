@@ -7,6 +7,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
+import { FINGERPRINT_OF } from "../../lifecycle/fingerprint";
 import { IN_SYNC } from "../../lifecycle/resource";
 import { type Props, same } from "../../lifecycle/values";
 import { printable } from "../../printable";
@@ -176,8 +177,10 @@ function unexplained(kind: SipResource["kind"], state: Props, declared: Props, d
   const changed = ["owner", ...ARGUMENTS[kind]].filter(
     (name) => !same(state[name] ?? undefined, declared[name] ?? undefined),
   );
-  // Both passwords are masked. The fingerprint tells them apart.
-  const isOther = !same(state.credentialFingerprint, declared.credentialFingerprint);
+  // Both passwords are masked. The fingerprint tells them apart, unless one of the two was made under another name.
+  const subjectIn = (props: Props) => props[FINGERPRINT_OF] ?? props[kind === "InboundAuth" ? "trunk" : "owner"];
+  const isOther =
+    same(subjectIn(state), subjectIn(declared)) && !same(state.credentialFingerprint, declared.credentialFingerprint);
   return [...changed, ...(isOther ? ["password"] : [])].filter((name) => !explained.has(name)).sort();
 }
 

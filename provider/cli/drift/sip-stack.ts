@@ -4,7 +4,6 @@ import { runtime } from "@pulumi/pulumi";
 import { dispatchRule } from "../../dispatch-rule/lifecycle";
 import { inboundAuth } from "../../inbound-auth/lifecycle";
 import type { Props } from "../../lifecycle/values";
-import { stackOf } from "../../livekit/ownership";
 import { sipTrunk } from "../../sip-trunk/lifecycle";
 import { type Deployment, liveKitIds, nameInUrn, typeOf } from "../state";
 import type { Kind } from "../trial";
@@ -43,17 +42,16 @@ export interface SipStack {
   readonly settings: ReadonlyMap<string, string>;
 }
 
-/** @param name the stack's name; if a resource has its full name, that counts */
+/** @param name the stack's name. If it is not the full one, the state tells. */
 export function sipStackIn(deployment: Deployment, name: string, lockedBy?: string): SipStack {
   const resources = KINDS.flatMap((kind) =>
     deployment.resources.flatMap(({ type, urn, id, outputs }): SipResource[] =>
       type === typeOf(kind) && id !== undefined ? [{ kind, urn, name: nameInUrn(urn), id, state: outputs ?? {} }] : [],
     ),
   );
-  const [owner] = resources.map(({ state }) => state.owner).filter((it) => typeof it === "string");
   const { updatedAt, isInterrupted } = deployment;
   return {
-    name: owner === undefined ? name : stackOf(owner),
+    name: name.split("/").length === 3 ? name : (fullNameIn(resources) ?? name),
     ...(updatedAt !== undefined && { updatedAt }),
     ...(lockedBy !== undefined && { lockedBy }),
     isInterrupted,
@@ -61,6 +59,17 @@ export function sipStackIn(deployment: Deployment, name: string, lockedBy?: stri
     managed: liveKitIds(deployment),
     settings: settingsIn(deployment),
   };
+}
+
+/** A resource's owner keeps the former name of a stack that was renamed, until the next `up`. Its URN has the present one. */
+function fullNameIn(resources: readonly SipResource[]): string | undefined {
+  const named = resources.find(({ state }) => typeof state.owner === "string");
+  if (!named) {
+    return undefined;
+  }
+  const [organization] = String(named.state.owner).split("/");
+  const [stack, project] = named.urn.slice("urn:pulumi:".length).split("::");
+  return `${organization}/${project}/${stack}`;
 }
 
 /** Pulumi keeps the stack's configuration in the inputs of the provider of all dynamic resources. */
