@@ -270,6 +270,20 @@ describe("states", () => {
     expect(report.stacks.map(({ stack }) => stack)).toEqual(["organization/fleet/acme"]);
   });
 
+  test("know what waits to be deleted, and what an older export of the stack has", async () => {
+    const [[name, state]] = Object.entries(await fleet(1)) as [[string, Exported]];
+    const { version, deployment } = state;
+    const replaced = deployment.resources.map((it) =>
+      String(it.type).endsWith(":SipTrunk") ? { ...it, delete: true } : it,
+    );
+    const waiting = { version, deployment: { ...deployment, resources: replaced } };
+    const { report } = await reported(["--state", folder.exported({ [name]: waiting })]);
+    expect(report.unmanaged).toEqual([]);
+    const later = JSON.parse(JSON.stringify(state).replace(/"inboundTrunkId":"\w+"/g, '"inboundTrunkId":"ST_later"'));
+    const twice = await reported(["--state", folder.exported({ [name]: state, later })]);
+    expect(twice.report.unmanaged).toEqual([]);
+  });
+
   test("of which 20 in 300 are broken", async () => {
     const states: Record<string, Exported | string> = await fleet(300);
     for (let index = 1; index <= 20; index += 1) {

@@ -35,6 +35,8 @@ export type StateResource = z.output<typeof resource>;
 export interface Deployment {
   /** Without those that only wait to be deleted after a replacement. */
   readonly resources: readonly StateResource[];
+  /** Those that wait to be deleted. */
+  readonly replaced: readonly StateResource[];
   /** When the stack was last updated (ISO 8601). Undefined if it never was. */
   readonly updatedAt?: string;
   /** Whether an update was interrupted: then a resource may exist that is in no state. */
@@ -63,6 +65,7 @@ export function readDeployment(source: string, text: string): Deployment {
   const { manifest, resources, pending_operations: pending } = latest ?? {};
   return {
     resources: (resources ?? []).filter((it) => !it.delete),
+    replaced: (resources ?? []).filter((it) => it.delete),
     ...(manifest && isTime(manifest.time) && { updatedAt: new Date(manifest.time).toISOString() }),
     isInterrupted: (pending ?? []).length > 0,
   };
@@ -103,6 +106,6 @@ export function idsOf({ type, id, outputs }: StateResource): string[] {
 }
 
 /** The ids of everything on LiveKit that a state manages. */
-export function liveKitIds({ resources }: Deployment): string[] {
+export function liveKitIds({ resources }: Pick<Deployment, "resources">): string[] {
   return resources.flatMap(idsOf);
 }

@@ -100,8 +100,12 @@ export async function findUnmanaged(
   all: readonly string[],
   account: Account,
 ): Promise<Unmanaged[]> {
-  const managed = new Map(
-    loaded.flatMap((it): [string, readonly string[]][] => ("stack" in it ? [[it.stack.name, it.stack.managed]] : [])),
-  );
+  const managed = new Map<string, readonly string[]>();
+  for (const it of loaded) {
+    if ("stack" in it) {
+      // A folder may hold two exports of one stack.
+      managed.set(it.stack.name, [...(managed.get(it.stack.name) ?? []), ...it.stack.managed]);
+    }
+  }
   return unmanagedIn(await inventoryOf(account), { managed, all });
 }

@@ -56,7 +56,7 @@ export function sipStackIn(deployment: Deployment, name: string, lockedBy?: stri
     ...(lockedBy !== undefined && { lockedBy }),
     isInterrupted,
     resources,
-    managed: liveKitIds(deployment),
+    managed: [...liveKitIds(deployment), ...liveKitIds({ resources: deployment.replaced })],
     settings: settingsIn(deployment),
   };
 }
