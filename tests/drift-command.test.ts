@@ -6,6 +6,7 @@ import { delimiter, dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { ListUpdate } from "@livekit/protocol";
 import { Ajv } from "ajv";
+import { runtime } from "@pulumi/pulumi";
 import { SipClient } from "livekit-server-sdk";
 import { type Report, reportSchema } from "../provider/cli/drift/report";
 import { LiveKitEmulator } from "../provider/testing/livekit-emulator";
@@ -344,6 +345,41 @@ describe("what can't be decrypted", () => {
     } as never);
     const after = await reported(["--state", folder.exported(state)]);
     expect(inShort(after.report)).toEqual(["customer-0001: credential, platform, DispatchRule: pin"]);
+  });
+});
+
+describe("what is secret", () => {
+  const SECRET = "203.0.113.9/32";
+  const addresses = ["198.51.100.7/32", SECRET];
+  const encrypted = { [runtime.specialSigKey]: runtime.specialSecretSig, ciphertext: "v1:AAAA:AAAA" };
+
+  test.each([
+    ["as a whole", encrypted],
+    ["in part", ["198.51.100.7/32", encrypted]],
+  ])("%s, is in no format, and is no difference in another order", async (_, allowedAddresses) => {
+    const auth = { method: "ip", allowedAddresses: addresses, username: undefined, password: undefined };
+    const state = await deployed(emulator, customer(1, { auth }));
+    const states = folder.exported({
+      a: JSON.parse(JSON.stringify(state).replaceAll(JSON.stringify(addresses), JSON.stringify(allowedAddresses))),
+    });
+    const set = (...values: string[]) =>
+      outsider.listSipInboundTrunk().then(([trunk]) =>
+        outsider.updateSipInboundTrunkFields(trunk?.sipTrunkId ?? "", {
+          name: "by hand",
+          allowedAddresses: new ListUpdate(values.length > 0 ? { set: values } : { clear: true }),
+        }),
+      );
+    await set(...addresses.toReversed());
+    const { report } = await reported(["--state", states]);
+    expect(inShort(report)).toEqual(["customer-0001: other, platform, SipTrunk: name"]);
+    await set("192.0.2.1/32", SECRET);
+    for (const format of ["json", "html"]) {
+      expect((await drift(["--state", states, "--format", format])).output).not.toContain(SECRET);
+    }
+    await set();
+    expect(inShort((await reported(["--state", states])).report)).toContainEqual(
+      expect.stringMatching(/InboundAuth: .*allowedAddresses/),
+    );
   });
 });
 

@@ -6,6 +6,7 @@ import { printable } from "../../printable";
 import { ACCEPTS } from "../../voip/status";
 import { planLines } from "./plan-lines";
 import type { Finding } from "./report";
+import { containsEncrypted } from "./revealed";
 import { mostSevere, severityOf } from "./severity";
 import type { SipResource } from "./sip-stack";
 
@@ -46,10 +47,15 @@ export function platformDifference(resource: SipResource, applied: Props, found:
       side: "platform",
       fields,
       problem: printable(words.join("; since then: ")),
-      plan: found ? planLines(resource.kind, found.inputs, { ...applied, platformStatus: IN_SYNC }) : [],
+      plan: found ? planLines(resource.kind, withoutSecrets(found.inputs, resource), { ...applied, platformStatus: IN_SYNC }) : [],
       ...(isOther && { fingerprint: { applied: old, found: other } }),
     },
   ];
+}
+
+/** What LiveKit has in place of an argument that is secret, or has a secret in it, may be that secret. */
+function withoutSecrets(found: Props, { state }: SipResource): Props {
+  return Object.fromEntries(Object.entries(found).filter(([argument]) => !containsEncrypted(state[argument])));
 }
 
 /**

@@ -93,7 +93,8 @@ function passwordOf(
   return credentialFingerprint(apiSecret, subject, found) === fingerprint ? ["known", found] : ["unknown", ANOTHER];
 }
 
-function containsEncrypted(value: unknown): boolean {
+/** Whether a value in a state is an encrypted secret, or holds one. */
+export function containsEncrypted(value: unknown): boolean {
   return (
     isEncrypted(value) || (typeof value === "object" && value !== null && Object.values(value).some(containsEncrypted))
   );
@@ -101,9 +102,10 @@ function containsEncrypted(value: unknown): boolean {
 
 /** A value with what is on LiveKit in place of what is encrypted. If LiveKit has nothing there, that is a difference. */
 function filled(value: unknown, live: unknown, path: string, notCompared: string[]): unknown {
-  if (isEncrypted(value)) {
-    if (live === undefined || live === "") {
-      return ANOTHER;
+  // Which entry of a list a secret is, nobody knows: LiveKit may have the entries in another order.
+  if (isEncrypted(value) || (Array.isArray(value) && value.some(isEncrypted))) {
+    if (isNothing(live)) {
+      return Array.isArray(live) ? [ANOTHER] : ANOTHER;
     }
     notCompared.push(path);
     return live;
@@ -117,4 +119,10 @@ function filled(value: unknown, live: unknown, path: string, notCompared: string
     return [key, filled(part, there, isList ? `${path}[${key}]` : `${path}.${key}`, notCompared)];
   });
   return isList ? parts.map(([, part]) => part) : Object.fromEntries(parts);
+}
+
+function isNothing(live: unknown): boolean {
+  return (
+    live === undefined || live === "" || (typeof live === "object" && live !== null && Object.keys(live).length === 0)
+  );
 }
