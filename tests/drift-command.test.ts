@@ -271,6 +271,20 @@ describe("states", () => {
     expect(report.stacks.map(({ stack }) => stack)).toEqual(["organization/fleet/acme"]);
   });
 
+  test("of a refresh that was saved do not pass for what is declared", async () => {
+    const [[name, state]] = Object.entries(await fleet(1)) as [[string, Exported]];
+    await outsider.updateSipInboundTrunkFields(await inboundOf(name), { name: "by hand" });
+    // What it found is in the place of what was applied, which is encrypted.
+    const refreshed = JSON.parse(JSON.stringify(state));
+    const platformStatus = "name changed outside Pulumi";
+    const saved = { name: "by hand", credentialFingerprint: "00000000", platformStatus, platformDrift: ["name"] };
+    Object.assign(refreshed.deployment.resources[2].outputs, saved);
+    const { report } = await reported(["--state", folder.exported({ a: refreshed })]);
+    const [found] = report.stacks[0]?.findings ?? [];
+    expect([found?.problem, found?.plan]).toEqual([`${platformStatus}, when the stack was last refreshed`, []]);
+    expect(found).not.toHaveProperty("fingerprint");
+  });
+
   test("know what waits to be deleted, and what an older export of the stack has", async () => {
     const [[name, state]] = Object.entries(await fleet(1)) as [[string, Exported]];
     const { version, deployment } = state;

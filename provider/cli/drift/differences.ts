@@ -33,13 +33,17 @@ export function platformDifference(resource: SipResource, applied: Props, found:
   if (fields.length === 0) {
     return [];
   }
+  // What a refresh has found already may still be so.
+  const isMore = entriesOf(drift).some((entry) => !entriesOf(saved).includes(entry));
   const words = [
     ...(before === IN_SYNC ? [] : [`${before}, when the stack was last refreshed`]),
-    ...(now === IN_SYNC ? [] : [now]),
+    ...(isMore ? [now] : []),
   ];
   const { credentialFingerprint: old } = applied;
   const { credentialFingerprint: other } = found?.inputs ?? {};
-  const isOther = typeof old === "string" && typeof other === "string" && old !== other;
+  // A saved refresh has put what it found in the place of what was applied.
+  const isKnown = before === IN_SYNC;
+  const isOther = isKnown && typeof old === "string" && typeof other === "string" && old !== other;
   return [
     {
       ...named(resource),
@@ -47,7 +51,10 @@ export function platformDifference(resource: SipResource, applied: Props, found:
       side: "platform",
       fields,
       problem: printable(words.join("; since then: ")),
-      plan: found ? planLines(resource.kind, withoutSecrets(found.inputs, resource), { ...applied, platformStatus: IN_SYNC }) : [],
+      plan:
+        found && isKnown
+          ? planLines(resource.kind, withoutSecrets(found.inputs, resource), { ...applied, platformStatus: IN_SYNC })
+          : [],
       ...(isOther && { fingerprint: { applied: old, found: other } }),
     },
   ];
