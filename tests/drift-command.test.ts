@@ -5,8 +5,8 @@ import { mkdirSync, readFileSync, symlinkSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { ListUpdate } from "@livekit/protocol";
-import { Ajv } from "ajv";
 import { runtime } from "@pulumi/pulumi";
+import { Ajv } from "ajv";
 import { SipClient } from "livekit-server-sdk";
 import { type Report, reportSchema } from "../provider/cli/drift/report";
 import { LiveKitEmulator } from "../provider/testing/livekit-emulator";
@@ -398,6 +398,41 @@ describe("what is secret", () => {
 });
 
 describe("over time", () => {
+  test("what a run could not check is not resolved, and keeps its time", async () => {
+    const registrar = await SipRegistrar.start({ users: { "customer-0001": password("customer-0001") } });
+    const trunk = { address: "127.0.0.1", port: registrar.port, voipCheck: "register" };
+    const states = folder.exported({ a: await deployed(emulator, customer(1, { trunk })) });
+    registrar.setPassword("customer-0001", "Rotated-in-the-PBX-1");
+    const file = `${folder.path}/report.json`;
+    const next = async (...args: string[]) => {
+      await drift(["--state", states, ...args, "--format", "json", "--output", file]);
+      return reportSchema.parse(JSON.parse(readFileSync(file, "utf8")));
+    };
+    const since = (await next("--voip")).stacks[0]?.findings[0]?.firstSeen;
+    const unasked = await next("--previous", file);
+    await registrar.stop();
+    const unanswered = await next("--voip", "--previous", file);
+    for (const { stacks, resolved } of [unasked, unanswered]) {
+      expect([stacks[0]?.before?.map(({ firstSeen }) => firstSeen), resolved]).toEqual([[since], []]);
+      expect(stacks[0]?.remarks).toContainEqual(expect.stringContaining("127.0.0.1 rejects the credential (401)"));
+    }
+  });
+
+  test("a stack of which a part could not be compared has resolved nothing", async () => {
+    const state = await deployed(emulator, customer(1));
+    const [trunk] = await outsider.listSipOutboundTrunk();
+    await outsider.updateSipOutboundTrunkFields(trunk?.sipTrunkId ?? "", { authPassword: "Changed-by-Hand-1" });
+    const file = `${folder.path}/report.json`;
+    await drift(["--state", folder.exported({ a: state }), "--format", "json", "--output", file]);
+    // The API secret has been rotated, and the rule was changed.
+    const later = JSON.stringify(state)
+      .replace(/"credentialFingerprint":"(.)/g, (_, digit) => `"credentialFingerprint":"${digit === "0" ? 1 : 0}`)
+      .replaceAll('"roomPrefix":"customer-0001-"', '"roomPrefix":"other-"');
+    const { report } = await reported(["--state", folder.exported({ a: later }), "--previous", file]);
+    expect(inShort(report)).toEqual([expect.stringContaining("DispatchRule: roomPrefix")]);
+    expect([report.resolved, report.stacks[0]?.before?.map(({ type }) => type)]).toEqual([[], ["SipTrunk"]]);
+  });
+
   test("a difference keeps the time when it was first seen, and its end is reported once", async () => {
     const states = folder.exported(await fleet(2));
     const [trunk] = await outsider.listSipOutboundTrunk();

@@ -1,6 +1,7 @@
 /** Puts a report together from what was found in each stack. Pure. */
 
 import { printable } from "../../printable";
+import { isInconclusive, NO_ADDRESS, NO_CREDENTIAL, OFF } from "../../voip/status";
 import type { Difference } from "./differences";
 import type { Ignored } from "./ignore";
 import type { Previous } from "./previous";
@@ -15,6 +16,7 @@ import {
 } from "./report";
 import { mostSevere } from "./severity";
 import { KINDS } from "./sip-stack";
+import { lastKnown } from "./words";
 
 /** What a check says of one stack. */
 export interface Outcome {
@@ -40,14 +42,15 @@ export interface Context extends Pick<Report, "generatedAt" | "project" | "way" 
 export function assemble(outcomes: readonly Outcome[], context: Context): Report {
   const { previous, ignored, unmanaged, generatedAt, project, way, phoneSystemsAsked } = context;
   let ignoredCount = 0;
+  const resolved: Report["resolved"] = [];
   const stacks = outcomes.map((outcome) => {
-    const kept = ignored.applyTo(outcome.stack, outcome.differences);
+    const { stack, differences } = outcome;
+    const kept = ignored.applyTo(stack, differences);
     ignoredCount += kept.ignored;
-    return stackReport(
-      outcome,
-      previous.dated(outcome.stack, kept.differences.toSorted(byOrder), generatedAt),
-      previous,
-    );
+    const missing = previous.missing(stack, differences, (finding) => isChecked(finding, outcome, context));
+    resolved.push(...missing.resolved.map(({ resource, type, problem }) => ({ stack, resource, type, problem })));
+    const findings = previous.dated(stack, kept.differences.toSorted(byOrder), generatedAt);
+    return stackReport(outcome, findings, missing.unknown, generatedAt);
   });
   const having = (status: StackReport["status"]) => stacks.filter((it) => it.status === status).length;
   return {
@@ -67,14 +70,43 @@ export function assemble(outcomes: readonly Outcome[], context: Context): Report
     stacks: stacks.toSorted(bySeverity),
     groups: groupsIn(stacks),
     unmanaged: [...unmanaged],
-    resolved: previous.resolved(
-      new Set(stacks.flatMap(({ stack, status }) => (status === "failed" || status === "not-checked" ? [] : [stack]))),
-      new Map(outcomes.map(({ stack, differences }) => [stack, differences])),
-    ),
+    resolved,
   };
 }
 
-function stackReport(outcome: Outcome, findings: Finding[], previous: Previous): StackReport {
+/** Statuses of trunks whose phone system nobody wants to ask any more. */
+const NOT_TO_ASK: readonly string[] = [OFF, NO_CREDENTIAL, NO_ADDRESS];
+
+/** Whether a run that does not find a difference shows that it is gone. */
+function isChecked(
+  { side, resource }: Finding,
+  { failure, problem, answers }: Outcome,
+  { way, phoneSystemsAsked }: Context,
+): boolean {
+  if (failure !== undefined || problem !== undefined) {
+    return false;
+  }
+  switch (side) {
+    case "declared":
+      return way === "preview";
+    case "phone-system":
+      return (
+        phoneSystemsAsked &&
+        answers.every(
+          (it) => printable(it.resource) !== resource || !isInconclusive(it.status) || NOT_TO_ASK.includes(it.status),
+        )
+      );
+    case "platform":
+      return true;
+  }
+}
+
+function stackReport(
+  outcome: Outcome,
+  findings: Finding[],
+  unknown: readonly Finding[],
+  generatedAt: string,
+): StackReport {
   const { stack, updatedAt, remarks, answers, failure, problem } = outcome;
   const reason = failure ?? problem;
   const status =
@@ -85,7 +117,9 @@ function stackReport(outcome: Outcome, findings: Finding[], previous: Previous):
         : problem !== undefined
           ? "not-checked"
           : "in-sync";
-  const before = status === "failed" || status === "not-checked" ? previous.lastFindings(stack) : [];
+  const before = [...unknown];
+  // Formats list them with a stack that failed or was not checked. With another, they are remarks.
+  const isPartly = status === "drifted" || status === "in-sync";
   const isRepairable = findings.some(({ side }) => side !== "phone-system");
   return {
     stack,
@@ -95,7 +129,7 @@ function stackReport(outcome: Outcome, findings: Finding[], previous: Previous):
     ...(updatedAt !== undefined && { updatedAt }),
     findings,
     ...(before.length > 0 && { before }),
-    remarks: remarks.map((it) => printable(it)),
+    remarks: [...remarks, ...(isPartly ? lastKnown({ before }, { generatedAt }) : [])].map((it) => printable(it)),
     ...(isRepairable && { repair: `pulumi up --stack ${shellWord(stack)}` }),
     phoneSystems: answers.map(({ resource, status: answer }) => ({
       resource: printable(resource),

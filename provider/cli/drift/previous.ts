@@ -22,6 +22,13 @@ function keyOf(stack: string, { urn, side }: Pick<Finding, "urn" | "side">): str
   return JSON.stringify([stack, urn, side]);
 }
 
+/** The findings of an earlier report that are not found any more. */
+export interface Missing {
+  readonly resolved: readonly Finding[];
+  /** Those that this run could not have found: they may still be there. */
+  readonly unknown: readonly Finding[];
+}
+
 /** What an earlier report knew. Without one, everything is new. */
 export class Previous {
   private readonly findings: ReadonlyMap<string, Finding>;
@@ -42,25 +49,15 @@ export class Previous {
     });
   }
 
-  /** What was found in a stack that can't be checked now. */
-  lastFindings(stack: string): Finding[] {
-    const { findings = [], before = [] } = this.report?.stacks.find((it) => it.stack === stack) ?? {};
-    return [...findings, ...before];
-  }
-
   /**
-   * The findings that are gone from the stacks that were checked.
+   * What was found in a stack and is not found now, by whether this run could have found it.
    *
-   * @param found the current differences by stack, with those that are ignored
+   * @param found the current differences, with those that are ignored
    */
-  resolved(checked: ReadonlySet<string>, found: ReadonlyMap<string, readonly Difference[]>): Report["resolved"] {
-    return (this.report?.stacks ?? [])
-      .filter(({ stack }) => checked.has(stack))
-      .flatMap(({ stack, findings, before = [] }) => {
-        const current = new Set((found.get(stack) ?? []).map((it) => keyOf(stack, it)));
-        return [...findings, ...before]
-          .filter((it) => !current.has(keyOf(stack, it)))
-          .map(({ resource, type, problem }) => ({ stack, resource, type, problem }));
-      });
+  missing(stack: string, found: readonly Difference[], isKnown: (finding: Finding) => boolean): Missing {
+    const { findings = [], before = [] } = this.report?.stacks.find((it) => it.stack === stack) ?? {};
+    const current = new Set(found.map((it) => keyOf(stack, it)));
+    const missing = [...findings, ...before].filter((it) => !current.has(keyOf(stack, it)));
+    return { resolved: missing.filter(isKnown), unknown: missing.filter((it) => !isKnown(it)) };
   }
 }

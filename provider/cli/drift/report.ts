@@ -57,7 +57,7 @@ const stack = z.object({
   before: z
     .array(finding)
     .optional()
-    .describe("The findings of the last report that could check the stack, if this one could not."),
+    .describe("Findings of earlier reports that this one could not check. They may still be there."),
   remarks: z.array(z.string()).describe("What could not be compared or asked, as sentences."),
   repair: z.string().optional().describe("The command that repairs the drift."),
   phoneSystems: z
@@ -100,7 +100,7 @@ export const reportSchema = z.object({
   stacks: z.array(stack).describe("The most severe first, then failed, not checked and in sync; within these by name."),
   groups: z.array(group).describe("Causes that two or more stacks have in common, the most severe first."),
   unmanaged: z.array(unmanaged).describe("What is on LiveKit and belongs to none of the stacks."),
-  resolved: z.array(resolved).describe("The findings of the previous report that are gone."),
+  resolved: z.array(resolved).describe("The findings of the previous report that this one checked and did not find."),
 });
 
 export type Report = z.output<typeof reportSchema>;

@@ -114,8 +114,11 @@ export function sinceOf({ isNew, firstSeen }: Finding, { generatedAt }: Report):
   return isNew ? "new" : (howLong(firstSeen, generatedAt) ?? firstSeen);
 }
 
-/** What earlier checks found in a stack that this one could not check, as sentences. */
-export function lastKnown({ before = [] }: StackReport, { generatedAt }: Report): string[] {
+/** What earlier checks found in a stack and this one could not check, as sentences. */
+export function lastKnown(
+  { before = [] }: Pick<StackReport, "before">,
+  { generatedAt }: Pick<Report, "generatedAt">,
+): string[] {
   return before.map((finding) => {
     const age = howLong(finding.firstSeen, generatedAt);
     return `The last check that reached it found ${resourceOf(finding)}: ${finding.problem}${age === undefined ? "" : ` (for ${age})`}.`;
