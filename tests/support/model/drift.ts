@@ -31,7 +31,7 @@ export async function expectSameDrift(resources: readonly PlainResource[], env: 
   ]);
   const ours = [...lifecycles.keys()].flatMap((type) => resources.filter((it) => it.type === type));
   const sealed = ours.map((it) => ({ ...it, outputs: withoutSecrets(it.outputs, lifecycles.get(it.type)?.secrets) }));
-  const stack = sipStackIn({ resources: sealed, isInterrupted: false }, "organization/model/ours");
+  const stack = sipStackIn({ resources: sealed, isInterrupted: false, replaced: [] }, "organization/model/ours");
   const { account } = new Session(() => undefined, env, { say: () => {} });
   const found = await compareStack(stack, { account, env, phoneSystems: undefined });
   for (const { urn, type, id, outputs } of ours) {
