@@ -446,6 +446,14 @@ describe("over time", () => {
     const [found, again] = [first, second].map(({ report }) => report.stacks[0]?.findings[0]);
     expect([found?.isNew, again?.isNew]).toEqual([true, false]);
     expect(Date.parse(again?.firstSeen ?? "")).toBeLessThan(Date.parse(found?.firstSeen ?? ""));
+    await outsider.updateSipOutboundTrunkFields(trunk?.sipTrunkId ?? "", {
+      numbers: new ListUpdate({ set: ["+12025550177"] }),
+    });
+    const worse = await reported(["--state", states, "--previous", file]);
+    expect(worse.report.stacks[0]?.findings[0]).toMatchObject({ severity: "routing", isNew: true });
+    await outsider.updateSipOutboundTrunkFields(trunk?.sipTrunkId ?? "", {
+      numbers: new ListUpdate({ set: trunk?.numbers ?? [] }),
+    });
     await rename(trunk?.name ?? "");
     const third = await reported(["--state", states, "--previous", file]);
     expect([third.code, third.report.resolved]).toEqual([

@@ -3,7 +3,7 @@
 import { CommandError } from "../command-error";
 import { readTextFile } from "../text-file";
 import type { Difference } from "./differences";
-import { type Finding, REPORT_VERSION, type Report, reportSchema } from "./report";
+import { type Finding, REPORT_VERSION, type Report, reportSchema, SEVERITIES } from "./report";
 
 /** @throws CommandError if it is not a report, or one of another version */
 export function readReport(path: string): Report {
@@ -20,6 +20,11 @@ export function readReport(path: string): Report {
 /** The same difference has the same key in every report. */
 function keyOf(stack: string, { urn, side }: Pick<Finding, "urn" | "side">): string {
   return JSON.stringify([stack, urn, side]);
+}
+
+/** The lower, the more severe. */
+function rankOf({ severity }: Pick<Finding, "severity">): number {
+  return SEVERITIES.indexOf(severity);
 }
 
 /** The findings of an earlier report that are not found any more. */
@@ -41,10 +46,11 @@ export class Previous {
     );
   }
 
-  /** Dates the differences of a stack. */
+  /** Dates the differences of a stack. One that has become more severe is new: whoever has seen it before must look again. */
   dated(stack: string, differences: readonly Difference[], now: string): Finding[] {
     return differences.map((difference) => {
-      const known = this.findings.get(keyOf(stack, difference));
+      const before = this.findings.get(keyOf(stack, difference));
+      const known = before && rankOf(difference) >= rankOf(before) ? before : undefined;
       return { ...difference, firstSeen: known?.firstSeen ?? now, isNew: known === undefined };
     });
   }
