@@ -120,7 +120,7 @@ describeInWorlds((startWorld) => {
     expect((await it.inbound("office")).authPassword).not.toBe(password("office"));
   });
 
-  scenario("drift is a line in the plan, and repaired", async () => {
+  scenario.everywhere("drift is a line in the plan, and repaired", async () => {
     const it = await world();
     await it.given(component());
     await it.changeOutbound("office", { authPassword: password("by-hand") });
