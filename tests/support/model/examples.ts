@@ -194,4 +194,11 @@ export const EXAMPLES: Readonly<Record<string, readonly Command[]>> = {
     { do: "nest", in: "ours", on: true },
     up({ after: 4, what: "kill after", times: 1 }),
   ],
+  "leads a rule to a trunk whose new InboundAuth ignores changes that were made by hand": [
+    rule({ parent: "component", trunks: [2] }),
+    trunk(2),
+    up(),
+    auth({ trunk: 2, option: "ignore all" }),
+    byHand("inbound password"),
+  ],
 };

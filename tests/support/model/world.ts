@@ -378,10 +378,12 @@ export class World {
     const items = this.platform.itemsOf(actor);
     const unjudged = new Set(wanted.trunks.filter((trunk) => !isJudged(trunk)).map(({ owner }) => owner));
     const unjudgedIds = this.#recorded(exempted);
+    const ownerOf = new Map(items.map((item) => [item.id, markerOf(item)?.owner ?? ""]));
     const left = items.filter((item) => {
-      const owner = markerOf(item)?.owner ?? "";
+      const owner = ownerOf.get(item.id) ?? "";
+      // A rule is judged together with the trunks that it leads to.
       const ids = [item.id, ...(item.kind === "rule" ? item.message.trunkIds : [])];
-      const isUnjudged = ids.some((id) => unjudgedIds.has(id)) || unjudged.has(owner);
+      const isUnjudged = ids.some((id) => unjudgedIds.has(id) || unjudged.has(ownerOf.get(id) ?? ""));
       return (!lost.has(item.id) || owners.has(owner)) && !isUnjudged;
     });
     const rules = wanted.rules.filter((rule) => isJudged(rule) && !rule.trunks?.some((owner) => unjudged.has(owner)));
