@@ -89,7 +89,7 @@ async function compareResource(
   phoneSystems: PhoneSystems | undefined,
 ): Promise<Compared> {
   const { kind, name, id } = resource;
-  const { state: applied, password, notCompared, problem } = await revealed(resource, session.account);
+  const { state: applied, password, notCompared, problem } = await revealed(resource, session);
   if (problem !== undefined) {
     return { differences: [], remarks: [], answers: [], problem };
   }

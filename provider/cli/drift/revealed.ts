@@ -4,9 +4,9 @@
  */
 
 import { credentialFingerprint, FINGERPRINT_OF, isFingerprintBy } from "../../lifecycle/fingerprint";
+import type { Session } from "../../lifecycle/session";
 import type { Props } from "../../lifecycle/values";
-import type { Account } from "../../livekit/account";
-import { hidesPassword, metadataOf } from "../../livekit/trunks";
+import { hidesPassword, inboundOf, metadataOf, type Pair, pairOf } from "../../livekit/trunks";
 import { isEncrypted, type SipResource } from "./sip-stack";
 
 /** A state without encrypted values. */
@@ -26,10 +26,10 @@ const ANOTHER = "\0";
 /** Arguments whose form on LiveKit depends on other arguments. */
 const CONVERTED: ReadonlySet<string> = new Set(["numbers", "address", "allowedNumbers"]);
 
-/** @param account where the listings are */
-export async function revealed(resource: SipResource, account: Account): Promise<Revealed> {
+/** @param session the stack's; it has read the resources that this one refers to */
+export async function revealed(resource: SipResource, session: Session): Promise<Revealed> {
   const { kind, name, state } = resource;
-  const live = await liveArguments(resource, account);
+  const live = await liveArguments(resource, session);
   const notCompared: string[] = [];
   const result: Record<string, unknown> = {};
   let password: Revealed["password"] = "unknown";
@@ -37,7 +37,7 @@ export async function revealed(resource: SipResource, account: Account): Promise
     if (!containsEncrypted(value)) {
       result[argument] = value;
     } else if (argument === "password") {
-      [password, result[argument]] = passwordOf(resource, live, account.connection.apiSecret);
+      [password, result[argument]] = passwordOf(resource, live, session.account.connection.apiSecret);
     } else if (!hasNoCounterpart(argument)) {
       if (CONVERTED.has(argument) || (live && !(argument in live))) {
         const problem = `${kind} "${name}" was not compared, because its ${argument} is a secret: use --preview.`;
@@ -55,13 +55,23 @@ function hasNoCounterpart(argument: string): boolean {
 }
 
 /** What LiveKit has, under the names of the arguments. Undefined if there is nothing. */
-async function liveArguments({ kind, id, state }: SipResource, account: Account): Promise<Props | undefined> {
+async function liveArguments({ kind, id, state }: SipResource, { account, own }: Session): Promise<Props | undefined> {
   if (kind === "DispatchRule") {
     const rule = await account.rules.get(id);
     return rule && { ...rule, roomName: rule.room, roomPrefix: rule.room };
   }
-  const inbound = await account.inbound.get(String(state.inboundTrunkId));
-  const outbound = kind === "SipTrunk" ? await account.outbound.get(String(state.outboundTrunkId)) : undefined;
+  // Found as a refresh finds them: after an interrupted create, the state does not have their ids.
+  const { inboundTrunkId, outboundTrunkId } = state;
+  const { inbound, outbound }: Pick<Pair, "inbound" | "outbound"> =
+    kind === "SipTrunk"
+      ? await pairOf(account, { id, inboundTrunkId, outboundTrunkId })
+      : {
+          inbound: await inboundOf(account, {
+            ...own.keyOf("SipTrunk", String(state.trunk)),
+            openedBy: id,
+            recorded: inboundTrunkId,
+          }),
+        };
   const trunk = outbound ?? inbound;
   return (
     trunk && {

@@ -201,4 +201,9 @@ export const EXAMPLES: Readonly<Record<string, readonly Command[]>> = {
     auth({ trunk: 2, option: "ignore all" }),
     byHand("inbound password"),
   ],
+  "knows the password of a trunk that an interrupted create left, whose id is in no state": [
+    trunk(0, { direction: "outbound" }),
+    up({ after: 2, what: "500 after", times: 40 }, { after: 0, what: "429", times: 1 }),
+    gone("trunk"),
+  ],
 };
