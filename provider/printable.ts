@@ -39,7 +39,7 @@ const BREAKS = /[\p{Cc}\p{Zl}\p{Zp}]/gu;
  * Characters that are not visible: format characters such as bidi overrides, other ignorable characters, lone surrogates and
  * unassigned code points. A parser with culture-aware comparison skips them, so they could hide a command.
  */
-const INVISIBLE = /[\p{Cf}\p{Cs}\p{Cn}\p{Co}\p{Default_Ignorable_Code_Point}]/gu;
+export const INVISIBLE = /[\p{Cf}\p{Cs}\p{Cn}\p{Co}\p{Default_Ignorable_Code_Point}]/gu;
 
 /**
  * Breaks up CI commands with spaces. `##[` (GitHub), `##vso[` (Azure) and `##teamcity[` work anywhere in a line, so every `##` is

@@ -347,7 +347,7 @@ describe("states", () => {
 });
 
 describe("what can't be decrypted", () => {
-  test("is said not to be compared, and its removal is found", async () => {
+  test("is reported as not compared, and its removal is found", async () => {
     const it = customer(1, { rule: { pin: "73190482" } });
     const state = { a: await deployed(emulator, it) };
     const before = await reported(["--state", folder.exported(state)]);
@@ -650,7 +650,7 @@ withCli.each([...availablePlatforms()])("with Pulumi's CLI, on %s", (_, start) =
     expect([late.code, late.report.stacks[0]?.reason]).toEqual([1, expect.stringContaining("longer than 1 s")]);
   });
 
-  test("a stack that was renamed is previewed under its present name, and no password is said to have changed", async () => {
+  test("a stack that was renamed is previewed under its present name, and no password is reported as changed", async () => {
     // The program calls its resources like the stack.
     await pulumi("config", "set", "--stack", "initech", "name", "initech");
     await pulumi("stack", "rename", "hooli", "--stack", "initech");

@@ -3,11 +3,11 @@
 import { writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
-import { bulkhead } from "cockatiel";
 import { Session } from "../lifecycle/session";
 import { CommandError } from "./command-error";
 import type { Console } from "./console";
 import { assemble } from "./drift/assemble";
+import { atOnce } from "./drift/at-once";
 import { projectIn, stacksOf } from "./drift/backend";
 import { type CheckStack, checkAll, findUnmanaged, loadStates } from "./drift/check";
 import { compareStack } from "./drift/compare";
@@ -105,17 +105,8 @@ async function previews(
       "--preview needs the Pulumi CLI, and none was found on PATH: install it, or leave --preview out.",
     );
   }
-  const places = bulkhead(parallel ?? availableParallelism(), Number.POSITIVE_INFINITY);
-  let done = 0;
-  return (stack) =>
-    places.execute(async () => {
-      try {
-        return await previewStack(cli, stack.name, timeout * 1000);
-      } finally {
-        done += 1;
-        onProgress(done, total);
-      }
-    });
+  const step = atOnce(parallel ?? availableParallelism(), total, onProgress);
+  return (stack) => step(() => previewStack(cli, stack.name, timeout * 1000));
 }
 
 async function stored({ state, dir, viaCli }: DriftOptions, env: NodeJS.ProcessEnv) {

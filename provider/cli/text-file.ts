@@ -13,8 +13,13 @@ export function readTextFile(option: string, path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
-    throw new CommandError(
-      `${option}: ${path} can't be read: ${error instanceof Error ? error.message : "unknown error"}.`,
-    );
+    throw unreadable(option, path, error);
   }
+}
+
+/** The error about a path that can't be read. */
+export function unreadable(option: string, path: string, error: unknown): CommandError {
+  return new CommandError(
+    `${option}: ${path} can't be read: ${error instanceof Error ? error.message : "unknown error"}.`,
+  );
 }

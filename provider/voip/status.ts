@@ -48,6 +48,11 @@ export function isInconclusive(status: string): boolean {
   return /^(unreachable|not checked( yet)?|could not tell): /.test(status);
 }
 
+/** Whether the VoIP system was to be asked, and its answer is not known. */
+export function isUnanswered(status: string): boolean {
+  return isInconclusive(status) && ![OFF, NO_CREDENTIAL, NO_ADDRESS].includes(status);
+}
+
 /** Whether two statuses are the same to a plan. For example, "unreachable" today and "accepts" yesterday is no difference. */
 export function isSameStatus(a: unknown, b: unknown): boolean {
   return isRejection(a) ? a === b : !isRejection(b);

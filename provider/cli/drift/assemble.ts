@@ -1,7 +1,7 @@
 /** Puts a report together from what was found in each stack. Pure. */
 
 import { printable } from "../../printable";
-import { isInconclusive, NO_ADDRESS, NO_CREDENTIAL, OFF } from "../../voip/status";
+import { isUnanswered } from "../../voip/status";
 import type { Difference } from "./differences";
 import type { Ignored } from "./ignore";
 import type { Previous } from "./previous";
@@ -11,10 +11,11 @@ import {
   REPORT_VERSION,
   type Report,
   SEVERITIES,
+  STATUSES,
   type StackReport,
   type Unmanaged,
 } from "./report";
-import { mostSevere } from "./severity";
+import { mostSevere, rankOf } from "./severity";
 import { KINDS } from "./sip-stack";
 import { lastKnown } from "./words";
 
@@ -74,9 +75,6 @@ export function assemble(outcomes: readonly Outcome[], context: Context): Report
   };
 }
 
-/** Statuses of trunks whose phone system nobody wants to ask any more. */
-const NOT_TO_ASK: readonly string[] = [OFF, NO_CREDENTIAL, NO_ADDRESS];
-
 /** Whether a run that does not find a difference shows that it is gone. */
 function isChecked(
   { side, resource }: Finding,
@@ -91,10 +89,7 @@ function isChecked(
       return way === "preview";
     case "phone-system":
       return (
-        phoneSystemsAsked &&
-        answers.every(
-          (it) => printable(it.resource) !== resource || !isInconclusive(it.status) || NOT_TO_ASK.includes(it.status),
-        )
+        phoneSystemsAsked && answers.every((it) => printable(it.resource) !== resource || !isUnanswered(it.status))
       );
     case "platform":
       return true;
@@ -153,18 +148,16 @@ function shellWord(text: string): string {
   return /^[\w./@-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
-const STATUS_ORDER: readonly StackReport["status"][] = ["drifted", "failed", "not-checked", "in-sync"];
-
 function bySeverity(a: StackReport, b: StackReport): number {
   return (
-    STATUS_ORDER.indexOf(a.status) - STATUS_ORDER.indexOf(b.status) ||
+    STATUSES.indexOf(a.status) - STATUSES.indexOf(b.status) ||
     rank(a.severity) - rank(b.severity) ||
     (a.stack < b.stack ? -1 : 1)
   );
 }
 
 function rank(severity: StackReport["severity"]): number {
-  return severity === undefined ? SEVERITIES.length : SEVERITIES.indexOf(severity);
+  return severity === undefined ? SEVERITIES.length : rankOf(severity);
 }
 
 /** The causes that two stacks or more have in common. */

@@ -1,6 +1,5 @@
 /** Checks the stacks of a fleet: reads their states, and puts together what was found in each. */
 
-import { bulkhead } from "cockatiel";
 import type { Account } from "../../livekit/account";
 import { ConfigurationError } from "../../livekit/connection";
 import { printable } from "../../printable";
@@ -8,6 +7,7 @@ import { CommandError } from "../command-error";
 import { inventoryOf } from "../inventory";
 import { readDeployment } from "../state";
 import type { Outcome } from "./assemble";
+import { atOnce } from "./at-once";
 import type { Compared } from "./compare";
 import { NAME_LIMIT } from "./differences";
 import type { Unmanaged } from "./report";
@@ -21,25 +21,15 @@ export type Loaded = { readonly name: string } & ({ readonly stack: SipStack } |
 /**
  * Reads the states of stacks. One that can't be read does not stop the others.
  *
- * @param atOnce how many are read at the same time
+ * @param most how many are read at the same time
  */
 export async function loadStates(
   stored: readonly StoredStack[],
-  atOnce: number,
+  most: number,
   onProgress: (done: number, total: number) => void,
 ): Promise<Loaded[]> {
-  const places = bulkhead(atOnce, Number.POSITIVE_INFINITY);
-  let done = 0;
-  return Promise.all(
-    stored.map((it) =>
-      places.execute(async () => {
-        const loaded = await load(it);
-        done += 1;
-        onProgress(done, stored.length);
-        return loaded;
-      }),
-    ),
-  );
+  const step = atOnce(most, stored.length, onProgress);
+  return Promise.all(stored.map((it) => step(() => load(it))));
 }
 
 async function load({ name, lockedBy, readState }: StoredStack): Promise<Loaded> {

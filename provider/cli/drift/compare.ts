@@ -14,7 +14,7 @@ import { readConnection } from "../../livekit/connection";
 import { printable } from "../../printable";
 import type { Schema } from "../../sip-trunk/arguments";
 import { sipTrunk } from "../../sip-trunk/lifecycle";
-import { isInconclusive, isRejection, NO_ADDRESS, NO_CREDENTIAL, OFF } from "../../voip/status";
+import { isRejection, isUnanswered } from "../../voip/status";
 import type { Kind } from "../trial";
 import { type Difference, NAME_LIMIT, platformDifference, rejection } from "./differences";
 import type { PhoneSystems } from "./phone-systems";
@@ -69,11 +69,6 @@ export async function compareStack(stack: SipStack, platform: Platform): Promise
   };
 }
 
-/** Whether a phone system should have been asked, and its answer is not known. */
-function isOpen(status: string): boolean {
-  return isInconclusive(status) && ![OFF, NO_CREDENTIAL, NO_ADDRESS, GONE].includes(status);
-}
-
 /** The status of a trunk whose applied password this run does not know. */
 const UNKNOWN_PASSWORD = "not checked: LiveKit does not show the password that was applied";
 
@@ -115,7 +110,7 @@ async function compareResource(
         ...(notCompared.length > 0
           ? [`${kind} "${name}": ${notCompared.map((it) => printable(it, NAME_LIMIT)).join(", ")} not compared.`]
           : []),
-        ...(phoneSystems && isOpen(status) ? [`${kind} "${name}": ${status}.`] : []),
+        ...(phoneSystems && isUnanswered(status) && status !== GONE ? [`${kind} "${name}": ${status}.`] : []),
       ],
       ...(password === "not compared" && {
         problem: `${kind} "${name}": the password was not compared, because its fingerprint was made with another API secret: use --preview.`,

@@ -24,9 +24,7 @@ const KINDS = [...SEVERITIES, "failed", "not-checked", "in-sync"] as const;
 
 const TITLES: Readonly<Record<Kind, string>> = {
   ...SEVERITY_TITLES,
-  failed: STATUS_TITLES.failed,
-  "not-checked": STATUS_TITLES["not-checked"],
-  "in-sync": STATUS_TITLES["in-sync"],
+  ...STATUS_TITLES,
 };
 
 function kindOf({ status, severity }: StackReport): Kind {
@@ -53,10 +51,10 @@ export function fleet(report: Report, stacks: readonly StackReport[]): Html {
   const alternative = `${count(stacks.length, "stack")}: ${legend.map(({ kind, number }) => `${amount(number)} ${TITLES[kind].toLowerCase()}`).join(", ")}`;
   return html`<section class="fleet" aria-labelledby="fleet"><h2 id="fleet" class="quiet">The fleet at a glance</h2>
 <ul class="tiles">${[
-    tile("drifted", "Drifted", counts.drifted, fresh > 0 && count(fresh, "new finding")),
-    tile("failed", "Failed", counts.failed),
-    tile("not-checked", "Not checked", counts.notChecked),
-    tile("in-sync", "In sync", counts.inSync),
+    tile("drifted", counts.drifted, fresh > 0 && count(fresh, "new finding")),
+    tile("failed", counts.failed),
+    tile("not-checked", counts.notChecked),
+    tile("in-sync", counts.inSync),
   ]}</ul>
 ${
   stacks.length > 0 &&
@@ -71,11 +69,11 @@ function cell(kind: Kind): Html {
   return kind === "in-sync" ? html`<i></i>` : html`<i class="${kind}"></i>`;
 }
 
-function tile(anchor: StackReport["status"], title: string, number: number, note?: string | false): Html {
-  const content = html`<b>${amount(number)}</b><span>${title}</span>${note && html`<small>${note}</small>`}`;
+function tile(status: StackReport["status"], number: number, note?: string | false): Html {
+  const content = html`<b>${amount(number)}</b><span>${STATUS_TITLES[status]}</span>${note && html`<small>${note}</small>`}`;
   return number === 0
     ? html`<li class="tile none">${content}</li>`
-    : html`<li class="tile ${anchor}"><a href="#${anchor}">${content}</a></li>`;
+    : html`<li class="tile ${status}"><a href="#${status}">${content}</a></li>`;
 }
 
 /** When and how the fleet was checked. */

@@ -128,7 +128,7 @@ export function reasonRow({ stack: it, anchor }: Anchored, report: Report): Html
   return html`<li class="stack row ${status}" id="${anchor}" tabindex="-1" data-state="${status}"${tags(before)}><h3>${nameOf(stack)}</h3><p><bdi>${reason}</bdi></p>${notes.map((note) => html`<p class="meta"><bdi>${note}</bdi></p>`)}</li>`;
 }
 
-/** A stack in sync. What could not be proven is said. */
+/** A stack in sync, with a remark on what could not be proven. */
 export function quietRow({ stack: { stack, phoneSystems, remarks }, anchor }: Anchored): Html {
   const unproven = phoneSystems.filter(({ status }) => status !== ACCEPTS);
   const notes = [...unproven.map(({ resource, status }) => `${resource}: ${status}`), ...remarks];

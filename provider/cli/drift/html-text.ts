@@ -1,5 +1,6 @@
 /** HTML as a template: what is put in is escaped unless it is HTML already, so that no text becomes markup by mistake. Pure. */
 
+import { INVISIBLE } from "../../printable";
 import { moment } from "./words";
 
 /** HTML that goes into a document as it is. Only `html` and the constants of the page make it. */
@@ -30,12 +31,8 @@ export function time(iso: string): Html {
   return Number.isNaN(Date.parse(iso)) ? html`<bdi>${iso}</bdi>` : html`<time datetime="${iso}">${moment(iso)}</time>`;
 }
 
-/**
- * What a page must not contain: line breaks and control characters, which become a space, and characters that are invisible or turn
- * the text around.
- */
+/** Line breaks and control characters, which become a space. */
 const BREAKS = /[\p{Cc}\p{Zl}\p{Zp}]+/gu;
-const INVISIBLE = /[\p{Cf}\p{Cs}\p{Cn}\p{Co}\p{Default_Ignorable_Code_Point}]/gu;
 
 const REFERENCES: Readonly<Record<string, string>> = {
   "&": "&amp;",

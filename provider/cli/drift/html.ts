@@ -10,7 +10,7 @@ import { type Anchored, anchored, card, nameOf, quietRow, reasonRow } from "./ht
 import { STYLE } from "./html-style";
 import { Html, html } from "./html-text";
 import { symbols, triangleOf } from "./html-triangle";
-import { type Group, type Report, SEVERITIES, SEVERITY_TITLES, SIDES, type StackReport } from "./report";
+import { type Group, type Report, SEVERITIES, SEVERITY_TITLES, SIDES, STATUSES, type StackReport } from "./report";
 import { amount, count, resourceOf, SIDE_TITLES, STATUS_TITLES } from "./words";
 
 export function asHtml(report: Report): string {
@@ -18,9 +18,6 @@ export function asHtml(report: Report): string {
 }
 
 type Status = StackReport["status"];
-
-/** The statuses in the order of the page. */
-const STATUSES = ["drifted", "failed", "not-checked", "in-sync"] as const satisfies readonly Status[];
 
 /** Constants of this package, which are no text from outside. */
 const STYLE_HTML = new Html(STYLE);
@@ -109,9 +106,7 @@ function listOf(status: Status, stacks: readonly Anchored[], report: Report): Ht
 
 function filters(report: Report): Html {
   const { counts } = report;
-  const states = (["drifted", "failed", "not-checked", "in-sync"] as const).map(
-    (state) => [state, STATUS_TITLES[state]] as const,
-  );
+  const states = STATUSES.map((state) => [state, STATUS_TITLES[state]] as const);
   return html`<form class="filters js" id="filters" role="search" aria-label="Stacks">
 <p class="wide"><label for="q">Search</label><input type="search" id="q" name="q" autocomplete="off" spellcheck="false" placeholder="Name, resource, problem"></p>
 ${choice("state", "State", [["", "All"], ...states])}

@@ -1,7 +1,17 @@
 /** The report as JUnit XML, which every CI system shows: one test case for each stack. Pure. */
 
 import { type Finding, type Report, SEVERITY_TITLES, type StackReport } from "./report";
-import { lastKnown, methodOf, resourceOf, SIDE_REMEDIES, SIDE_TITLES, sinceOf, summaryOf } from "./words";
+import {
+  fingerprintLines,
+  lastKnown,
+  methodOf,
+  planText,
+  resourceOf,
+  SIDE_REMEDIES,
+  SIDE_TITLES,
+  sinceOf,
+  summaryOf,
+} from "./words";
 
 /** The suite's name, and the class of its test cases. */
 const SUITE = "livekit-sip drift";
@@ -69,12 +79,11 @@ function problemOf(finding: Finding): string {
 }
 
 function linesOf(finding: Finding, report: Report): string[] {
-  const { severity, side, plan, fingerprint, urn } = finding;
+  const { severity, side, plan, urn } = finding;
   return [
     problemOf(finding),
     `  ${SEVERITY_TITLES[severity]}. Side: ${SIDE_TITLES[side]}. Since: ${sinceOf(finding, report)}.`,
-    ...plan.map(({ property, found, declared }) => `  ~ ${property}: ${found} => ${declared}`),
-    ...(fingerprint ? [`  fingerprint: found ${fingerprint.found}, applied ${fingerprint.applied}`] : []),
+    ...[...plan.map(planText), ...fingerprintLines(finding)].map((line) => `  ${line}`),
     `  ${SIDE_REMEDIES[side]}`,
     `  ${urn}`,
   ];

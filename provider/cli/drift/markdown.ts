@@ -8,9 +8,11 @@ import { type Report, SEVERITY_TITLES, type StackReport } from "./report";
 import {
   amount,
   count,
+  fingerprintLines,
   lastKnown,
   methodOf,
   moment,
+  planText,
   resourceOf,
   SIDE_REMEDIES,
   SIDE_TITLES,
@@ -157,12 +159,7 @@ function details(stack: StackReport, report: Report): string {
     ...findings.map((finding) =>
       [
         `**${SIDE_TITLES[finding.side]}**, ${code(resourceOf(finding), 200)}, ${prose(sinceOf(finding, report), 60)}: ${prose(finding.problem, 600)}`,
-        codeBlock([
-          ...finding.plan.map(({ property, found, declared }) => `~ ${property}: ${found} => ${declared}`),
-          ...(finding.fingerprint
-            ? [`fingerprint: found ${finding.fingerprint.found}, applied ${finding.fingerprint.applied}`]
-            : []),
-        ]),
+        codeBlock([...finding.plan.map(planText), ...fingerprintLines(finding)]),
       ]
         .filter((part) => part !== "")
         .join("\n\n"),

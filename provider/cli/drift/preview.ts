@@ -40,10 +40,7 @@ const event = z.object({
 type Event = z.output<typeof event>;
 type Step = z.output<typeof step>["metadata"];
 
-/** The preview failed: why, as sentences. */
-export class PreviewFailed extends CommandError {}
-
-/** @throws PreviewFailed, or CliTooSlow */
+/** @throws CommandError with the errors of the preview, or CliTooSlow */
 export async function previewStack(cli: PulumiCli, stack: string, timeoutMs: number): Promise<Compared> {
   const folder = mkdtempSync(join(tmpdir(), "livekit-sip-drift-"));
   const log = join(folder, "events.jsonl");
@@ -54,7 +51,7 @@ export async function previewStack(cli: PulumiCli, stack: string, timeoutMs: num
     return comparedBy(eventsIn(log));
   } catch (error) {
     if (error instanceof CommandError && !(error instanceof CliTooSlow)) {
-      throw new PreviewFailed(errorsIn(eventsIn(log)) || error.message);
+      throw new CommandError(errorsIn(eventsIn(log)) || error.message);
     }
     throw error;
   } finally {

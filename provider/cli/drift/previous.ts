@@ -3,7 +3,9 @@
 import { CommandError } from "../command-error";
 import { readTextFile } from "../text-file";
 import type { Difference } from "./differences";
-import { type Finding, REPORT_VERSION, type Report, reportSchema, SEVERITIES } from "./report";
+import { type Finding, REPORT_VERSION, type Report, reportSchema } from "./report";
+import { rankOf } from "./severity";
+import { identityOf } from "./words";
 
 /** @throws CommandError if it is not a report, or one of another version */
 export function readReport(path: string): Report {
@@ -17,16 +19,6 @@ export function readReport(path: string): Report {
   }
 }
 
-/** The same difference has the same key in every report. */
-function keyOf(stack: string, { urn, side }: Pick<Finding, "urn" | "side">): string {
-  return JSON.stringify([stack, urn, side]);
-}
-
-/** The lower, the more severe. */
-function rankOf({ severity }: Pick<Finding, "severity">): number {
-  return SEVERITIES.indexOf(severity);
-}
-
 /** The findings of an earlier report that are not found any more. */
 export interface Missing {
   readonly resolved: readonly Finding[];
@@ -36,21 +28,20 @@ export interface Missing {
 
 /** What an earlier report knew. Without one, everything is new. */
 export class Previous {
-  private readonly findings: ReadonlyMap<string, Finding>;
+  private readonly findings = new Map<string, readonly Finding[]>();
 
-  constructor(private readonly report: Report | undefined) {
-    this.findings = new Map(
-      (report?.stacks ?? []).flatMap(({ stack, findings, before = [] }) =>
-        [...findings, ...before].map((finding): [string, Finding] => [keyOf(stack, finding), finding]),
-      ),
-    );
+  constructor(report: Report | undefined) {
+    for (const { stack, findings, before = [] } of report?.stacks ?? []) {
+      this.findings.set(stack, [...this.of(stack), ...findings, ...before]);
+    }
   }
 
   /** Dates the differences of a stack. One that has become more severe is new: whoever has seen it before must look again. */
   dated(stack: string, differences: readonly Difference[], now: string): Finding[] {
+    const earlier = this.byIdentity(stack);
     return differences.map((difference) => {
-      const before = this.findings.get(keyOf(stack, difference));
-      const known = before && rankOf(difference) >= rankOf(before) ? before : undefined;
+      const before = earlier.get(identityOf(stack, difference));
+      const known = before && rankOf(difference.severity) >= rankOf(before.severity) ? before : undefined;
       return { ...difference, firstSeen: known?.firstSeen ?? now, isNew: known === undefined };
     });
   }
@@ -61,9 +52,16 @@ export class Previous {
    * @param found the current differences, with those that are ignored
    */
   missing(stack: string, found: readonly Difference[], isKnown: (finding: Finding) => boolean): Missing {
-    const { findings = [], before = [] } = this.report?.stacks.find((it) => it.stack === stack) ?? {};
-    const current = new Set(found.map((it) => keyOf(stack, it)));
-    const missing = [...findings, ...before].filter((it) => !current.has(keyOf(stack, it)));
+    const current = new Set(found.map((it) => identityOf(stack, it)));
+    const missing = this.of(stack).filter((it) => !current.has(identityOf(stack, it)));
     return { resolved: missing.filter(isKnown), unknown: missing.filter((it) => !isKnown(it)) };
+  }
+
+  private of(stack: string): readonly Finding[] {
+    return this.findings.get(stack) ?? [];
+  }
+
+  private byIdentity(stack: string): ReadonlyMap<string, Finding> {
+    return new Map(this.of(stack).map((finding) => [identityOf(stack, finding), finding]));
   }
 }

@@ -8,6 +8,9 @@ import { z } from "zod";
 /** The version of the report's format. A field that is added does not change it. */
 export const REPORT_VERSION = 1;
 
+/** The states of a stack, in the order of a report. */
+export const STATUSES = ["drifted", "failed", "not-checked", "in-sync"] as const;
+
 /** What is at stake, the most severe first. */
 export const SEVERITIES = ["open", "rejected", "credential", "routing", "other"] as const;
 
@@ -49,7 +52,7 @@ const finding = z.object({
 
 const stack = z.object({
   stack: z.string().describe("organization/project/stack, as far as they are known."),
-  status: z.enum(["drifted", "failed", "not-checked", "in-sync"]),
+  status: z.enum(STATUSES),
   reason: z.string().optional().describe("Why it failed or was not checked, as sentences."),
   severity: z.enum(SEVERITIES).optional().describe("The most severe one of its findings."),
   updatedAt: z.string().optional().describe("When the stack was last updated (ISO 8601), if its state says so."),

@@ -2,7 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { type Report, SEVERITIES, SEVERITY_TITLES, type Severity } from "./report";
-import { type Located, resourceOf, SIDE_MEANINGS, SIDE_REMEDIES, sinceOf } from "./words";
+import { identityOf, type Located, planText, resourceOf, SIDE_MEANINGS, SIDE_REMEDIES, sinceOf } from "./words";
 
 /** The identifier of the format's schema. */
 const SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
@@ -84,7 +84,7 @@ function resultOf({ stack, finding }: Located, report: Report) {
   const lines = [
     `${stack.stack}: ${resourceOf(finding)}: ${problem}`,
     `${SIDE_MEANINGS[side]} ${SIDE_REMEDIES[side]}`,
-    ...plan.map(({ property, found, declared }) => `~ ${property}: ${found} => ${declared}`),
+    ...plan.map(planText),
     ...(stack.findings.includes(finding) ? [] : ["An earlier check found it. This one could not check the stack."]),
     ...(stack.repair === undefined ? [] : [`To repair it: ${stack.repair}`]),
   ];
@@ -99,17 +99,13 @@ function resultOf({ stack, finding }: Located, report: Report) {
         logicalLocations: [{ name: resource, fullyQualifiedName: urn, kind: "resource" }],
       },
     ],
-    partialFingerprints: { "drift/v1": identityOf({ stack, finding }) },
+    partialFingerprints: { "drift/v1": fingerprintOf({ stack, finding }) },
     properties: { stack: stack.stack, side, since: sinceOf(finding, report), firstSeen: finding.firstSeen },
   };
 }
 
-/** What makes a finding the same one in the next report: where it is, as for `--previous`. */
-function identityOf({ stack, finding: { urn, side } }: Located): string {
-  return createHash("sha256")
-    .update(JSON.stringify([stack.stack, urn, side]))
-    .digest("hex")
-    .slice(0, 32);
+function fingerprintOf({ stack, finding }: Located): string {
+  return createHash("sha256").update(identityOf(stack.stack, finding)).digest("hex").slice(0, 32);
 }
 
 /** A text as a message of SARIF, in which braces are placeholders and `[…](…)` is a link. */

@@ -35,6 +35,11 @@ export function severityOf(entry: string): Severity {
   return SENTENCES.find(([words]) => words.test(entry))?.[1] ?? "other";
 }
 
+/** The lower, the more severe. */
+export function rankOf(severity: Severity): number {
+  return SEVERITIES.indexOf(severity);
+}
+
 export function mostSevere(severities: readonly Severity[]): Severity {
   return SEVERITIES.find((severity) => severities.includes(severity)) ?? "other";
 }

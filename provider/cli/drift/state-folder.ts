@@ -1,8 +1,9 @@
 /** States that were exported into a folder: one file for each stack, from `pulumi stack export --file <stack>.json`. */
 
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { CommandError } from "../command-error";
+import { readTextFile, unreadable } from "../text-file";
 import type { StoredStack } from "./stacks";
 
 /**
@@ -19,7 +20,7 @@ export function folderStacks(folder: string): StoredStack[] {
   }
   return files.map((file) => ({
     name: file.slice(0, -".json".length),
-    readState: async () => stateIn(join(folder, file)),
+    readState: async () => readTextFile("--state", join(folder, file)),
   }));
 }
 
@@ -31,20 +32,6 @@ function filesIn(folder: string): string[] {
       .map(({ name }) => name)
       .sort();
   } catch (error) {
-    throw unreadable(folder, error);
+    throw unreadable("--state", folder, error);
   }
-}
-
-function stateIn(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    throw unreadable(path, error);
-  }
-}
-
-function unreadable(path: string, error: unknown): CommandError {
-  return new CommandError(
-    `--state: ${path} can't be read: ${error instanceof Error ? error.message : "unknown error"}.`,
-  );
 }

@@ -14,6 +14,7 @@ import {
   resourceOf,
   SIDE_REMEDIES,
   SIDE_TITLES,
+  STATUS_TITLES,
   sinceOf,
   summaryOf,
   withStatus,
@@ -57,7 +58,7 @@ export function asText(report: Report, { width }: TextOptions = {}): string {
     ),
     ...(["failed", "not-checked"] as const).map((status) =>
       section(
-        status === "failed" ? "Failed" : "Not checked",
+        STATUS_TITLES[status],
         withStatus(report, status).map((stack) => [
           `${stack.stack}: ${stack.reason ?? ""}`,
           ...lastKnown(stack, report).map((sentence) => `  ${sentence}`),

@@ -1,6 +1,6 @@
 /** The words that every format of a drift report uses. Pure. */
 
-import type { Finding, Report, Side, StackReport } from "./report";
+import type { Finding, PlanLine, Report, Side, StackReport } from "./report";
 
 /** The sides of the triangle, as titles. */
 export const SIDE_TITLES: Readonly<Record<Side, string>> = {
@@ -123,6 +123,21 @@ export function lastKnown(
     const age = howLong(finding.firstSeen, generatedAt);
     return `The last check that reached it found ${resourceOf(finding)}: ${finding.problem}${age === undefined ? "" : ` (for ${age})`}.`;
   });
+}
+
+/** What makes a finding of one report the same as one of the next: where it is. */
+export function identityOf(stack: string, { urn, side }: Pick<Finding, "urn" | "side">): string {
+  return JSON.stringify([stack, urn, side]);
+}
+
+/** A line of a plan: `~ numbers: found => declared`. */
+export function planText({ property, found, declared }: PlanLine): string {
+  return `~ ${property}: ${found} => ${declared}`;
+}
+
+/** A line with the fingerprints of a finding, if it has any. */
+export function fingerprintLines({ fingerprint }: Finding): string[] {
+  return fingerprint ? [`fingerprint: found ${fingerprint.found}, applied ${fingerprint.applied}`] : [];
 }
 
 /** A finding's resource, for example `SipTrunk reception`. */
