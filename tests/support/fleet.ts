@@ -9,7 +9,6 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { runtime } from "@pulumi/pulumi";
 import { dispatchRule } from "../../provider/dispatch-rule/lifecycle";
 import { inboundAuth } from "../../provider/inbound-auth/lifecycle";
 import { lifecycle } from "../../provider/lifecycle/lifecycle";
@@ -18,6 +17,7 @@ import { Session } from "../../provider/lifecycle/session";
 import type { Props } from "../../provider/lifecycle/values";
 import type { Account } from "../../provider/livekit/account";
 import { sipTrunk } from "../../provider/sip-trunk/lifecycle";
+import { sealedProps } from "./ciphertext";
 import { password } from "./examples";
 import type { Target } from "./livekit-call";
 import { environmentOf } from "./livekit-call";
@@ -101,23 +101,14 @@ async function made(stack: string, kind: string, resource: Lifecycle, declared: 
   }
   const { id, outputs } = await resource.create(inputs);
   const type = `pulumi-nodejs:dynamic/livekit:${kind}`;
-  const sealed = (props: Props) =>
-    Object.fromEntries(
-      Object.entries(props).map(([field, value]) => [field, resource.secrets.has(field) ? ciphertext() : value]),
-    );
   return {
     urn: `urn:pulumi:${stack}::${PROJECT}::${type}::phones`,
     custom: true,
     type,
     id,
-    inputs: sealed(inputs),
-    outputs: sealed(outputs),
+    inputs: sealedProps(inputs, resource.secrets),
+    outputs: sealedProps(outputs, resource.secrets),
   };
-}
-
-/** An encrypted value. Nobody has the key. */
-function ciphertext() {
-  return { [runtime.specialSigKey]: runtime.specialSecretSig, ciphertext: "v1:AAAA:AAAA" };
 }
 
 /** How a file backend stores a state. */

@@ -1,6 +1,5 @@
 /** Checks that `livekit-sip drift` finds in an encrypted state what a refresh finds in the decrypted one. */
 
-import { runtime } from "@pulumi/pulumi";
 import { compareStack } from "../../../provider/cli/drift/compare";
 import { sipStackIn } from "../../../provider/cli/drift/sip-stack";
 import { dispatchRule } from "../../../provider/dispatch-rule/lifecycle";
@@ -10,6 +9,7 @@ import { IN_SYNC, type Lifecycle } from "../../../provider/lifecycle/resource";
 import { Session } from "../../../provider/lifecycle/session";
 import type { Props } from "../../../provider/lifecycle/values";
 import { sipTrunk } from "../../../provider/sip-trunk/lifecycle";
+import { sealedProps } from "../ciphertext";
 
 /** A resource in a state, with plain secrets. */
 export interface PlainResource {
@@ -18,8 +18,6 @@ export interface PlainResource {
   readonly id: string;
   readonly outputs: Props;
 }
-
-const ciphertext = { [runtime.specialSigKey]: runtime.specialSecretSig, ciphertext: "v1:AAAA:AAAA" };
 
 export async function expectSameDrift(resources: readonly PlainResource[], env: Record<string, string>): Promise<void> {
   const session = new Session(() => undefined, env, { say: () => {} });
@@ -30,7 +28,7 @@ export async function expectSameDrift(resources: readonly PlainResource[], env: 
     ["pulumi-nodejs:dynamic/livekit:DispatchRule", lifecycle(dispatchRule, session)],
   ]);
   const ours = [...lifecycles.keys()].flatMap((type) => resources.filter((it) => it.type === type));
-  const sealed = ours.map((it) => ({ ...it, outputs: withoutSecrets(it.outputs, lifecycles.get(it.type)?.secrets) }));
+  const sealed = ours.map((it) => ({ ...it, outputs: sealedProps(it.outputs, lifecycles.get(it.type)?.secrets) }));
   const stack = sipStackIn({ resources: sealed, isInterrupted: false, replaced: [] }, "organization/model/ours");
   const { account } = new Session(() => undefined, env, { say: () => {} });
   const found = await compareStack(stack, { account, env, phoneSystems: undefined });
@@ -60,13 +58,4 @@ function expectText(text: string, part: string): void {
   if (!text.includes(part)) {
     throw new Error(`drift says "${text}" instead of "${part}".`);
   }
-}
-
-function withoutSecrets(outputs: Props, secrets: ReadonlySet<string> = new Set()): Props {
-  return Object.fromEntries(
-    Object.entries(outputs).map(([field, value]) => [
-      field,
-      secrets.has(field) && value !== undefined && value !== null ? ciphertext : value,
-    ]),
-  );
 }
