@@ -9,6 +9,7 @@ const customer = readCustomer(`customers/${name}.yaml`);
 const integration = new SipIntegration(name, {
   ...customer,
   password: config.getSecret("password"),
+  pendingPassword: config.getSecret("pendingPassword"),
   ...(customer.calls && { calls: { ...customer.calls, pin: config.getSecret("pin") } }),
 });
 

@@ -116,9 +116,12 @@ export function lifecycle<Schema extends z.ZodObject>(resource: Resource<Schema>
       session.own.add(kind, owner, olds[ID]);
       try {
         if (problems.length === 0) {
-          const args = withDefaults(validated);
-          problems.push(...session.claims.make(kind, owner, resource.claims?.(args) ?? []));
+          const given = withDefaults(validated);
+          problems.push(...session.claims.make(kind, owner, resource.claims?.(given) ?? []));
           const before = exists ? { ...olds, ...valuesIn(olds, [...fields.keys()]) } : {};
+          const settled = await resource.settle?.(session, owner, given, before, isKnown);
+          Object.assign(inputs, settled);
+          const args = { ...given, ...settled };
           const computed = {
             ...(await resource.computed?.(session, owner, args, before, isKnown)),
             ...status(IN_SYNC),

@@ -86,6 +86,17 @@ export interface Resource<Schema extends z.ZodObject, Args = z.output<Schema>> {
   rules?(given: Partial<Args>, isKnown: IsKnown<Args>): string[];
   /** Normalises fields whose normal form depends on other fields. The result replaces the given values. */
   canonical?(given: Partial<Args>): Partial<Args>;
+  /**
+   * Settles arguments whose values depend on systems other than LiveKit. The result replaces the given values, and an argument that it
+   * leaves undefined is removed. Called only by check().
+   */
+  settle?(
+    session: Session,
+    owner: string,
+    given: Partial<Args>,
+    olds: Props,
+    isKnown: IsKnown<Args>,
+  ): Promise<Partial<Args>>;
   /** What no other resource of the program may have. Called even when some fields are still unknown. */
   claims?(args: Partial<Args>): Claim[];
   /** The values that the plan wants for the computed inputs. */

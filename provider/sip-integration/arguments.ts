@@ -79,7 +79,7 @@ export type SipIntegrationArgs = trunk.SipTrunkArgs & {
 
 /** What a customer's file can say: plain values, and no secrets. */
 export type Customer = pulumi.Unwrap<
-  Without<SipIntegrationArgs, "password" | "credential" | "calls"> & {
+  Without<SipIntegrationArgs, "password" | "pendingPassword" | "credential" | "calls"> & {
     calls?: Without<NonNullable<SipIntegrationArgs["calls"]>, "pin"> | undefined;
   }
 >;

@@ -18,6 +18,13 @@ export const VOIP_CHECKS = ["register", "options", "off"] as const;
 
 const NO_COUNTRY = { error: 'is not a country code of ISO 3166-1 alpha-2: write it like "US" or "RO"' };
 
+const strongPassword = z.string().superRefine((password, context) => {
+  const missing = passwordProblems(password);
+  if (missing.length > 0) {
+    context.addIssue(`is too weak: it also needs ${missing.join(", ")}`);
+  }
+});
+
 export const schema = z.strictObject({
   /**
    * What the VoIP system gives the platform: `"extension"` for an extension of a PBX, `"did"` for phone numbers (direct inward
@@ -86,16 +93,15 @@ export const schema = z.strictObject({
    * upper and lower case letters; special characters are recommended.
    * @livekit outbound `authPassword`; inbound `authPassword` once an InboundAuth asks for credentials
    */
-  password: z
-    .string()
-    .superRefine((password, context) => {
-      const missing = passwordProblems(password);
-      if (missing.length > 0) {
-        context.addIssue(`is too weak: it also needs ${missing.join(", ")}`);
-      }
-    })
-    .optional()
-    .meta({ secret: true }),
+  password: strongPassword.optional().meta({ secret: true }),
+
+  /**
+   * The next password, while the VoIP system is being changed to it. As long as the VoIP system accepts the one that LiveKit has,
+   * nothing changes. Once it rejects that one and accepts the other of `password` and `pendingPassword`, the plan says so, and
+   * `up` switches both directions to the other. Always kept secret, and never in the state.
+   * @livekit takes the place of `password`
+   */
+  pendingPassword: strongPassword.optional().meta({ secret: true }),
 
   /**
    * How to check whether the VoIP system accepts the credential. `"register"` sends an OPTIONS and, if the answers to it prove nothing,
@@ -330,6 +336,7 @@ export function problemsAcross(args: Partial<SipTrunkInputs>, isKnown: IsKnown<S
       "password is missing: a username without a password would let callers in without authentication. Set both or neither.",
     );
   }
+  problems.push(...problemsOfPending(args, isKnown));
   if (password !== undefined && isKnown("username") && username === undefined) {
     problems.push("username is missing: set it together with password, or set neither.");
   }
@@ -343,6 +350,30 @@ export function problemsAcross(args: Partial<SipTrunkInputs>, isKnown: IsKnown<S
     problems.push("headers must not set Route when fixedIp is true, because the proxy does the routing: remove Route.");
   }
   return problems;
+}
+
+function problemsOfPending(args: Partial<SipTrunkInputs>, isKnown: IsKnown<SipTrunkInputs>): string[] {
+  const { password, pendingPassword, verifier, voipCheck, direction } = args;
+  if (pendingPassword === undefined) {
+    return [];
+  }
+  const needsPassword = isKnown("password") && password === undefined;
+  const unasked =
+    verifier || !isKnown("verifier")
+      ? undefined
+      : direction === "inbound"
+        ? 'direction: "inbound"'
+        : voipCheck === "off" && 'voipCheck: "off"';
+  return [
+    ...(needsPassword
+      ? ["pendingPassword needs password: set password to the one that the VoIP system accepts now."]
+      : []),
+    ...(unasked
+      ? [
+          `pendingPassword can't be used with ${unasked}, because the VoIP system is asked which of the two passwords is in use: set password alone.`,
+        ]
+      : []),
+  ];
 }
 
 function numberProblems(

@@ -20,6 +20,7 @@ import { compare } from "./comparison";
 import { declareDirection, declaredPair, declares, takesCalls, turns } from "./direction";
 import { ensure, removeTrunks } from "./ensure";
 import { calledNumbers, numberArguments } from "./mapping";
+import { credentialChangedAt, passwordInUse } from "./rotation";
 import { leftoverOf, numberTakenBy, takenOver } from "./take-over";
 import { probeVoip, requireAccepted, wantedVoipStatus } from "./voip-status";
 
@@ -38,7 +39,13 @@ export const declaredCredentials = perSession(
 export const sipTrunk: Resource<Schema> = {
   kind: "SipTrunk",
   schema,
-  computedInputs: { credentialFingerprint: same, [FINGERPRINT_OF]: () => true, sipUri: same, voipStatus: isSameStatus },
+  computedInputs: {
+    credentialFingerprint: same,
+    [FINGERPRINT_OF]: () => true,
+    credentialChangedAt: same,
+    sipUri: same,
+    voipStatus: isSameStatus,
+  },
   stableOutputs: ["inboundTrunkId", "outboundTrunkId"],
   hasOutput: (output, args) => declares(args, output === "inboundTrunkId" ? "inbound" : "outbound"),
 
@@ -46,6 +53,10 @@ export const sipTrunk: Resource<Schema> = {
 
   canonical({ numbers, country }) {
     return numbers && country ? { numbers: numbers.map((number) => parseNumber(number, country)) } : {};
+  },
+
+  async settle(session, owner, args, olds, isKnown) {
+    return { ...(await passwordInUse(session, owner, args, olds, isKnown)), pendingPassword: undefined };
   },
 
   claims({ extension, numbers, adopt, ...args }) {
@@ -72,6 +83,7 @@ export const sipTrunk: Resource<Schema> = {
     }
     return {
       ...fingerprintOf(session, owner, isKnown("password") ? password : UNKNOWN, olds, olds.owner),
+      ...credentialChangedAt(args, olds, isKnown),
       ...(await wantedVoipStatus(session, owner, args, isKnown, olds)),
       sipUri: connection.sipHost && declares(args, "inbound") ? `sip:${connection.sipHost}` : NONE,
     };

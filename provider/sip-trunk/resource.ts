@@ -51,32 +51,49 @@ export function dialPlanOf(trunk: SipTrunk): Declared["dialPlan"] {
 }
 
 /** The credential in a trunk's arguments, from `credential` or from `username` and `password`, with its secrets marked. */
-function credentialIn({ credential, username, password }: SipTrunkArgs) {
+function credentialIn({ credential, username, password, pendingPassword }: SipTrunkArgs) {
+  const secret = (text: typeof password) => (text === undefined ? undefined : pulumi.secret(text));
   if (credential === undefined) {
-    return { username, password: password === undefined ? undefined : pulumi.secret(password), verifier: undefined };
+    return {
+      username,
+      password: secret(password),
+      pendingPassword: secret(pendingPassword),
+      verifier: undefined,
+    };
   }
   const held = pulumi.secret(credential);
   return {
     username: username ?? pulumi.unsecret(held.apply((it) => it.username)),
-    password: pulumi.secret(pulumi.all([held, password]).apply(([it, declared]) => followed(it, declared))),
+    password: pulumi.secret(
+      pulumi.all([held, password, pendingPassword]).apply(([it, ...declared]) => followed(it, ...declared)),
+    ),
+    pendingPassword: secret(pendingPassword),
     verifier: held.apply((it) => (isVerifier(it) ? it : undefined)),
   };
 }
 
-function followed(held: VoipCredential, declared: string | undefined): string | undefined {
+function followed(
+  held: VoipCredential,
+  password: string | undefined,
+  pendingPassword: string | undefined,
+): string | undefined {
   if (isVerifier(held)) {
-    return declared;
+    return password;
   }
-  if (declared !== undefined) {
+  const both = password !== undefined ? "password" : pendingPassword !== undefined ? "pendingPassword" : undefined;
+  if (both) {
     throw new pulumi.RunError(
-      "SipTrunk has both credential, which reads the password from the VoIP system, and password: remove one of them.",
+      `SipTrunk has both credential, which reads the password from the VoIP system, and ${both}: remove one of them.`,
     );
   }
   return held.password;
 }
 
+/** The arguments that are not outputs, and those whose outputs may be undefined. */
+type NotAsGiven = "verifier" | "pendingPassword" | "adopt" | "username" | "password";
+
 /** The arguments of a SipTrunk are outputs, too, as far as the program gives them. */
-export interface SipTrunk extends Omit<OutputsOf<Schema>, "verifier" | "username" | "password" | "adopt"> {}
+export interface SipTrunk extends Omit<OutputsOf<Schema>, NotAsGiven> {}
 
 /**
  * One SIP integration: a company's phone system (the VoIP system) on one side, a LiveKit project on the other. Creates an inbound
@@ -107,6 +124,11 @@ export class SipTrunk extends pulumi.dynamic.Resource {
   declare readonly sipUri: pulumi.Output<string | null>;
   /** Changes when the password changes, without revealing it; undefined without a password. */
   declare readonly credentialFingerprint: pulumi.Output<string | undefined>;
+  /**
+   * The date on which `up` first applied the credential, in UTC: `"2026-11-30"`. Undefined without a password, and if the date is not
+   * known: for a trunk that was imported or taken over, and for a credential that an older version of this package applied.
+   */
+  declare readonly credentialChangedAt: pulumi.Output<string | undefined>;
   /** `"in sync"`, or a description of how the platform differs from what was last applied. */
   declare readonly platformStatus: pulumi.Output<string>;
   /**
@@ -121,7 +143,7 @@ export class SipTrunk extends pulumi.dynamic.Resource {
   declare readonly voipStatus: pulumi.Output<string>;
   /** The user name of the credential. */
   declare readonly username: pulumi.Output<string | undefined>;
-  /** The password of the credential; secret. */
+  /** The password in use, which is `pendingPassword` after the switch to it; secret. */
   declare readonly password: pulumi.Output<string | undefined>;
   /** The owner of the trunks, as written into their metadata: organization/project/stack/name. */
   declare readonly owner: pulumi.Output<string>;
@@ -142,7 +164,7 @@ export class SipTrunk extends pulumi.dynamic.Resource {
 
   constructor(name: string, args: SipTrunkArgs, options?: pulumi.CustomResourceOptions) {
     const { credential, ...rest } = args;
-    const { username = args.extension, password, verifier } = credentialIn(args);
+    const { username = args.extension, password, pendingPassword, verifier } = credentialIn(args);
     super(
       thinProvider("SipTrunk"),
       name,
@@ -151,12 +173,14 @@ export class SipTrunk extends pulumi.dynamic.Resource {
         name: args.name ?? name,
         username,
         password,
+        pendingPassword,
         ...(verifier && { verifier }),
         owner: ownerOf(name, TYPE, options),
         inboundTrunkId: undefined,
         outboundTrunkId: undefined,
         sipUri: undefined,
         credentialFingerprint: undefined,
+        credentialChangedAt: undefined,
         platformStatus: undefined,
         platformDrift: undefined,
         voipStatus: undefined,
@@ -178,10 +202,12 @@ export class SipTrunk extends pulumi.dynamic.Resource {
     this.voipVerdict = this.voipStatus.apply(verdictOf);
     const parts = { owner: this.owner, ...credentialOf(this), country, numberFormat: numberFormat ?? "international" };
     this.reference = pulumi.secret(parts);
-    pulumi.output(password).apply((text) => {
-      if (typeof text === "string" && lacksSpecialCharacter(text)) {
-        void pulumi.log.warn("password has no special character: one is recommended.", this);
-      }
-    });
+    for (const [field, secret] of Object.entries({ password, pendingPassword })) {
+      pulumi.output(secret).apply((text) => {
+        if (typeof text === "string" && lacksSpecialCharacter(text)) {
+          void pulumi.log.warn(`${field} has no special character: one is recommended.`, this);
+        }
+      });
+    }
   }
 }

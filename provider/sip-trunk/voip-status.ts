@@ -37,24 +37,63 @@ export async function wantedVoipStatus(
   isKnown: IsKnown<SipTrunkInputs>,
   olds: Props,
 ): Promise<Props> {
+  const question = planned(session, args, isKnown);
+  if (typeof question === "string") {
+    return { voipStatus: question };
+  }
+  if (question && isUnchanged(CHECKED, args, olds)) {
+    return { voipStatus: status.isRejection(olds.voipStatus) ? status.ACCEPTS : (olds.voipStatus ?? status.PENDING) };
+  }
+  const news = (text: string) => tell(session, "SipTrunk", owner, remarksOn(text));
+  return { voipStatus: await answerInTime(session, args, isKnown, olds, news) };
+}
+
+/**
+ * What the VoIP system answers to the credential in a plan. If it may not be asked, or does not answer in time, it is still to be asked.
+ *
+ * @param whenAnswered - gets the answer, also a late one
+ */
+export async function answerInTime(
+  session: Session,
+  args: Partial<SipTrunkInputs>,
+  isKnown: IsKnown<SipTrunkInputs>,
+  olds: Props,
+  whenAnswered: (text: string) => void = () => {},
+): Promise<string> {
+  const question = planned(session, args, isKnown);
+  if (typeof question === "string") {
+    return question;
+  }
+  // A digest sent to a wrong host can be misused there. Whoever can change the program must not be able to choose the host.
+  const mayAsk = session.account.connection.voipHosts !== undefined || isUnchanged(DESTINATION, args, olds);
+  if (!question || !mayAsk) {
+    return status.PENDING;
+  }
+  const asked = ask(session, question).then((result) => {
+    whenAnswered(result.status);
+    return result.status;
+  });
+  return inTime(session, asked);
+}
+
+/** What to ask about the credential in a plan, or what is known without asking. Undefined if the plan does not know enough yet. */
+function planned(
+  session: Session,
+  args: Partial<SipTrunkInputs>,
+  isKnown: IsKnown<SipTrunkInputs>,
+): CredentialQuery | string | undefined {
   const { connection } = session.account;
   const { address, password, verifier } = args;
   requireVoipHost(address, connection);
   if (verifier && password !== undefined && !verifies(verifier, password)) {
-    return { voipStatus: status.differs(verifier.source) };
+    return status.differs(verifier.source);
   }
   const isComplete = [...CHECKED, "voipCheckTimeout" as const].every(isKnown);
-  const question = isComplete ? questionOf(complete.parse(args), connection) : undefined;
-  if (typeof question === "string") {
-    return { voipStatus: question };
-  }
-  const unchanged = (field: keyof SipTrunkInputs) => same(olds[field], args[field]);
-  if (question && CHECKED.every(unchanged)) {
-    return { voipStatus: status.isRejection(olds.voipStatus) ? status.ACCEPTS : (olds.voipStatus ?? status.PENDING) };
-  }
-  // A digest sent to a wrong host can be misused there. Whoever can change the program must not be able to choose the host.
-  const mayAsk = question && (connection.voipHosts ?? DESTINATION.every(unchanged));
-  return { voipStatus: mayAsk ? await askedInTime(session, owner, question) : status.PENDING };
+  return isComplete ? questionOf(complete.parse(args), connection) : undefined;
+}
+
+function isUnchanged(fields: readonly (keyof SipTrunkInputs)[], args: Partial<SipTrunkInputs>, olds: Props): boolean {
+  return fields.every((field) => same(olds[field], args[field]));
 }
 
 /** Valid arguments in which everything is known that a check depends on. */
@@ -69,13 +108,9 @@ const CHECKED = [
 /** The arguments that say where a digest goes. */
 const DESTINATION = ["address", "port", "transport"] as const;
 
-/** The answer, if it comes in time. A late one is printed as a remark. */
-async function askedInTime(session: Session, owner: string, question: CredentialQuery): Promise<string> {
+/** The answer, if it comes in time. */
+async function inTime(session: Session, asked: Promise<string>): Promise<string> {
   const waiting = waitingOf(session);
-  const asked = ask(session, question).then((result) => {
-    tell(session, "SipTrunk", owner, remarksOn(result.status));
-    return result.status;
-  });
   const start = performance.now();
   const isOver = AbortSignal.timeout(Math.max(0, Math.ceil(waiting.leftMs)));
   try {
