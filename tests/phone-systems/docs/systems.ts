@@ -5,7 +5,7 @@ import { answersSip } from "../../support/loopback";
 import { asteriskProgram, asterisk as testedAsterisk } from "../asterisk";
 import { freeswitchProgram, freeswitch as testedFreeswitch } from "../freeswitch";
 import { opensipsProgram, opensips as testedOpensips } from "../opensips";
-import { hasModules, Launched, modulesFolder, versionOf } from "../phone-system";
+import { hasModules, type Launch, Launched, modulesFolder, versionOf } from "../phone-system";
 
 /** Where the other side of the calls is. */
 export interface Peers {
@@ -56,6 +56,15 @@ const freeswitch: DocumentedSystem = {
     }),
 };
 
+/** How Kamailio is started with a configuration, whatever that says. */
+export const kamailioProgram: Pick<Launch, "command" | "args" | "ready"> = {
+  command: "kamailio",
+  args: (folder) => [
+    ...["-f", join(folder, "kamailio.cfg"), "-DD", "-E", "-m", "64", "-M", "8", "-Y", folder, "-w", folder],
+  ],
+  ready: answers,
+};
+
 const kamailio: DocumentedSystem = {
   name: "Kamailio",
   version: versionOf("kamailio", ["-v"], /kamailio (\d+(?:\.\d+)*)/),
@@ -65,11 +74,7 @@ const kamailio: DocumentedSystem = {
       configuration: configuration("kamailio"),
       ports: ["PORT"],
       values: { LIVEKIT: livekit, CALLEE: callee },
-      command: "kamailio",
-      args: (folder) => [
-        ...["-f", join(folder, "kamailio.cfg"), "-DD", "-E", "-m", "64", "-M", "8", "-Y", folder, "-w", folder],
-      ],
-      ready: answers,
+      ...kamailioProgram,
     }),
 };
 

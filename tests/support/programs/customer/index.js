@@ -4,11 +4,13 @@
 //   {"$long": n}          a text of n characters, too long for the configuration
 //   {"$nested": n}        a JSON object nested n levels deep
 //   {"$kamailio": args}   the credential in a Kamailio database
+//   {"$asterisk": args}   the credential in an Asterisk configuration file
 //   {"$unknown": value}   an output of a resource that does not exist in the first preview
 //   {"$of": [name, key]}  an output of a trunk, as text
 
 const pulumi = require("@pulumi/pulumi");
 const {
+  asteriskConfigCredential,
   DispatchRule,
   InboundAuth,
   kamailioCredential,
@@ -53,6 +55,9 @@ function resolve(value) {
   }
   if ("$kamailio" in value) {
     return kamailioCredential(resolve(value.$kamailio));
+  }
+  if ("$asterisk" in value) {
+    return asteriskConfigCredential(resolve(value.$asterisk));
   }
   if ("$unknown" in value) {
     laterCount += 1;
