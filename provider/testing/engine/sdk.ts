@@ -1,6 +1,6 @@
 /** The program's own `@pulumi/pulumi`, with the gRPC and protobuf libraries that it depends on. */
 
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import type * as Grpc from "@grpc/grpc-js";
@@ -88,7 +88,8 @@ function manifestPath(programDir: string): string {
   for (let dir = programDir; ; dir = dirname(dir)) {
     const manifest = join(dir, "node_modules", "@pulumi", "pulumi", "package.json");
     if (existsSync(manifest)) {
-      return manifest;
+      // Its own dependencies are beside the real folder, to which some package managers only link.
+      return realpathSync(manifest);
     }
     if (dir === dirname(dir)) {
       throw new Error(`${programDir} has no @pulumi/pulumi: run npm install in the project`);
