@@ -131,6 +131,13 @@ describe.each<Template>(["quickstart", "fleet"])("the template %s", (template) =
     expect(unread).toEqual([]);
   });
 
+  // Pulumi's own, 3.8, can't read the types.
+  test("has the TypeScript that the package's types are tested with", () => {
+    const own: { devDependencies: Record<string, string> } = require("../package.json");
+    const { devDependencies } = require(join(TEMPLATES[template], "package.json"));
+    expect(devDependencies).toEqual({ typescript: own.devDependencies.typescript });
+  });
+
   test("depends on a range that this version of the package is in", () => {
     const { version }: { version: string } = require("../package.json");
     const { dependencies }: { dependencies: Record<string, string> } = require(
