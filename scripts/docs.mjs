@@ -1,6 +1,6 @@
-// Writes the tables of arguments and outputs in docs/ and the README, customer.schema.json and drift-report.schema.json, from the
-// doc comments of the fields and the schemas in dist/, and copies the files that a page includes from the tests and examples. With
-// --check it changes nothing, and exits with 1 if a file would change.
+// Writes the tables of arguments and outputs in docs/, customer.schema.json and drift-report.schema.json, from the doc comments of the
+// fields and the schemas in dist/, lists the messages in the source, and copies the files that a page includes from the tests and
+// examples. With --check it changes nothing, and exits with 1 if a file would change.
 
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import ts from "typescript";
 import { customerSchema } from "./customer-schema.mjs";
 import { driftReportSchema } from "./drift-report-schema.mjs";
+import { messagesByPlace } from "./messages.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const RESOURCES = [
@@ -21,11 +22,8 @@ const RESOURCES = [
 const COMPONENT = { page: "sip-integration", type: "SipIntegration", extended: "testCallSection" };
 
 const { config } = ts.readConfigFile(join(root, "tsconfig.build.json"), ts.sys.readFile);
-const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root);
-const program = ts.createProgram(
-  [...RESOURCES, COMPONENT].flatMap(({ page }) => ["arguments", "resource"].map((file) => sourcePath(page, file))),
-  options,
-);
+const { options, fileNames } = ts.parseJsonConfigFileContent(config, ts.sys, root);
+const program = ts.createProgram(fileNames, options);
 const checker = program.getTypeChecker();
 
 function sourcePath(page, file) {
@@ -180,13 +178,22 @@ function overview(resources, component) {
           .filter((field) => isRequired(field) === required)
           .map(({ name }) => `\`${name}\``)
           .join(", ");
-      return `| [\`${type}\`](docs/${page}.md) | ${names(true)} | ${names(false)} |`;
+      return `| [\`${type}\`](${page}.md) | ${names(true)} | ${names(false)} |`;
     })
     .toSpliced(0, 0, "| Resource | Required | Optional |", "|---|---|---|")
     .concat(
-      `| [\`${component.type}\`](docs/${component.page}.md), all of them for one customer | those of \`SipTrunk\` | those of \`SipTrunk\`, and the sections \`inbound\`, \`calls\`, \`testCall\` |`,
+      `| [\`${component.type}\`](${component.page}.md), all of them for one customer | those of \`SipTrunk\` | those of \`SipTrunk\`, and the sections \`inbound\`, \`calls\`, \`testCall\` |`,
     )
     .join("\n");
+}
+
+/** Every message under the place where it is seen. */
+function messageList() {
+  return messagesByPlace(program, join(root, "provider"))
+    .map(({ title, messages }) =>
+      [`### ${title}`, "", ...messages.map((message) => `- \`\` ${message} \`\``)].join("\n"),
+    )
+    .join("\n\n");
 }
 
 /**
@@ -207,7 +214,7 @@ function fill(file, sections) {
 }
 
 /** The language of an included file, for highlighting. */
-const LANGUAGES = { ".conf": "ini", ".ts": "ts", ".xml": "xml", ".yaml": "yaml" };
+const LANGUAGES = { ".conf": "ini", ".mjs": "js", ".ts": "ts", ".xml": "xml", ".yaml": "yaml" };
 
 /** Puts each included file of tests/ or examples/ between its markers `<!-- include: tests/… -->` and `<!-- /include -->`. */
 function include(file) {
@@ -248,14 +255,15 @@ const changed = [
   ...resources.flatMap((resource) =>
     fill(`docs/${resource.page}.md`, { arguments: argumentsTable(resource), outputs: outputsTable(resource) }),
   ),
-  ...fill("README.md", { arguments: overview(resources, component) }),
+  ...fill("docs/README.md", { arguments: overview(resources, component) }),
+  ...fill("docs/troubleshooting.md", { messages: messageList() }),
   ...readdirSync(join(root, "docs"))
     .filter((name) => name.endsWith(".md"))
     .flatMap((name) => include(`docs/${name}`)),
 ];
 if (changed.length > 0 && process.argv.includes("--check")) {
   process.stderr.write(
-    `Not what the doc comments or the included files say: ${changed.join(", ")}. Run \`npm run docs\`.\n`,
+    `Not what the doc comments, the messages or the included files say: ${changed.join(", ")}. Run \`npm run docs\`.\n`,
   );
   process.exitCode = 1;
 }
