@@ -187,6 +187,19 @@ if (RECORD_STATES) {
       ));
   });
 
+  test("the first plan of a clean state of 0.1.0 shows what docs/upgrade.md says, and nothing else", async () => {
+    const { stack } = await restored("in-process engine", readSample("0.1.0", "clean"));
+    const { steps, text } = await stack.preview();
+    const changed = steps
+      .filter(({ diff }) => Object.keys(diff).length > 0)
+      .map(({ op, type, diff }) => [op, type.split(":").pop(), Object.keys(diff)]);
+    expect(changed).toEqual([
+      ["refresh", "DispatchRule", ["pin"]],
+      ["update", "InboundAuth", ["country", "numberFormat"]],
+    ]);
+    expect(text).toContain("=> [secret]");
+  });
+
   test("drift of the destination's country, which 0.1.0 recorded as country, is repaired", () =>
     expectRefreshUpAndDestroy("in-process engine", withDriftOfCountry(readSample("0.1.0", "clean"))));
 
