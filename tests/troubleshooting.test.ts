@@ -157,6 +157,7 @@ describe("the explanations", () => {
     "TSError",
     "Property 'allowedNumbers' is missing",
     "'password' does not exist",
+    "',' expected",
     "interrupted while creating",
     "Cannot find module",
     "no changes were expected but changes were proposed",
