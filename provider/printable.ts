@@ -15,8 +15,15 @@ export const PRINTABLE_LIMIT = 2000;
 export function printable(text: string, limit: number = PRINTABLE_LIMIT): string {
   // Text beyond this point is cut off anyway, and a text of several megabytes must not take seconds.
   const start = text.slice(0, 4 * limit);
-  const visible = stripVTControlCharacters(start).replace(BREAKS, " ").replace(INVISIBLE, "");
-  return bounded(withoutCommands(visible), limit, start.length < text.length);
+  return bounded(withoutCommands(visible(start)), limit, start.length < text.length);
+}
+
+/**
+ * A text without control characters, escape sequences, invisible characters and direction overrides, on one line. Enough where no CI system
+ * reads it, such as a comment.
+ */
+export function visible(text: string): string {
+  return stripVTControlCharacters(text).replace(BREAKS, " ").replace(INVISIBLE, "");
 }
 
 /**

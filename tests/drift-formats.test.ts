@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { columnsOf } from "../provider/cli/drift/columns";
 import { asJunit } from "../provider/cli/drift/junit";
-import { asMarkdown, MARKDOWN_LIMIT } from "../provider/cli/drift/markdown";
+import { asMarkdown } from "../provider/cli/drift/markdown";
+import { MARKDOWN_LIMIT } from "../provider/cli/drift/markdown-parts";
 import type { Report } from "../provider/cli/drift/report";
 import { asSarif } from "../provider/cli/drift/sarif";
 import { asText } from "../provider/cli/drift/text";

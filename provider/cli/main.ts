@@ -6,12 +6,18 @@ import { ConfigurationError } from "../livekit/connection";
 import { LiveKitError } from "../livekit/errors";
 import { printable } from "../printable";
 import type { AuditOptions } from "./audit";
+import type { ChangedOptions } from "./changed";
+import { CHANGED_FORMATS } from "./changed-formats";
+import type { CheckOptions } from "./check";
 import { CommandError } from "./command-error";
+import type { CommentOptions } from "./comment";
 import { consoleOf } from "./console";
 import type { DriftOptions } from "./drift";
 import { FORMATS } from "./drift/format-names";
 import { FAILURE } from "./exit-codes";
 import type { ImportOptions } from "./import";
+import type { IssuesOptions } from "./issues";
+import type { PreviewOptions } from "./preview";
 
 const EXIT_CODES = "Exit codes: 0 nothing to report, 1 failed, 8 done, with something to report.";
 
@@ -90,6 +96,79 @@ function commands(env: NodeJS.ProcessEnv, finish: (code: number) => void): Comma
     .action(async (options: DriftOptions) => {
       const { checkDrift }: typeof import("./drift") = require("./drift");
       finish(await checkDrift(options, env, console));
+    });
+  program
+    .command("check")
+    .description(
+      "Checks customers' files. Needs no credential and no network, so that it can run on anybody's pull request.",
+    )
+    .argument("[files...]", "the files (default: all of the folder --customers)")
+    .option("--customers <folder>", "the folder with the customers' files", "customers")
+    .action((files: string[], options: CheckOptions) => {
+      const { checkCustomers }: typeof import("./check") = require("./check");
+      finish(checkCustomers(files, options, console));
+    });
+  program
+    .command("changed")
+    .description("Lists the stacks of a fleet whose plan a change can affect, by the history of the git repository.")
+    .requiredOption(
+      "--from <commit>",
+      "the commit before the change, or last-success: that of the pipeline's last successful run",
+    )
+    .option("--to <commit>", "the commit after the change", "HEAD")
+    .option("--dir <folder>", "the folder of the Pulumi project", ".")
+    .option("--customers <folder>", "the folder with the customers' files, in --dir", "customers")
+    .option("--jobs <number>", "for a matrix of jobs: into how many groups the stacks are divided at most", countIn, 50)
+    .addOption(
+      new Option(
+        "--format <format>",
+        "text: a stack in each line. github: lines for $GITHUB_OUTPUT. gitlab: for a child pipeline",
+      )
+        .choices(CHANGED_FORMATS)
+        .default("text"),
+    )
+    .action(async (options: ChangedOptions) => {
+      const { listChanged }: typeof import("./changed") = require("./changed");
+      finish(await listChanged(options, env, console));
+    });
+  program
+    .command("preview")
+    .description("Writes the plans of stacks, for `comment`. Changes nothing.")
+    .requiredOption("--stacks <names>", "the stacks, with spaces between them")
+    .requiredOption("--output <file>", "where the plans go")
+    .option("--dir <folder>", "the folder of the Pulumi project", ".")
+    .option("--parallel <number>", "how many previews run at the same time", countIn)
+    .option("--timeout <seconds>", "how long the preview of a stack may take", countIn, 300)
+    .addHelpText(
+      "after",
+      "\nExit codes: 0 every preview succeeded, 1 one of them failed. The file is written in both cases.",
+    )
+    .action(async (options: PreviewOptions) => {
+      const { previewStacks }: typeof import("./preview") = require("./preview");
+      finish(await previewStacks(options, env, console));
+    });
+  program
+    .command("comment")
+    .description(
+      "Writes plans as one comment on the pull request (GitHub) or merge request (GitLab) of this job, and updates it from then on.",
+    )
+    .requiredOption("--stacks <names>", "the changed stacks, with spaces between them")
+    .option("--removed <names>", "the customers whose file the change removes, with spaces between them", "")
+    .option("--plans <folder>", "the folder with the files that `preview` wrote", "plans")
+    .option("--dir <folder>", "the folder of the Pulumi project", ".")
+    .action(async (options: CommentOptions) => {
+      const { commentPlans }: typeof import("./comment") = require("./comment");
+      finish(await commentPlans(options, env, console));
+    });
+  program
+    .command("issues")
+    .description("Opens, reopens, updates and closes one issue for each stack, by a report of `drift --format json`.")
+    .argument("<report>", "the report")
+    .option("--label <label>", "the label of these issues", "sip-drift")
+    .option("--limit <number>", "how many issues a run opens at most", countIn, 50)
+    .action(async (report: string, options: IssuesOptions) => {
+      const { trackDrift }: typeof import("./issues") = require("./issues");
+      finish(await trackDrift(report, options, env, console));
     });
   return program;
 }

@@ -59,12 +59,7 @@ export class PulumiCli {
 
   /** @throws CommandError with the CLI's own words if it fails, and CliTooSlow if it was stopped */
   async run(args: readonly string[], options: RunOptions = {}): Promise<string> {
-    const { output, errors, code, isLate } = await execute(args, this.folder, { ...this.env, ...options.env }, options);
-    if (isLate) {
-      throw new CliTooSlow(
-        `\`pulumi ${args[0]}\` was stopped, because it took longer than ${(options.timeoutMs ?? 0) / 1000} s.`,
-      );
-    }
+    const { output, errors, code } = await this.finish(args, options);
     if (code !== 0) {
       const said = (errors.trim() === "" ? output : errors).trim().split("\n").slice(0, 12).join("\n");
       throw new CommandError(
@@ -72,6 +67,21 @@ export class PulumiCli {
       );
     }
     return output;
+  }
+
+  /**
+   * Runs the CLI, and leaves it to the caller what its exit code means.
+   *
+   * @throws CliTooSlow if it was stopped
+   */
+  async finish(args: readonly string[], options: RunOptions = {}): Promise<Finished> {
+    const { isLate, ...finished } = await execute(args, this.folder, { ...this.env, ...options.env }, options);
+    if (isLate) {
+      throw new CliTooSlow(
+        `\`pulumi ${args[0]}\` was stopped, because it took longer than ${(options.timeoutMs ?? 0) / 1000} s.`,
+      );
+    }
+    return finished;
   }
 
   /** Selects a stack and creates it if it does not exist. */
@@ -117,10 +127,14 @@ async function versionIn(folder: string, env: NodeJS.ProcessEnv): Promise<Versio
   return major === undefined ? undefined : [Number(major), Number(minor)];
 }
 
-interface Finished {
+/** What the CLI printed, and its exit code. */
+export interface Finished {
   readonly output: string;
   readonly errors: string;
   readonly code: number | null;
+}
+
+interface Ended extends Finished {
   /** Whether it was stopped because it took too long. */
   readonly isLate: boolean;
 }
@@ -133,7 +147,7 @@ function execute(
   cwd: string,
   env: NodeJS.ProcessEnv,
   { input, fd, isShown = false, timeoutMs }: RunOptions = {},
-): Promise<Finished> {
+): Promise<Ended> {
   return new Promise((resolve, reject) => {
     const child = spawn("pulumi", [...args, "--non-interactive"], {
       cwd,

@@ -21,10 +21,14 @@ export function code(text: string, limit?: number): string {
 
 /** Lines as a block of code. Nothing if there is none. */
 export function codeBlock(lines: readonly string[]): string {
-  if (lines.length === 0) {
+  return fenced(lines.map((line) => printable(line)));
+}
+
+/** Lines that are safe to print as a block of code. Nothing if there is none. */
+export function fenced(content: readonly string[]): string {
+  if (content.length === 0) {
     return "";
   }
-  const content = lines.map((line) => printable(line));
   const fence = "`".repeat(Math.max(3, ...content.map((line) => longestRun(line) + 1)));
   return [`${fence}text`, ...content, fence].join("\n");
 }

@@ -3,10 +3,10 @@
  * longer than GitHub takes, and says what was left out. Pure.
  */
 
+import { assembled, folded, MARKDOWN_LIMIT, type Part } from "./markdown-parts";
 import { code, codeBlock, prose } from "./markdown-text";
 import { type Report, SEVERITY_TITLES, type StackReport } from "./report";
 import {
-  amount,
   count,
   fingerprintLines,
   lastKnown,
@@ -22,25 +22,8 @@ import {
   withStatus,
 } from "./words";
 
-/** The most characters of a comment on GitHub. */
-export const MARKDOWN_LIMIT = 65_536;
-
-/** What the note about what was left out may need. */
-const NOTE = 1_000;
-
 /** The most characters of a text in a table or a list, so that one customer's name can't use up the comment. */
 const TEXT_LIMIT = 240;
-
-/** A part of the comment: a title and its entries, as many as fit. */
-interface Part {
-  /** What its entries are, in the note about what was left out. */
-  readonly entries: string;
-  readonly before: string;
-  readonly blocks: readonly string[];
-  readonly after?: string;
-  /** The most characters that it may use. Default: all that are left. */
-  readonly most?: number;
-}
 
 export function asMarkdown(report: Report): string {
   const head = [
@@ -96,33 +79,7 @@ export function asMarkdown(report: Report): string {
     ),
     { entries: "details of stacks", before: "### Details\n\n", blocks: drifted.map((stack) => details(stack, report)) },
   ];
-  return assembled(head, parts);
-}
-
-function assembled(head: string, parts: readonly Part[]): string {
-  let text = `${head}\n`;
-  const leftOut: string[] = [];
-  for (const { entries, before, blocks, after = "", most = MARKDOWN_LIMIT } of parts) {
-    const room = Math.min(most, MARKDOWN_LIMIT - NOTE - text.length - 1);
-    let part = before;
-    let fitting = 0;
-    for (const block of blocks) {
-      if (part.length + block.length + after.length > room) {
-        break;
-      }
-      part += block;
-      fitting += 1;
-    }
-    if (fitting > 0) {
-      text += `\n${part}${after}`;
-    }
-    if (fitting < blocks.length) {
-      leftOut.push(`${amount(blocks.length - fitting)} of ${amount(blocks.length)} ${entries}`);
-    }
-  }
-  return leftOut.length === 0
-    ? text
-    : `${text}\n> Left out, because a comment is limited to ${amount(MARKDOWN_LIMIT)} characters: ${leftOut.join("; ")}. \`--format html\` shows everything.\n`;
+  return assembled(head, parts, MARKDOWN_LIMIT, "`--format html` shows everything.");
 }
 
 function tableRow({ stack, severity, findings }: StackReport, report: Report): string {
@@ -145,17 +102,20 @@ function reasonOf(stack: StackReport, report: Report): string {
   return `- ${code(stack.stack, 200)}: ${sentences.map((it) => prose(it, TEXT_LIMIT)).join(" ")}\n`;
 }
 
-/** A section that opens on a click. */
-function folded(entries: string, title: string, blocks: readonly string[], most: number): Part {
-  const before = `<details><summary>${title}: ${amount(blocks.length)}</summary>\n\n`;
-  return { entries, before, blocks, after: "\n</details>\n", most };
+/** The findings of one stack and how to repair them, as the text of an issue. */
+export function stackMarkdown(stack: StackReport, report: Report): string {
+  return [...detailsOf(stack, report), `${prose(moment(report.generatedAt), 60)}. ${methodOf(report)}`].join("\n\n");
 }
 
 function details(stack: StackReport, report: Report): string {
-  const { severity, findings, remarks, phoneSystems, repair, reason } = stack;
+  const { severity } = stack;
   const title = severity === undefined ? STATUS_TITLES[stack.status] : SEVERITY_TITLES[severity];
+  const summary = `<details><summary>${code(stack.stack, 200)}: ${title}</summary>`;
+  return [summary, ...detailsOf(stack, report), "</details>\n\n"].join("\n\n");
+}
+
+function detailsOf({ findings, remarks, phoneSystems, repair, reason }: StackReport, report: Report): string[] {
   return [
-    `<details><summary>${code(stack.stack, 200)}: ${title}</summary>`,
     ...findings.map((finding) =>
       [
         `**${SIDE_TITLES[finding.side]}**, ${code(resourceOf(finding), 200)}, ${prose(sinceOf(finding, report), 60)}: ${prose(finding.problem, 600)}`,
@@ -170,6 +130,5 @@ function details(stack: StackReport, report: Report): string {
     ...[...(reason === undefined ? [] : [reason]), ...remarks].map((remark) => prose(remark, TEXT_LIMIT)),
     ...(findings.some(({ side }) => side === "phone-system") ? [SIDE_REMEDIES["phone-system"]] : []),
     ...(repair === undefined ? [] : [`To repair it:\n\n${codeBlock([repair])}`]),
-    "</details>\n\n",
-  ].join("\n\n");
+  ];
 }
