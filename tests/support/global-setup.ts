@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { chromiumAvailability } from "./chromium";
 import { findPulumiCli } from "./cli-stack";
 import { kamailioAvailability } from "./kamailio";
+import { actionlintAvailability } from "./linters";
 import { installServer, livekitServerAvailability } from "./livekit-platform";
 import { sippAvailability } from "./sipp";
 
@@ -23,6 +24,7 @@ async function prepare(): Promise<void> {
   need("Kamailio", kamailioAvailability(), "its tests are skipped");
   need("sipp", sippAvailability(), "its tests are skipped");
   need("Chromium", chromiumAvailability(), "the tests of the drift page are skipped");
+  need("actionlint", actionlintAvailability(), "the workflows are not checked");
   const server = livekitServerAvailability();
   need("the real LiveKit server", server, "the suites run on the emulator only");
   if (server.available && !process.env.LIVEKIT_SERVER_BINARY) {
