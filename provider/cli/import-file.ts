@@ -2,10 +2,10 @@
 
 import { runtime } from "@pulumi/pulumi";
 import { thinProvider } from "../dynamic/provider";
+import { typeOf } from "../dynamic/type";
 import type { Props } from "../lifecycle/values";
 import type { Declared } from "./program";
 import { SecretReference } from "./secrets";
-import { typeOf } from "./state";
 import type { Kind } from "./trial";
 
 /** A resource in the file (Pulumi's documentation, "pulumi import"; `outputs` since CLI 3.254). */

@@ -1,8 +1,8 @@
 /** Reads the state of a stack, as `pulumi stack export` writes it or as a file backend stores it. Its secrets stay encrypted. */
 
 import { z } from "zod";
+import { typeOf } from "../dynamic/type";
 import { CommandError } from "./command-error";
-import type { Kind } from "./trial";
 
 const resource = z.object({
   urn: z.string(),
@@ -82,11 +82,6 @@ function jsonIn(text: string): unknown {
 /** A stack that was never updated has the year 1. */
 function isTime(text: string): boolean {
   return new Date(text).getFullYear() > 1;
-}
-
-/** The type of a resource in a URN. */
-export function typeOf(kind: Kind): string {
-  return `pulumi-nodejs:dynamic/livekit:${kind}`;
 }
 
 /** The name of a resource in its URN. */

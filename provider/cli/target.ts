@@ -1,6 +1,7 @@
 /** The stack that an import fills: its state, its configuration and its preview, through the Pulumi CLI. */
 
 import { z } from "zod";
+import { typeOf } from "../dynamic/type";
 import { CommandError } from "./command-error";
 import type { Console } from "./console";
 import { importEntries } from "./import-file";
@@ -8,7 +9,7 @@ import { withPrivateFile } from "./private-file";
 import { ALL_SECRETS, type Declared, type Program } from "./program";
 import type { PulumiCli } from "./pulumi";
 import { SecretReference } from "./secrets";
-import { idsOf, nameInUrn, type StateResource, typeOf } from "./state";
+import { idsOf, nameInUrn, type StateResource } from "./state";
 
 /** The stack that resources are imported into. */
 export class Target {

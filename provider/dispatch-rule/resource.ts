@@ -5,11 +5,9 @@ import { listOf, type OutputsOf } from "../dynamic/inputs";
 import { supported } from "../dynamic/options";
 import { ownerOf } from "../dynamic/owner";
 import { thinProvider } from "../dynamic/provider";
+import { typeOf } from "../dynamic/type";
 import { SipTrunk } from "../sip-trunk/resource";
 import type { DispatchRuleArgs, Schema } from "./arguments";
-
-/** The resource type in Pulumi's URNs. */
-const TYPE = "pulumi-nodejs:dynamic/livekit:DispatchRule";
 
 /** The arguments of a DispatchRule are outputs, too, as far as the program gives them. */
 export interface DispatchRule extends Omit<OutputsOf<Schema>, "adopt"> {}
@@ -40,7 +38,7 @@ export class DispatchRule extends pulumi.dynamic.Resource {
         trunks: wanted === "all" ? wanted : wanted.map(idOrOwner),
         ...(pin === undefined ? {} : { pin: pulumi.secret(pin) }),
         name: args.name ?? name,
-        owner: ownerOf(name, TYPE, options),
+        owner: ownerOf(name, typeOf("DispatchRule"), options),
         platformStatus: undefined,
         platformDrift: undefined,
       },

@@ -5,14 +5,12 @@ import { listOf, type OutputsOf } from "../dynamic/inputs";
 import { supported } from "../dynamic/options";
 import { ownerOf } from "../dynamic/owner";
 import { thinProvider } from "../dynamic/provider";
+import { typeOf } from "../dynamic/type";
 import { isVerifier, type VoipCredential } from "../voip/credential";
 import { type VoipVerdict, verdictOf } from "../voip/status";
 import type { Schema, SipTrunkArgs } from "./arguments";
 import { lacksSpecialCharacter } from "./password";
 import type { TrunkReference } from "./reference";
-
-/** The resource type in Pulumi's URNs. */
-const TYPE = "pulumi-nodejs:dynamic/livekit:SipTrunk";
 
 /** What other resources need to know about a trunk before its outputs are known. */
 interface Declared {
@@ -175,7 +173,7 @@ export class SipTrunk extends pulumi.dynamic.Resource {
         password,
         pendingPassword,
         ...(verifier && { verifier }),
-        owner: ownerOf(name, TYPE, options),
+        owner: ownerOf(name, typeOf("SipTrunk"), options),
         inboundTrunkId: undefined,
         outboundTrunkId: undefined,
         sipUri: undefined,

@@ -5,6 +5,7 @@ import type { OutputsOf } from "../dynamic/inputs";
 import { supported } from "../dynamic/options";
 import { ownerOf } from "../dynamic/owner";
 import { thinProvider } from "../dynamic/provider";
+import { typeOf } from "../dynamic/type";
 import { credentialOf, dialPlanOf, requireTrunk, type SipTrunk } from "../sip-trunk/resource";
 import type { Schema, TestCallArgs } from "./arguments";
 
@@ -47,7 +48,7 @@ export class TestCall extends pulumi.dynamic.Resource {
         numberFormat,
         triggers: args.triggers ?? credentialTriggers(trunk),
         trunk: trunk.owner,
-        owner: ownerOf(name, "pulumi-nodejs:dynamic/livekit:TestCall", options),
+        owner: ownerOf(name, typeOf("TestCall"), options),
         result: undefined,
         sipStatus: undefined,
       },

@@ -2,10 +2,11 @@
 
 import { runtime } from "@pulumi/pulumi";
 import { dispatchRule } from "../../dispatch-rule/lifecycle";
+import { typeOf } from "../../dynamic/type";
 import { inboundAuth } from "../../inbound-auth/lifecycle";
 import type { Props } from "../../lifecycle/values";
 import { sipTrunk } from "../../sip-trunk/lifecycle";
-import { type Deployment, liveKitIds, nameInUrn, typeOf } from "../state";
+import { type Deployment, liveKitIds, nameInUrn } from "../state";
 import type { Kind } from "../trial";
 
 /** The compared types in the order in which they refer to each other. A TestCall leaves nothing on LiveKit. */
