@@ -231,6 +231,11 @@ export type CalleeRuleArgs = Common &
 /** Arguments of a {@link DispatchRule}. */
 export type DispatchRuleArgs = IndividualRuleArgs | DirectRuleArgs | CalleeRuleArgs;
 
+/** Whether a rule takes every call of the project: LiveKit then gets no trunk ids. */
+export function takesEveryCall(trunks: RuleInputs["trunks"]): trunks is "all" {
+  return trunks === "all";
+}
+
 /** Whether a trunk is given by its SipTrunk's owner: organization/project/stack/name. */
 export function isReference(trunk: string): boolean {
   return trunk.split("/").length >= 4;

@@ -16,7 +16,7 @@ import * as sip from "../livekit/sip-api";
 import * as trunks from "../livekit/trunks";
 import { cannotUse } from "../sip-trunk/direction";
 import { type Adoption, adoptionOf, readAdopted, refusalOf } from "./adopt";
-import { problemsAcross, type RuleInputs, type Schema, schema } from "./arguments";
+import { problemsAcross, type RuleInputs, type Schema, schema, takesEveryCall } from "./arguments";
 import { changedArguments, compare } from "./comparison";
 import { ruleFields, ruleKeys } from "./mapping";
 import { trunkIds } from "./trunk-ids";
@@ -89,7 +89,7 @@ export const dispatchRule: Resource<Schema> = {
     if (wanted === undefined) {
       return adoptionClaim(adopt);
     }
-    const keys = ruleKeys({ trunkIds: wanted === "all" ? [] : wanted, pin, numbers, inboundNumbers });
+    const keys = ruleKeys({ trunkIds: takesEveryCall(wanted) ? [] : wanted, pin, numbers, inboundNumbers });
     const unique = keys.map((key) => ({
       key,
       words: "LiveKit allows only one rule for a combination of trunk, pin and number",

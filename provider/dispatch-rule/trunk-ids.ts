@@ -2,7 +2,7 @@
 
 import type { Session } from "../lifecycle/session";
 import * as trunks from "../livekit/trunks";
-import { isReference, type RuleInputs } from "./arguments";
+import { isReference, type RuleInputs, takesEveryCall } from "./arguments";
 
 /** The LiveKit ids of the trunks, and the references whose trunk does not exist. */
 export async function trunkIds(
@@ -11,7 +11,7 @@ export async function trunkIds(
 ): Promise<{ ids: string[]; missing: string[] }> {
   const ids: string[] = [];
   const missing: string[] = [];
-  for (const trunk of wanted === "all" ? [] : wanted) {
+  for (const trunk of takesEveryCall(wanted) ? [] : wanted) {
     const id = isReference(trunk) ? (await trunks.inboundOf(account, own.keyOf("SipTrunk", trunk)))?.id : trunk;
     if (id === undefined) {
       missing.push(trunk);

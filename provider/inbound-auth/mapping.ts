@@ -6,7 +6,7 @@ import { NUMBER_FORMATS, type NumberFormatOptions, writtenForms } from "../phone
 import type { InboundAuthInputs } from "./arguments";
 
 /** The wanted values of the inbound trunk's fields that InboundAuth owns. */
-export function authFields(args: InboundAuthInputs, marker: Marker | undefined) {
+export function authFields(args: Partial<InboundAuthInputs>, marker: Marker | undefined) {
   const byCredentials = args.method === "credentials";
   return {
     authUsername: byCredentials ? (args.username ?? "") : "",

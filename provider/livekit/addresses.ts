@@ -20,9 +20,13 @@ export function canonicalCidr(text: string): string | undefined {
   if (!range) {
     return undefined;
   }
-  const bits = range.version === 4 ? 32 : 128;
-  const prefix = bits - (range.size.toString(2).length - 1);
-  return `${format(range)}/${prefix}`;
+  return `${format(range)}/${prefixLengthOf(range)}`;
+}
+
+/** The IP version and the prefix length of an IP or CIDR range, or undefined where the text is neither. */
+export function prefixOf(text: string): { readonly version: 4 | 6; readonly length: number } | undefined {
+  const range = parseRange(text);
+  return range && { version: range.version, length: prefixLengthOf(range) };
 }
 
 /** Whether `cidrs` together admit every address of IPv4, or every one of IPv6. */
@@ -76,6 +80,11 @@ function parseRange(text: string): Range | undefined {
   const size = 1n << BigInt(bits - prefix);
   const value = bytes.reduce((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
   return { version: bits === 32 ? 4 : 6, start: value - (value % size), size };
+}
+
+function prefixLengthOf({ version, size }: Range): number {
+  const bits = version === 4 ? 32 : 128;
+  return bits - (size.toString(2).length - 1);
 }
 
 function format({ version, start }: Range): string {
