@@ -170,6 +170,20 @@ function sectionsTable(component) {
   ].join("\n");
 }
 
+/** What each policy demands, its level and its settings, from the policies themselves. */
+function policiesTable() {
+  const { sipPolicies } = createRequire(import.meta.url)("../dist/policies/index.js");
+  const rows = sipPolicies.map(({ name, description, enforcementLevel, configSchema }) => {
+    const settings = Object.entries(configSchema.properties).map(
+      ([setting, { description: meaning, default: fallback }]) => {
+        return `\`${setting}\` (by default \`${JSON.stringify(fallback)}\`): ${meaning}`;
+      },
+    );
+    return `| \`${name}\` | ${cell(description)} | ${enforcementLevel} | ${settings.map(cell).join("<br>") || "–"} |`;
+  });
+  return ["| Policy | Rule | Default level | Settings |", "|---|---|---|---|", ...rows].join("\n");
+}
+
 function overview(resources, component) {
   return resources
     .map(({ page, type, fields }) => {
@@ -255,6 +269,7 @@ const changed = [
   ...resources.flatMap((resource) =>
     fill(`docs/${resource.page}.md`, { arguments: argumentsTable(resource), outputs: outputsTable(resource) }),
   ),
+  ...fill("docs/policies.md", { policies: policiesTable() }),
   ...fill("docs/README.md", { arguments: overview(resources, component) }),
   ...fill("docs/troubleshooting.md", { messages: messageList() }),
   ...readdirSync(join(root, "docs"))

@@ -18,6 +18,7 @@ const PLACES = [
   { title: "Credential readers", paths: ["credential-readers/"] },
   { title: "`livekit-sip drift`", paths: ["cli/drift"] },
   { title: "`livekit-sip import` and `audit`", paths: ["cli/"] },
+  { title: "Policies", paths: ["policies/"] },
   { title: "`pulumi-livekit-sip/testing`", paths: ["testing/"] },
 ];
 

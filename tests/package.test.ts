@@ -51,6 +51,8 @@ describe("the packed tarball", () => {
         "dist/index.js",
         "dist/index.d.ts",
         "dist/testing/index.js",
+        "policies/PulumiPolicy.yaml",
+        "policies/index.js",
         "customer.schema.json",
         "drift-report.schema.json",
       ]),
@@ -58,7 +60,7 @@ describe("the packed tarball", () => {
     expect(
       files.filter(
         (file) =>
-          !/^(dist\/.*\.(js|d\.ts)|package\.json|(customer|drift-report)\.schema\.json|README\.md|LICENSE|CHANGELOG\.md)$/.test(
+          !/^(dist\/.*\.(js|d\.ts)|policies\/(PulumiPolicy\.yaml|index\.js)|package\.json|(customer|drift-report)\.schema\.json|README\.md|LICENSE|CHANGELOG\.md)$/.test(
             file,
           ),
       ),

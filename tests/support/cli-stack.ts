@@ -55,6 +55,14 @@ export interface CliStackOptions extends TestStackOptions {
   quiet?: boolean;
 }
 
+/** A policy pack that judges an operation. */
+export interface UsedPack {
+  /** The pack's folder. */
+  pack: string;
+  /** The file with its configuration. Default: the pack's own. */
+  config?: string;
+}
+
 /** A stack of the Pulumi CLI. */
 export class CliStack implements Stack {
   /** Everything that the CLI has printed so far. */
@@ -108,17 +116,31 @@ export class CliStack implements Stack {
   }
 
   /** @param options - `savePlan` saves the plan for an {@link up} with `plan` */
-  preview({ savePlan, ...options }: Parameters<TestStack["preview"]>[0] & { savePlan?: boolean } = {}) {
-    return this.#operate(["preview", ...(savePlan ? ["--save-plan", this.#planFile] : []), ...flags(options)]);
+  preview({
+    savePlan,
+    policies,
+    ...options
+  }: Parameters<TestStack["preview"]>[0] & { savePlan?: boolean; policies?: UsedPack } = {}) {
+    return this.#operate([
+      "preview",
+      ...(savePlan ? ["--save-plan", this.#planFile] : []),
+      ...policyFlags(policies),
+      ...flags(options),
+    ]);
   }
 
   /** @param options - with `plan`, `up` fails if it would do anything that is not in the saved plan */
-  up({ plan, ...options }: Parameters<TestStack["up"]>[0] & { plan?: boolean } = {}): Promise<OperationResult> {
+  up({
+    plan,
+    policies,
+    ...options
+  }: Parameters<TestStack["up"]>[0] & { plan?: boolean; policies?: UsedPack } = {}): Promise<OperationResult> {
     return this.#operate([
       "up",
       "--yes",
       "--skip-preview",
       ...(plan ? ["--plan", this.#planFile] : []),
+      ...policyFlags(policies),
       ...flags(options),
     ]);
   }
@@ -294,6 +316,13 @@ function flags(options: { refresh?: boolean; expectNoChanges?: boolean; targets?
     ...(options.refresh === undefined ? [] : [`--refresh=${options.refresh}`]),
     ...(options.expectNoChanges ? ["--expect-no-changes"] : []),
     ...(options.targets ?? []).flatMap((urn) => ["--target", urn]),
+  ];
+}
+
+function policyFlags(used: UsedPack | undefined): string[] {
+  return [
+    ...(used ? ["--policy-pack", used.pack] : []),
+    ...(used?.config === undefined ? [] : ["--policy-pack-config", used.config]),
   ];
 }
 

@@ -9,7 +9,7 @@ const root = join(__dirname, "..", "..");
 /** What a program finds beside the package: its dependencies as they are installed here. */
 const BESIDE = [
   ...["@bufbuild", "@livekit", "cockatiel", "commander", "ipaddr.js", "libphonenumber-js", "livekit-server-sdk"],
-  ...["yaml", "zod", "@pulumi/pulumi", "@types", "typescript"],
+  ...["yaml", "zod", "@pulumi/pulumi", "@pulumi/policy", "@types", "typescript"],
 ];
 
 /**

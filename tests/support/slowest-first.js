@@ -11,6 +11,7 @@ const SLOWEST = [
   "faults",
   "faults-adopt",
   "sip-integration",
+  "policy-pack",
   "templates",
   "fleet-drift",
   "fleet",
