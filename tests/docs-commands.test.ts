@@ -109,17 +109,16 @@ esac
 
 /** Gives the answers that the CLI would ask for on a terminal. */
 const PULUMI = `
-PATH="\${PATH#*:}"
 answer() { if [ "$1" = livekit:apiSecret ]; then printf %s "$API_SECRET"; else printf %s "$PASSWORD"; fi; }
 case "$1 $2 $3 $#" in
-  "config set --secret 4") answer "$4" | exec pulumi "$@" ;;
+  "config set --secret 4") answer "$4" | exec "$CLI" "$@" ;;
   "new "*)
     stack=dev
     [ "$3" = --stack ] && stack=$4
-    pulumi "$@" --yes --config "livekit:url=$URL" --config "livekit:apiKey=$API_KEY" --config extension=1011 \\
+    "$CLI" "$@" --yes --config "livekit:url=$URL" --config "livekit:apiKey=$API_KEY" --config extension=1011 \\
       --config "address=$PBX" --config country=US </dev/null
-    for key in livekit:apiSecret password; do answer $key | pulumi config set --secret $key --stack "$stack"; done ;;
-  *) exec pulumi "$@" </dev/null ;;
+    for key in livekit:apiSecret password; do answer $key | "$CLI" config set --secret $key --stack "$stack"; done ;;
+  *) exec "$CLI" "$@" </dev/null ;;
 esac
 `;
 
@@ -169,6 +168,7 @@ async function follow(file: string, folder: string, world: World): Promise<strin
       PULUMI_SKIP_CONFIRMATIONS: "true",
       PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
       PACKED: packed,
+      CLI: cli ?? "",
       REPOSITORY: root,
       URL: livekit.url,
       API_KEY: livekit.apiKey,
