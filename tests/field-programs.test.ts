@@ -476,9 +476,13 @@ describe("on the emulator alone", () => {
       expect(said(plan)).not.toMatch(/^\s+at /m);
     });
 
-    test(`needs a password for method "credentials"`, async () => {
+    test.each<[string, Parameters<typeof reference>[0]]>([
+      ["no credential", { username: undefined, password: undefined }],
+      ["an empty password", { password: "" }],
+      ["an empty user name", { username: "" }],
+    ])(`is refused for method "credentials" if the reference has %s`, async (_what, changes) => {
       await (await network()).settle();
-      const it = await callers(reference({ username: undefined, password: undefined }));
+      const it = await callers(reference(changes));
       const plan = await it.preview();
       expect(plan.succeeded).toBe(false);
       expect(said(plan)).toContain('method "credentials" needs a trunk with a password');

@@ -110,8 +110,8 @@ export function problemsAcross(
   if (method === "credentials" && allowedAddresses !== undefined) {
     problems.push(`allowedAddresses can't be used with method: "credentials": remove it, or use method: "ip".`);
   }
-  const hasCredential =
-    (username !== undefined || !isKnown("username")) && (password !== undefined || !isKnown("password"));
+  // An empty user name or password would let in every caller, too.
+  const hasCredential = (username || !isKnown("username")) && (password || !isKnown("password"));
   if (method === "credentials" && !hasCredential) {
     problems.push(
       `method "credentials" needs a trunk with a password, and SipTrunk "${nameOf(trunk)}" has none: give it username and password, or use method: "ip".`,
