@@ -374,5 +374,7 @@ describeHere("with 200 trunks", () => {
         await platform.stop();
       }
     },
+    // Giving 200 users their passwords takes most of it.
+    400_000,
   );
 });
