@@ -357,23 +357,19 @@ function problemsOfPending(args: Partial<SipTrunkInputs>, isKnown: IsKnown<SipTr
   if (pendingPassword === undefined) {
     return [];
   }
-  const needsPassword = isKnown("password") && password === undefined;
-  const unasked =
-    verifier || !isKnown("verifier")
-      ? undefined
-      : direction === "inbound"
-        ? 'direction: "inbound"'
-        : voipCheck === "off" && 'voipCheck: "off"';
-  return [
-    ...(needsPassword
-      ? ["pendingPassword needs password: set password to the one that the VoIP system accepts now."]
-      : []),
-    ...(unasked
-      ? [
-          `pendingPassword can't be used with ${unasked}, because the VoIP system is asked which of the two passwords is in use: set password alone.`,
-        ]
-      : []),
-  ];
+  const problems: string[] = [];
+  if (isKnown("password") && password === undefined) {
+    problems.push("pendingPassword needs password: set password to the one that the VoIP system accepts now.");
+  }
+  // With a hash of the password nobody needs to be asked.
+  const mustAsk = isKnown("verifier") && verifier === undefined;
+  if (mustAsk && (direction === "inbound" || voipCheck === "off")) {
+    const setting = direction === "inbound" ? 'direction: "inbound"' : 'voipCheck: "off"';
+    problems.push(
+      `pendingPassword can't be used with ${setting}, because the VoIP system is asked which of the two passwords is in use: set password alone.`,
+    );
+  }
+  return problems;
 }
 
 function numberProblems(

@@ -58,9 +58,10 @@ export function credentialChangedAt(
   if (!isKnown("username") || !isKnown("password")) {
     return { credentialChangedAt: UNKNOWN };
   }
-  const isKept = olds.username === username && olds.password === password;
-  if (password === undefined || isKept || adopt !== undefined) {
-    return { credentialChangedAt: password === undefined ? undefined : olds.credentialChangedAt };
+  if (password === undefined) {
+    return {};
   }
-  return { credentialChangedAt: new Date().toISOString().slice(0, "YYYY-MM-DD".length) };
+  const isOld = (olds.username === username && olds.password === password) || adopt !== undefined;
+  const today = new Date().toISOString().slice(0, "YYYY-MM-DD".length);
+  return { credentialChangedAt: isOld ? olds.credentialChangedAt : today };
 }

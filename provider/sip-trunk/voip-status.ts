@@ -45,25 +45,31 @@ export async function wantedVoipStatus(
     return { voipStatus: status.isRejection(olds.voipStatus) ? status.ACCEPTS : (olds.voipStatus ?? status.PENDING) };
   }
   const news = (text: string) => tell(session, "SipTrunk", owner, remarksOn(text));
-  return { voipStatus: await answerInTime(session, args, isKnown, olds, news) };
+  return { voipStatus: await askedInTime(session, question, args, olds, news) };
 }
 
 /**
- * What the VoIP system answers to the credential in a plan. If it may not be asked, or does not answer in time, it is still to be asked.
- *
- * @param whenAnswered - gets the answer, also a late one
+ * What the VoIP system answers to the credential in a plan, or what is known without asking. If it may not be asked, or does not answer in
+ * time, it is still to be asked.
  */
 export async function answerInTime(
   session: Session,
   args: Partial<SipTrunkInputs>,
   isKnown: IsKnown<SipTrunkInputs>,
   olds: Props,
-  whenAnswered: (text: string) => void = () => {},
 ): Promise<string> {
   const question = planned(session, args, isKnown);
-  if (typeof question === "string") {
-    return question;
-  }
+  return typeof question === "string" ? question : askedInTime(session, question, args, olds, () => {});
+}
+
+/** @param whenAnswered - gets the answer, also a late one */
+async function askedInTime(
+  session: Session,
+  question: CredentialQuery | undefined,
+  args: Partial<SipTrunkInputs>,
+  olds: Props,
+  whenAnswered: (text: string) => void,
+): Promise<string> {
   // A digest sent to a wrong host can be misused there. Whoever can change the program must not be able to choose the host.
   const mayAsk = session.account.connection.voipHosts !== undefined || isUnchanged(DESTINATION, args, olds);
   if (!question || !mayAsk) {

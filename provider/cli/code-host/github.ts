@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { CommandError } from "../command-error";
+import { MARKDOWN_LIMIT } from "../drift/markdown-parts";
 import { Api } from "./api";
 import type { CodeHost, Issue, IssueChange } from "./code-host";
 
@@ -29,7 +30,7 @@ const numbered = z.object({ number: z.number() });
 const anything = z.unknown();
 
 export class GitHub implements CodeHost {
-  readonly textLimit = 65_536;
+  readonly textLimit = MARKDOWN_LIMIT;
   readonly #api: Api;
   readonly #repository: string;
 
