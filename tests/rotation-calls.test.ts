@@ -11,6 +11,7 @@ import { PASSWORD } from "./phone-systems/phone-system";
 import { type Credential, type RotatingSystem, rotatingSystems } from "./phone-systems/rotation/systems";
 import { type Count, Traffic } from "./phone-systems/traffic";
 import { expectNoCanary, password } from "./support/examples";
+import { environmentOf } from "./support/livekit-call";
 import { testInWholeMatrix as test } from "./support/matrix";
 import { SippCallee, sippAvailability } from "./support/sipp";
 import { inProcess, type Program, World } from "./support/worlds";
@@ -145,14 +146,11 @@ for (const kind of rotatingSystems) {
         await world.secret("old", OLD.password);
         await world.secret("new", NEW.password);
         await world.given(program(before(system), credentials));
-        const settings: Record<string, string> = {
-          ...{ url: livekit.url, apiKey: livekit.apiKey, apiSecret: livekit.apiSecret },
-        };
         const traffic = new Traffic(
           {
             phoneSystem,
             phone: { username: "1001", password: PASSWORD },
-            livekit: readConnection((key) => settings[key.replace(/^livekit:/, "")], {}),
+            livekit: readConnection(() => undefined, environmentOf(livekit)),
             outboundTrunkId: (await world.outbound("reception")).sipTrunkId,
           },
           CALL_EVERY_MS,

@@ -137,6 +137,8 @@ export function hasModules(program: string, ...modules: readonly string[]): bool
 export interface Launch {
   /** The folder with its configuration. */
   readonly configuration: string;
+  /** A folder with files that are used instead of those of the same name. */
+  readonly changes?: string;
   /** Files of that folder that are left out. */
   readonly without?: readonly string[];
   /** The names of the ports that the configuration uses. */
@@ -181,6 +183,7 @@ export class Launched {
 
   private static async try({
     configuration,
+    changes,
     without = [],
     ports,
     values = {},
@@ -197,8 +200,10 @@ export class Launched {
       for (const [index, port] of (await freePorts(ports.length)).entries()) {
         all[ports[index] ?? ""] = String(port);
       }
-      for (const file of readdirSync(configuration).filter((name) => !without.includes(name))) {
-        render(configuration, file, folder, all);
+      for (const from of [configuration, ...(changes === undefined ? [] : [changes])]) {
+        for (const file of readdirSync(from).filter((name) => !without.includes(name))) {
+          render(from, file, folder, all);
+        }
       }
       const process = await TiedProcess.start({
         command,

@@ -5,7 +5,7 @@ import { answersSip } from "../../support/loopback";
 import { asteriskProgram, asterisk as testedAsterisk } from "../asterisk";
 import { freeswitchProgram, freeswitch as testedFreeswitch } from "../freeswitch";
 import { opensipsProgram, opensips as testedOpensips } from "../opensips";
-import { hasModules, type Launch, Launched, modulesFolder, versionOf } from "../phone-system";
+import { hasModules, Launched, modulesFolder, versionOf } from "../phone-system";
 
 /** Where the other side of the calls is. */
 export interface Peers {
@@ -21,7 +21,8 @@ export interface DocumentedSystem {
   readonly version: string | undefined;
   /** Whether it only forwards calls. */
   readonly forwards: boolean;
-  start(peers: Peers): Promise<Launched>;
+  /** @param changes - a folder with files instead of documented ones */
+  start(peers: Peers, changes?: string): Promise<Launched>;
 }
 
 const configuration = (system: string) => join(__dirname, system);
@@ -56,25 +57,21 @@ const freeswitch: DocumentedSystem = {
     }),
 };
 
-/** How Kamailio is started with a configuration, whatever that says. */
-export const kamailioProgram: Pick<Launch, "command" | "args" | "ready"> = {
-  command: "kamailio",
-  args: (folder) => [
-    ...["-f", join(folder, "kamailio.cfg"), "-DD", "-E", "-m", "64", "-M", "8", "-Y", folder, "-w", folder],
-  ],
-  ready: answers,
-};
-
 const kamailio: DocumentedSystem = {
   name: "Kamailio",
   version: versionOf("kamailio", ["-v"], /kamailio (\d+(?:\.\d+)*)/),
   forwards: true,
-  start: ({ livekit, callee }) =>
+  start: ({ livekit, callee }, changes) =>
     Launched.start({
       configuration: configuration("kamailio"),
+      ...(changes !== undefined && { changes }),
       ports: ["PORT"],
       values: { LIVEKIT: livekit, CALLEE: callee },
-      ...kamailioProgram,
+      command: "kamailio",
+      args: (folder) => [
+        ...["-f", join(folder, "kamailio.cfg"), "-DD", "-E", "-m", "64", "-M", "8", "-Y", folder, "-w", folder],
+      ],
+      ready: answers,
     }),
 };
 

@@ -5,8 +5,8 @@ import { renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { PROGRAM_PATH } from "../../support/tied-process";
-import { documentedSystems, kamailioProgram, type Peers } from "../docs/systems";
-import { Launched, PASSWORD } from "../phone-system";
+import { documentedSystems, type Peers } from "../docs/systems";
+import { type Launched, PASSWORD } from "../phone-system";
 
 export interface Credential {
   readonly username: string;
@@ -83,7 +83,7 @@ function documented(name: string) {
   return system;
 }
 
-const documentedAsterisk = documented("Asterisk");
+const [documentedAsterisk, documentedKamailio] = [documented("Asterisk"), documented("Kamailio")];
 
 const asterisk: RotatingKind = {
   name: "Asterisk",
@@ -103,15 +103,10 @@ const asterisk: RotatingKind = {
 
 const kamailio: RotatingKind = {
   name: "Kamailio",
-  version: documented("Kamailio").version,
+  version: documentedKamailio.version,
   forwards: true,
-  async start({ livekit, callee }) {
-    const launched = await Launched.start({
-      ...kamailioProgram,
-      configuration: join(__dirname, "kamailio"),
-      ports: ["PORT"],
-      values: { LIVEKIT: livekit, CALLEE: callee },
-    });
+  async start(peers) {
+    const launched = await documentedKamailio.start(peers, join(__dirname, "kamailio"));
     const set = (key: string, value: string) =>
       run("kamcmd", "-s", `unix:${launched.folder}/ctl`, "htable.sets", "livekit", key, value);
     return {
