@@ -116,8 +116,19 @@ class Pipelines {
     return { LIVEKIT_API_KEY, LIVEKIT_API_SECRET, PULUMI_CONFIG_PASSPHRASE: this.passphrase };
   }
 
-  /** Makes a customer's stack, as the guide says, and commits its configuration. */
-  async stack(name: string): Promise<void> {
+  /** Leaves only the customers of the tests, and makes their stacks. */
+  async stacks(): Promise<void> {
+    this.repository.commit({ "customers/initech.yaml": undefined });
+    if (cli) {
+      for (const name of CUSTOMERS) {
+        await this.stack(name);
+      }
+      this.repository.commit({});
+    }
+  }
+
+  /** Makes a customer's stack, as the guide says. */
+  private async stack(name: string): Promise<void> {
     const env = { ...this.env, ...this.vars, PULUMI_CONFIG_PASSPHRASE: this.passphrase, PASSWORD: password(name) };
     const script = `pulumi stack init --non-interactive --no-select ${name}
       printf %s "$PASSWORD" | pulumi config set --secret password --stack ${name} --non-interactive`;
@@ -146,13 +157,7 @@ describe("on GitHub", () => {
     pipelines = new Pipelines(platform);
     event = join(pipelines.home, "event.json");
     writeFileSync(event, JSON.stringify({ pull_request: { number: 7 } }));
-    pipelines.repository.commit({ "customers/initech.yaml": undefined });
-    if (cli) {
-      for (const name of CUSTOMERS) {
-        await pipelines.stack(name);
-      }
-      pipelines.repository.commit({});
-    }
+    await pipelines.stacks();
   }, TIMEOUT_MS);
 
   afterAll(async () => {
@@ -280,10 +285,7 @@ describe("on GitHub", () => {
         return host.issues.map(({ title, isOpen, comments }) => [title, isOpen, comments.length]);
       };
       expect(await drift()).toEqual([]);
-      const trunk = platform.emulator
-        .project()
-        .inboundTrunks()
-        .find(({ name }) => name === "globex");
+      const trunk = inboundTrunkOf("globex", platform);
       const allowed = trunk?.allowedAddresses ?? [];
       await changeTrunk(platform, trunk?.sipTrunkId ?? "", []);
       expect(await drift()).toEqual([["SIP drift of globex: open to anyone", true, 0]]);
@@ -298,6 +300,13 @@ describe("on GitHub", () => {
     TIMEOUT_MS,
   );
 });
+
+function inboundTrunkOf(customer: string, { emulator }: { emulator: LiveKitEmulator }) {
+  return emulator
+    .project()
+    .inboundTrunks()
+    .find(({ name }) => name === customer);
+}
 
 async function changeTrunk({ url, apiKey, apiSecret }: Platform, id: string, addresses: string[]): Promise<void> {
   const client = new SipClient(url, apiKey, apiSecret);
@@ -316,13 +325,7 @@ describe("on GitLab", () => {
     host = await new GitLabStandIn().start();
     pipelines = new Pipelines(platform);
     cpSync(join(GITOPS, "gitlab"), pipelines.repository.path, { recursive: true });
-    pipelines.repository.commit({ "customers/initech.yaml": undefined });
-    if (cli) {
-      for (const name of CUSTOMERS) {
-        await pipelines.stack(name);
-      }
-      pipelines.repository.commit({});
-    }
+    await pipelines.stacks();
   }, TIMEOUT_MS);
 
   afterAll(async () => {
@@ -394,10 +397,7 @@ describe("on GitLab", () => {
       expect([up.code, up.code === 0 ? "" : up.text]).toEqual([0, ""]);
       expect((await objectsOn(platform)).outbound.map(({ name }) => name).sort()).toEqual(CUSTOMERS);
 
-      const trunk = platform.emulator
-        .project()
-        .inboundTrunks()
-        .find(({ name }) => name === "globex");
+      const trunk = inboundTrunkOf("globex", platform);
       await changeTrunk(platform, trunk?.sipTrunkId ?? "", []);
       const { LIVEKIT_API_KEY, LIVEKIT_API_SECRET } = secrets;
       const nightly = { ...push, CI_PIPELINE_SOURCE: "schedule", ...vars, LIVEKIT_API_KEY, LIVEKIT_API_SECRET };

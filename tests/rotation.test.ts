@@ -2,45 +2,31 @@
 
 import { expectNoCanary, office, password } from "./support/examples";
 import { Kamailio, type KamailioOptions, kamailioAvailability } from "./support/kamailio";
-import { type Platform, startEmulatorPlatform } from "./support/livekit-platform";
 import { scenario as test } from "./support/matrix";
-import { engines, expectSuccess, type Program, said, World } from "./support/worlds";
+import { describeInWorlds, expectSuccess, onEmulator, type Program, said, type World } from "./support/worlds";
 
 const EMPTY = { expectNoChanges: true };
 
 const describeHere = kamailioAvailability(["postgres"]).available ? describe : describe.skip;
 
-describeHere.each(engines)("$name", (engine) => {
-  let platform: Platform;
-  const worlds: World[] = [];
-  const voipSystems: { stop(): Promise<void> }[] = [];
+describeHere("with Kamailio", () => describeInWorlds(scenarios, onEmulator));
 
-  beforeAll(async () => {
-    platform = await startEmulatorPlatform();
-  });
+function scenarios(world: (config?: Record<string, string>) => Promise<World>): void {
+  const started: Kamailio[] = [];
 
   afterEach(async () => {
-    for (const world of worlds.splice(0)) {
-      await world.deleteEverything();
-      await world.stack.dispose();
-    }
-    await Promise.all(voipSystems.splice(0).map((system) => system.stop()));
-  });
-
-  afterAll(async () => {
-    await platform?.stop();
+    await Promise.all(started.splice(0).map((system) => system.stop()));
   });
 
   async function kamailio(options: KamailioOptions = {}): Promise<Kamailio> {
-    const started = await Kamailio.start({ users: { "1011": password("office") }, ...options });
-    voipSystems.push(started);
-    return started;
+    const system = await Kamailio.start({ users: { "1011": password("office") }, ...options });
+    started.push(system);
+    return system;
   }
 
   /** A trunk that both sides agree on, and its next password in the configuration. */
   async function rotating(pbx: Kamailio, more: Record<string, unknown> = {}): Promise<World> {
-    const it = await World.start(engine, platform);
-    worlds.push(it);
+    const it = await world();
     await it.secret("office", password("office"));
     await it.secret("next", password("next"));
     await it.secret("database", pbx.databaseUrl);
@@ -221,8 +207,7 @@ describeHere.each(engines)("$name", (engine) => {
 
   test("a new trunk uses the pending password if the phone system may be asked and accepts only that", async () => {
     const pbx = await kamailio({ users: { "1011": password("next") } });
-    const it = await World.start(engine, platform, { "livekit:voipHosts": '["127.0.0.0/8"]' });
-    worlds.push(it);
+    const it = await world({ "livekit:voipHosts": '["127.0.0.0/8"]' });
     await it.secret("office", password("office"));
     await it.secret("next", password("next"));
     await it.declare(officeAt(pbx, pending));
@@ -265,7 +250,7 @@ describeHere.each(engines)("$name", (engine) => {
     await it.upAndSettle();
     expect(await changedAt()).toBe(created);
   });
-});
+}
 
 /** How often a VoIP system was sent a credential. */
 function shown(pbx: Kamailio): number {

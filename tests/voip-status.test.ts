@@ -6,38 +6,25 @@ import { SipListener } from "../provider/testing/sip/listener";
 import { TestStack } from "../provider/testing/test-stack";
 import { CANARY, expectNoCanary, hotline, office, password } from "./support/examples";
 import { Kamailio, type KamailioOptions, kamailioAvailability } from "./support/kamailio";
-import { type Platform, startEmulatorPlatform } from "./support/livekit-platform";
+import { startEmulatorPlatform } from "./support/livekit-platform";
 import { scenario as test, testInWholeMatrix } from "./support/matrix";
-import { engines, expectSuccess, said, World } from "./support/worlds";
+import { describeInWorlds, expectSuccess, onEmulator, said, type World } from "./support/worlds";
 
 const EMPTY = { expectNoChanges: true };
 
 const describeHere = kamailioAvailability(["postgres"]).available ? describe : describe.skip;
 
-describeHere.each(engines)("$name", (engine) => {
-  let platform: Platform;
-  const worlds: World[] = [];
+describeHere("with Kamailio", () => describeInWorlds(scenarios, onEmulator));
+
+function scenarios(start: (config?: Record<string, string>) => Promise<World>): void {
   const voipSystems: { stop(): Promise<void> }[] = [];
 
-  beforeAll(async () => {
-    platform = await startEmulatorPlatform();
-  });
-
   afterEach(async () => {
-    for (const world of worlds.splice(0)) {
-      await world.deleteEverything();
-      await world.stack.dispose();
-    }
     await Promise.all(voipSystems.splice(0).map((system) => system.stop()));
   });
 
-  afterAll(async () => {
-    await platform?.stop();
-  });
-
   async function world(): Promise<World> {
-    const started = await World.start(engine, platform);
-    worlds.push(started);
+    const started = await start();
     await started.secret("office", password("office"));
     await started.secret("hotline", password("hotline"));
     return started;
@@ -287,7 +274,7 @@ describeHere.each(engines)("$name", (engine) => {
     expect(pbx.requests()).toEqual([]);
     await it.upAndSettle();
   });
-});
+}
 
 /** How often a VoIP system was sent a user's credential. */
 function shown(pbx: Kamailio, user: string): number {

@@ -229,7 +229,7 @@ function holds(condition: string | undefined, context: Context, succeeded: boole
   return (usesStatus || succeeded) && Boolean(evaluated(expression, context));
 }
 
-/** The expressions of the workflows mean the same in JavaScript, but for names with hyphens. */
+/** Runs an expression of a workflow as JavaScript. Only names with hyphens are written differently there. */
 function evaluated(expression: string, context: Context): unknown {
   const script = expression.replace(/\.(\w+(?:-\w+)+)/g, '["$1"]');
   return runInNewContext(script, { ...context, cancelled: () => false, fromJSON: JSON.parse });

@@ -174,6 +174,9 @@ export const combinations = isWholeMatrix
   ? allCombinations
   : allCombinations.filter(({ engine, name }) => engine === inProcess && name === "emulator");
 
+/** The engines with the emulator, for scenarios about the phone system's side. */
+export const onEmulator = combinations.filter(({ name }) => name === "emulator");
+
 /** What a smoke test runs on: each available engine and each available platform. */
 export const smokeCombinations = isWholeMatrix
   ? allCombinations
