@@ -15,8 +15,8 @@ import { median, rounded } from "./statistics";
 
 const RUNS = 3;
 
-/** How many stacks are previewed. Each takes the same time, however many there are. */
-const PREVIEWED = 20;
+/** The sizes of the fleets that are previewed, in ascending order. Larger ones take hours. */
+const PREVIEWED = [10, 100] as const;
 
 /** How many previews run at the same time. */
 const AT_ONCE = 2;
@@ -126,15 +126,22 @@ async function measurePreviews(name: Platform["name"]): Promise<{ secondsEach: n
     };
     const pulumi = (...args: string[]) =>
       promisify(execFile)("pulumi", [...args, "--non-interactive"], { cwd: program.path, env });
-    const names = Array.from({ length: PREVIEWED }, (_, index) => `c${index + 1}`);
-    for (const stack of names) {
-      await pulumi("stack", "init", stack);
-      await pulumi("up", "--yes", "--skip-preview", "--stack", stack);
-    }
-    const loop = (atOnce: number) => async (): Promise<Measured> => {
+    const names: string[] = [];
+    const forEach = async (stacks: readonly string[], atOnce: number, work: (stack: string) => Promise<unknown>) => {
       const places = bulkhead(atOnce, Number.POSITIVE_INFINITY);
+      await Promise.all(stacks.map((stack) => places.execute(() => work(stack))));
+    };
+    const grow = async (size: number) => {
+      const added = Array.from({ length: size - names.length }, (_, index) => `c${names.length + index + 1}`);
+      await forEach(added, AT_ONCE, async (stack) => {
+        await pulumi("stack", "init", stack, "--no-select");
+        await pulumi("up", "--yes", "--skip-preview", "--stack", stack);
+      });
+      names.push(...added);
+    };
+    const loop = (atOnce: number) => async (): Promise<Measured> => {
       const start = performance.now();
-      await Promise.all(names.map((stack) => places.execute(() => pulumi("preview", "--refresh", "--stack", stack))));
+      await forEach(names, atOnce, (stack) => pulumi("preview", "--refresh", "--stack", stack));
       return { seconds: (performance.now() - start) / 1000, memoryMB: 0 };
     };
     const measured = async (work: () => Promise<Measured>) => {
@@ -142,21 +149,19 @@ async function measurePreviews(name: Platform["name"]): Promise<{ secondsEach: n
       const result = await work();
       return { result, calls: proxy.calls };
     };
-    const one = await measured(loop(1));
-    const bare = await measured(loop(AT_ONCE));
     const args = ["--dir", program.path, "--preview", "--parallel", String(AT_ONCE)];
-    const ours = await measured(() => drift(args, env));
-    const secondsEach = one.result.seconds / PREVIEWED;
+    await grow(PREVIEWED[0]);
+    const one = await measured(loop(1));
+    const secondsEach = one.result.seconds / names.length;
     const cells = (way: string, { result, calls }: typeof one) =>
-      row(name, PREVIEWED, way, [result], calls, secondsEach);
-    return {
-      secondsEach,
-      rows: [
-        cells("a loop of pulumi preview --refresh", one),
-        cells(`the same, ${AT_ONCE} at a time`, bare),
-        cells(`drift --preview --parallel ${AT_ONCE}`, ours),
-      ],
-    };
+      row(name, names.length, way, [result], calls, secondsEach);
+    const rows = [cells("a loop of pulumi preview --refresh", one)];
+    for (const size of PREVIEWED) {
+      await grow(size);
+      rows.push(cells(`the same, ${AT_ONCE} at a time`, await measured(loop(AT_ONCE))));
+      rows.push(cells(`drift --preview --parallel ${AT_ONCE}`, await measured(() => drift(args, env))));
+    }
+    return { secondsEach, rows };
   } finally {
     program.dispose();
     await stop();

@@ -42,8 +42,8 @@ In each round, all subjects run the same operation, one after the other. Times, 
 - *processor*: processor time of engine, program and provider host together. Other work on the machine affects it less than the time.
 - *calls*: calls to LiveKit.
 - *host*: peak memory of the provider host.
-- *drift of a fleet*: \`livekit-sip drift\` of one stack per customer, which is in sync. 20 stacks are previewed; a loop over more of them
-  takes as much longer as there are more.`;
+- *drift of a fleet*: \`livekit-sip drift\` of one stack per customer, which is in sync. The loop of previews one at a time is measured
+  with the smallest fleet; over more stacks it takes as much longer as there are more.`;
 
 interface Goal {
   readonly goal: string;
