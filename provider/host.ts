@@ -1,26 +1,20 @@
 /** The entry point in Pulumi's dynamic-provider host. The providers serialized in the state load it by package name. */
 
 import type { dynamic } from "@pulumi/pulumi";
-import { dispatchRule } from "./dispatch-rule/lifecycle";
 import { type Methods, methodsOf } from "./dynamic/methods";
-import { inboundAuth } from "./inbound-auth/lifecycle";
-import { lifecycle } from "./lifecycle/lifecycle";
 import { Session } from "./lifecycle/session";
-import { sipTrunk } from "./sip-trunk/lifecycle";
-import { testCall } from "./test-call/lifecycle";
+import { type Kind, lifecyclesIn } from "./lifecycles";
 
 /** The provider methods of all resource types, sharing one session. */
-export function providersIn(session: Session) {
+export function providersIn(session: Session): Record<Kind, Methods> {
+  const { SipTrunk, InboundAuth, DispatchRule, TestCall } = lifecyclesIn(session);
   return {
-    SipTrunk: methodsOf(lifecycle(sipTrunk, session)),
-    InboundAuth: methodsOf(lifecycle(inboundAuth, session)),
-    DispatchRule: methodsOf(lifecycle(dispatchRule, session)),
-    TestCall: methodsOf(lifecycle(testCall, session)),
+    SipTrunk: methodsOf(SipTrunk),
+    InboundAuth: methodsOf(InboundAuth),
+    DispatchRule: methodsOf(DispatchRule),
+    TestCall: methodsOf(TestCall),
   };
 }
-
-/** The resource types of this package. */
-export type Kind = keyof ReturnType<typeof providersIn>;
 
 let providers: Record<Kind, Methods> | undefined;
 

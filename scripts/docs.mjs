@@ -1,4 +1,4 @@
-// Writes the tables of arguments and outputs in docs/, customer.schema.json and drift-report.schema.json, from the doc comments of the
+// Writes the tables of arguments and outputs in docs/, customer.schema.json, drift-report.schema.json and schema.json, from the doc comments of the
 // fields and the schemas in dist/, lists the messages in the source, and copies the files that a page includes from the tests and
 // examples. With --check it changes nothing, and exits with 1 if a file would change.
 
@@ -10,6 +10,7 @@ import ts from "typescript";
 import { customerSchema } from "./customer-schema.mjs";
 import { driftReportSchema } from "./drift-report-schema.mjs";
 import { messagesByPlace } from "./messages.mjs";
+import { pulumiSchema } from "./pulumi-schema.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const RESOURCES = [
@@ -20,6 +21,9 @@ const RESOURCES = [
 ];
 /** The component: sections that take the resources' arguments, and arguments of its own in one of them. */
 const COMPONENT = { page: "sip-integration", type: "SipIntegration", extended: "testCallSection" };
+
+/** The files of the credential readers. */
+const READERS = ["asterisk-config", "asterisk-realtime", "freeswitch", "kamailio", "telnyx"];
 
 const { config } = ts.readConfigFile(join(root, "tsconfig.build.json"), ts.sys.readFile);
 const { options, fileNames } = ts.parseJsonConfigFileContent(config, ts.sys, root);
@@ -90,7 +94,20 @@ function readResource({ page, type, beyondSchema = [], extended }) {
       throw new Error(`provider/${page}: ${name} has no doc comment`);
     }
   }
-  return { page, type, fields, outputs };
+  return { page, type, text: docOf(resourceClass).text, fields, outputs };
+}
+
+/** A credential reader: its function, and its arguments with their docs. */
+function readReader(file) {
+  const camel = file.replace(/-(\w)/g, (_, letter) => letter.toUpperCase());
+  const source = program.getSourceFile(sourcePath("credential-readers", file));
+  const name = `${camel}Credential`;
+  const declared = find(source, (node) => ts.isFunctionDeclaration(node) && node.name?.text === name);
+  const args = `${name.charAt(0).toUpperCase()}${name.slice(1)}Args`;
+  const { members } = find(source, (node) => ts.isInterfaceDeclaration(node) && node.name.text === args);
+  const { [`${camel}Reader`]: reader } = createRequire(import.meta.url)(`../dist/credential-readers/${file}.js`);
+  const docs = members.map((member) => [member.name.getText(), docOf(member).text]);
+  return { name, text: docOf(declared).text, docs: Object.fromEntries(docs), schema: reader.schema };
 }
 
 /** A member that the type of the arguments, `Common`, adds to the schema or overrides in it. */
@@ -265,6 +282,7 @@ const component = readResource(COMPONENT);
 const changed = [
   ...generate("customer.schema.json", customerSchema([...resources, component])),
   ...generate("drift-report.schema.json", driftReportSchema()),
+  ...generate("schema.json", pulumiSchema(resources, READERS.map(readReader))),
   ...fill(`docs/${component.page}.md`, { sections: sectionsTable(component), outputs: outputsTable(component) }),
   ...resources.flatMap((resource) =>
     fill(`docs/${resource.page}.md`, { arguments: argumentsTable(resource), outputs: outputsTable(resource) }),

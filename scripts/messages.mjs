@@ -13,11 +13,14 @@ const PLACES = [
   { title: "SipTrunk", paths: ["sip-trunk/", "phone-number/"] },
   { title: "InboundAuth", paths: ["inbound-auth/"] },
   { title: "DispatchRule", paths: ["dispatch-rule/"] },
-  { title: "Any resource", paths: ["lifecycle/", "dynamic/", "host", "printable.ts", "index.ts"] },
+  {
+    title: "Any resource",
+    paths: ["lifecycle/", "lifecycles.ts", "dynamic/", "native/", "host", "printable.ts", "index.ts"],
+  },
   { title: "Customer files and SipIntegration", paths: ["sip-integration/"] },
   { title: "Credential readers", paths: ["credential-readers/"] },
   { title: "`livekit-sip drift`", paths: ["cli/drift"] },
-  { title: "`livekit-sip import` and `audit`", paths: ["cli/"] },
+  { title: "`livekit-sip import` and `audit`, `pulumi import`", paths: ["cli/", "inference/"] },
   { title: "Policies", paths: ["policies/"] },
   { title: "`pulumi-livekit-sip/testing`", paths: ["testing/"] },
 ];
@@ -27,6 +30,7 @@ const NOT_MESSAGES = [
   { what: "the markup of the drift page", paths: ["cli/drift/html"] },
   { what: "the fields of the JSON report", paths: ["cli/drift/report.ts"] },
   { what: "lists of words", paths: ["cli/names.ts", "cli/drift/severity.ts"] },
+  { what: "descriptions in the schema", paths: ["native/settings.ts"] },
   { what: "the written program", paths: ["cli/program.ts"] },
   { what: "import-report.md", paths: ["cli/report.ts"] },
   {

@@ -1,7 +1,7 @@
 /** Writes TypeScript: values as literals, and comments that nothing in them can end. Pure. */
 
+import { SecretReference } from "../inference/secrets";
 import { printable } from "../printable";
-import { SecretReference } from "./secrets";
 
 /** An expression that goes into the program as it is. */
 export class Expression {

@@ -3,10 +3,10 @@
 import { runtime } from "@pulumi/pulumi";
 import { thinProvider } from "../dynamic/provider";
 import { typeOf } from "../dynamic/type";
+import { SecretReference } from "../inference/secrets";
+import type { Kind } from "../inference/trial";
 import type { Props } from "../lifecycle/values";
 import type { Declared } from "./program";
-import { SecretReference } from "./secrets";
-import type { Kind } from "./trial";
 
 /** A resource in the file (Pulumi's documentation, "pulumi import"; `outputs` since CLI 3.254). */
 export interface ImportEntry {

@@ -2,6 +2,7 @@
 
 import { basename, resolve } from "node:path";
 import { stringify } from "yaml";
+import { Trial } from "../inference/trial";
 import { Session } from "../lifecycle/session";
 import { DEFAULT_PROXY_HEADER, type OutboundProxy } from "../livekit/connection";
 import { isKnownCountry } from "../phone-number/format";
@@ -20,7 +21,6 @@ import { IMPORTS_STATE, PulumiCli } from "./pulumi";
 import { writeReport } from "./report";
 import { Target } from "./target";
 import { readTextFile } from "./text-file";
-import { Trial } from "./trial";
 
 export interface ImportOptions {
   readonly out: string;

@@ -1,21 +1,20 @@
 /** Decides which resources describe what is on LiveKit, and what is left alone. Changes nothing. */
 
-import { createHash } from "node:crypto";
+import { type Halves, type Hints, ruleArguments } from "../inference/guesses";
+import { secretKey } from "../inference/secrets";
+import { type Accepted, isAccepted, type Refused, type Trial } from "../inference/trial";
+import { asReason, type DeclaredTrunk, declareTrunk, either, isRefused } from "../inference/trunk";
 import type { InboundTrunk, Rule } from "../livekit/messages";
 import { nameOf, stackOf } from "../livekit/ownership";
 import * as trunks from "../livekit/trunks";
 import { countryOf } from "../phone-number/format";
 import { printable } from "../printable";
-import { authArguments, type Halves, type Hints, ruleArguments, trunkGuesses } from "./inference";
 import type { Inventory, LiveKitObject } from "./inventory";
 import { distinctNames, idSuffix, resourceName } from "./names";
-import { type Accepted, isAccepted, type Refused, type Trial } from "./trial";
-import { type ChosenTrunk, either, namesOf, type Trunk, type Unit, unitsOf } from "./units";
+import { type ChosenTrunk, namesOf, type Trunk, type Unit, unitsOf } from "./units";
 
 /** A SipTrunk of the program and, if callers are let in, its InboundAuth. */
-export interface ImportedTrunk extends Halves {
-  readonly trunk: Accepted;
-  readonly auth?: Accepted;
+export interface ImportedTrunk extends DeclaredTrunk {
   /** Why the two trunks are one SipTrunk; empty for a trunk that has no counterpart. */
   readonly because: string;
   /** Why it is not one SipTrunk with a trunk that looks like its counterpart. */
@@ -39,7 +38,9 @@ export interface ImportPlan {
   readonly leftAlone: readonly LeftAlone[];
 }
 
-export interface Choices extends Hints {
+export interface Choices extends Omit<Hints, "password"> {
+  /** The stack's secrets by their keys: among them the passwords that LiveKit hides. */
+  readonly secrets?: ReadonlyMap<string, string>;
   /** Selects objects. Default: all of them. */
   readonly isSelected?: (texts: readonly string[]) => boolean;
   /** The pairs to use instead of those that are found. */
@@ -90,7 +91,7 @@ export async function planImport(
   };
   const units = unitsOf(available, choices.pairs);
   const country = choices.country ?? commonCountry([...inbound, ...outbound]);
-  const hints: Hints = { ...choices, ...(country !== undefined && { country }) };
+  const hints = { ...choices, ...(country !== undefined && { country }) };
   const names = namesOf(units, choices.names ?? new Map());
   let done = 0;
   const total = units.length + rules.length;
@@ -213,7 +214,16 @@ interface Context {
   readonly layout: Layout;
   /** The names of SipTrunks by the ids of their trunks. */
   readonly names: ReadonlyMap<string, string>;
-  readonly hints: Hints;
+  readonly hints: Omit<Hints, "password"> & Pick<Choices, "secrets">;
+}
+
+/** Tries to declare one or two trunks as one SipTrunk. */
+function importHalves({ trial, layout, names, hints }: Context, halves: Halves): Promise<DeclaredTrunk | Refused> {
+  const { id } = either(halves);
+  const name = names.get(id) ?? id;
+  const owner = trunks.metadataOf(either(halves)).marker?.owner ?? `${layout.stackOf(name)}/${name}`;
+  const password = hints.secrets?.get(secretKey(nameOf(owner), "password"));
+  return declareTrunk(trial, owner, { ...hints, ...(password !== undefined && { password }) }, halves);
 }
 
 async function importUnit(context: Context, unit: Unit, leave: Leave): Promise<ImportedTrunk[]> {
@@ -245,97 +255,4 @@ async function importUnit(context: Context, unit: Unit, leave: Leave): Promise<I
     imported.push({ ...second, because: "", apart: apart(inbound) });
   }
   return imported;
-}
-
-function isRefused(result: Omit<ImportedTrunk, "because"> | Refused): result is Refused {
-  return "problems" in result;
-}
-
-/** Tries to declare one or two trunks as one SipTrunk, together with the InboundAuth that lets in who gets in today. */
-async function importHalves(
-  { trial, layout, names, hints }: Context,
-  halves: Halves,
-): Promise<Omit<ImportedTrunk, "because"> | Refused> {
-  const { inbound, outbound } = halves;
-  const auth = inbound && !trunks.isClosed(inbound) ? authArguments(inbound) : undefined;
-  if (auth && "problem" in auth) {
-    return { problems: [`${capitalised(auth.problem)}.`] };
-  }
-  const { id: first } = either(halves);
-  const name = names.get(first) ?? first;
-  const { marker } = trunks.metadataOf(either(halves));
-  const owner = marker?.owner ?? `${layout.stackOf(name)}/${name}`;
-  const openedBy =
-    inbound && auth ? (trunks.metadataOf(inbound).marker?.openedBy ?? { owner, id: authId(inbound.id) }) : undefined;
-  const adopted = marker ? {} : { adopted: openedBy ? { openedBy } : {} };
-  const ids = {
-    ...(inbound && { inboundTrunkId: inbound.id }),
-    ...(outbound && { outboundTrunkId: outbound.id }),
-  };
-  const id = marker?.id ?? [inbound?.id, outbound?.id].filter((part) => part !== undefined).join("/");
-  let refusal: Refused | undefined;
-  for (const guess of trunkGuesses(halves, hints, nameOf(owner))) {
-    const trunk = await trial.accepts({ kind: "SipTrunk", owner, id, args: guess, ids, ...adopted });
-    if (!isAccepted(trunk)) {
-      refusal = refusal && asReason(refusal).length <= asReason(trunk).length ? refusal : trunk;
-      continue;
-    }
-    if (!inbound || !auth || !openedBy) {
-      return { ...halves, trunk };
-    }
-    const { username, password, country, numberFormat } = trunk.inputs;
-    const { method, allowedNumbers } = auth.args;
-    const opener = await trial.accepts({
-      kind: "InboundAuth",
-      owner: openedBy.owner,
-      id: openedBy.id,
-      ids: { inboundTrunkId: inbound.id },
-      ...(marker ? {} : { adopted: {} }),
-      args: {
-        ...auth.args,
-        trunk: trunk.owner,
-        ...(method === "credentials" && { username, password }),
-        ...(allowedNumbers !== undefined && { country, numberFormat }),
-      },
-    });
-    if (isAccepted(opener)) {
-      return { ...halves, trunk, auth: opener };
-    }
-    trial.withdraw(trunk);
-    refusal = opener;
-  }
-  return refusal ?? { problems: [noGuess(halves)] };
-}
-
-function noGuess(halves: Halves): string {
-  const { numbers, authUsername } = either(halves);
-  if (numbers.length === 0) {
-    return "It has no numbers, so it takes calls to every number: give it its numbers.";
-  }
-  return authUsername === "" && numbers.length === 1
-    ? "Its number is no phone number that shows its country: pass --country, or give it a credential if it is an extension."
-    : "Its numbers are no phone numbers that show their country: pass --country, for example --country US.";
-}
-
-/** The id of the InboundAuth of an imported trunk. The same in every run, because the trunk's SipTrunk records it. */
-function authId(trunkId: string): string {
-  return `inbound-auth-${createHash("sha256").update(trunkId).digest("hex").slice(0, 12)}`;
-}
-
-/** Why a resource was refused. A difference is what its declaration would change. */
-function asReason({ problems }: Refused): string {
-  return problems
-    .map((problem) =>
-      problem.replace(
-        /^(.*) changed outside Pulumi.*$/,
-        "It can't be declared as it is: a declaration would change its $1.",
-      ),
-    )
-    .map((problem) => (/[.:!?`"]$/.test(problem) ? problem : `${problem}.`))
-    .map(capitalised)
-    .join(" ");
-}
-
-function capitalised(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

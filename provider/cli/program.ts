@@ -2,6 +2,8 @@
 
 import { schema as ruleSchema } from "../dispatch-rule/arguments";
 import { schema as authSchema } from "../inbound-auth/arguments";
+import { type SecretReference, Secrets } from "../inference/secrets";
+import type { Accepted, Kind } from "../inference/trial";
 import { fieldsOf } from "../lifecycle/validation";
 import { type Props, same } from "../lifecycle/values";
 import { nameOf, stackOf } from "../livekit/ownership";
@@ -10,8 +12,6 @@ import { block, comment, Expression } from "./code";
 import { labelOf } from "./inventory";
 import { variableNames } from "./names";
 import type { ImportedRule, ImportedTrunk, ImportPlan, LeftAlone } from "./plan";
-import { type SecretReference, Secrets } from "./secrets";
-import type { Accepted, Kind } from "./trial";
 
 /** How a program reads its secrets: each from a value of its own, or all from one value, because Pulumi takes a second for each. */
 export type SecretStyle = "each" | "one";

@@ -2,13 +2,13 @@
 
 import { z } from "zod";
 import { typeOf } from "../dynamic/type";
+import { SecretReference } from "../inference/secrets";
 import { CommandError } from "./command-error";
 import type { Console } from "./console";
 import { importEntries } from "./import-file";
 import { withPrivateFile } from "./private-file";
 import { ALL_SECRETS, type Declared, type Program } from "./program";
 import type { PulumiCli } from "./pulumi";
-import { SecretReference } from "./secrets";
 import { idsOf, nameInUrn, type StateResource } from "./state";
 
 /** The stack that resources are imported into. */

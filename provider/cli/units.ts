@@ -1,9 +1,10 @@
 /** Groups the trunks of a project into units: each is to become one SipTrunk. Pure. */
 
+import type { Halves } from "../inference/guesses";
+import { either } from "../inference/trunk";
 import type { InboundTrunk, OutboundTrunk } from "../livekit/messages";
 import { nameOf } from "../livekit/ownership";
 import * as trunks from "../livekit/trunks";
-import type { Halves } from "./inference";
 import type { Inventory } from "./inventory";
 import { distinctNames, idSuffix, resourceName } from "./names";
 import { pairTrunks } from "./pairing";
@@ -91,14 +92,6 @@ function markedUnits({ inbound, outbound }: Trunks): Unit[] {
     const name = marker && { name: nameOf(marker.owner) };
     return { ...halves, ...name, because: "this stack manages them already", isChosen: true };
   });
-}
-
-export function either({ inbound, outbound }: Halves): Trunk {
-  const trunk = inbound ?? outbound;
-  if (!trunk) {
-    throw new Error("a unit without trunks");
-  }
-  return trunk;
 }
 
 /** The names of SipTrunks by the id of a half. Each half has a name of its own, in case a pair must be taken apart. */

@@ -17,7 +17,7 @@ import { folded, isTrue, sameName, stripped } from "./asterisk-text";
 import { type Fail, failing } from "./errors";
 import { ConfigFiles } from "./files";
 import { firstOptionOf, type Option, optionOf, parseConfig, type Section } from "./pjsip-conf";
-import { type ReaderArgs, readCredential } from "./reading";
+import { type Reader, type ReaderArgs, readCredential } from "./reading";
 
 const schema = z.strictObject({
   file: filePath,
@@ -48,17 +48,22 @@ export interface AsteriskConfigCredentialArgs extends ReaderArgs<typeof schema> 
  * `#include` and `#tryinclude` are supported; `#exec` is never run.
  */
 export function asteriskConfigCredential(args: AsteriskConfigCredentialArgs): pulumi.Output<VoipCredential> {
-  return readCredential("asteriskConfigCredential", schema, args, ({ file, section, ...more }) => {
-    const fail = failing("asteriskConfigCredential", `[${section}] in Asterisk's ${file}`);
-    const files = new ConfigFiles(fail);
-    const path = resolve(file);
-    const include = (pattern: string) => files.matching(pattern, dirname(path));
-    let unclosedComment: string | undefined;
-    const sections = parseConfig(files.read(path), include, fail, (place) => {
-      unclosedComment ??= place;
-    });
-    return authIn(sections, section, file, fail, { ...more, unclosedComment });
+  return readCredential(asteriskConfigReader, args);
+}
+
+/** The reader behind {@link asteriskConfigCredential}. */
+export const asteriskConfigReader: Reader<typeof schema> = { name: "asteriskConfigCredential", schema, read };
+
+function read({ file, section, ...more }: z.output<typeof schema>): VoipCredential {
+  const fail = failing("asteriskConfigCredential", `[${section}] in Asterisk's ${file}`);
+  const files = new ConfigFiles(fail);
+  const path = resolve(file);
+  const include = (pattern: string) => files.matching(pattern, dirname(path));
+  let unclosedComment: string | undefined;
+  const sections = parseConfig(files.read(path), include, fail, (place) => {
+    unclosedComment ??= place;
   });
+  return authIn(sections, section, file, fail, { ...more, unclosedComment });
 }
 
 /**

@@ -8,7 +8,7 @@ import { ASTERISK_DEFAULTS, type AuthOption, authArguments, authCredential, type
 import { realtimeEncoded, realtimeValues } from "./asterisk-text";
 import { withDatabase } from "./database";
 import { failing } from "./errors";
-import { type ReaderArgs, readCredential } from "./reading";
+import { type Reader, type ReaderArgs, readCredential } from "./reading";
 
 const schema = z.strictObject({
   url: databaseUrl,
@@ -50,8 +50,11 @@ const OPTIONAL = [
  * Needs the package `pg` or `mysql2`.
  */
 export function asteriskRealtimeCredential(args: AsteriskRealtimeCredentialArgs): pulumi.Output<VoipCredential> {
-  return readCredential("asteriskRealtimeCredential", schema, args, read);
+  return readCredential(asteriskRealtimeReader, args);
 }
+
+/** The reader behind {@link asteriskRealtimeCredential}. */
+export const asteriskRealtimeReader: Reader<typeof schema> = { name: "asteriskRealtimeCredential", schema, read };
 
 async function read({ url, id, table, ...more }: z.output<typeof schema>): Promise<VoipCredential> {
   const fail = failing("asteriskRealtimeCredential", `auth ${id} in Asterisk's table ${table}`);

@@ -9,7 +9,7 @@ import { failing } from "./errors";
 import { ConfigFiles } from "./files";
 import { credentialIn } from "./freeswitch-directory";
 import { preprocess } from "./freeswitch-preprocessor";
-import { type ReaderArgs, readCredential } from "./reading";
+import { type Reader, type ReaderArgs, readCredential } from "./reading";
 
 const schema = z.strictObject({
   file: filePath,
@@ -44,12 +44,17 @@ export interface FreeswitchCredentialArgs extends ReaderArgs<typeof schema> {
  * `a1-hash` is stored. Supports includes, `set`, variables, and params inherited from group and domain. Commands are never run.
  */
 export function freeswitchCredential(args: FreeswitchCredentialArgs): pulumi.Output<VoipCredential> {
-  return readCredential("freeswitchCredential", schema, args, ({ file, username, domain, realm, variables = {} }) => {
-    const user = domain === undefined ? username : `${username}@${domain}`;
-    const fail = failing("freeswitchCredential", `user ${user} in FreeSWITCH's ${file}`);
-    const files = new ConfigFiles(fail);
-    const include = (pattern: string, from: { path: string }) => files.matching(pattern, dirname(from.path));
-    const configuration = preprocess(files.read(resolve(file)), include, variables, fail);
-    return credentialIn(configuration, { username, domain, realm, source: `FreeSWITCH's ${file}` }, fail);
-  });
+  return readCredential(freeswitchReader, args);
+}
+
+/** The reader behind {@link freeswitchCredential}. */
+export const freeswitchReader: Reader<typeof schema> = { name: "freeswitchCredential", schema, read };
+
+function read({ file, username, domain, realm, variables = {} }: z.output<typeof schema>): VoipCredential {
+  const user = domain === undefined ? username : `${username}@${domain}`;
+  const fail = failing("freeswitchCredential", `user ${user} in FreeSWITCH's ${file}`);
+  const files = new ConfigFiles(fail);
+  const include = (pattern: string, from: { path: string }) => files.matching(pattern, dirname(from.path));
+  const configuration = preprocess(files.read(resolve(file)), include, variables, fail);
+  return credentialIn(configuration, { username, domain, realm, source: `FreeSWITCH's ${file}` }, fail);
 }

@@ -6,7 +6,7 @@ import { type CredentialVerifier, ha1Algorithm, type VoipCredential, verifies } 
 import { databaseUrl, tableName, words } from "./arguments";
 import { type Row, withDatabase } from "./database";
 import { type Fail, failing } from "./errors";
-import { type ReaderArgs, readCredential } from "./reading";
+import { type Reader, type ReaderArgs, readCredential } from "./reading";
 
 const schema = z.strictObject({
   url: databaseUrl,
@@ -43,8 +43,11 @@ export interface KamailioCredentialArgs extends ReaderArgs<typeof schema> {
  * Needs the package `pg` or `mysql2`.
  */
 export function kamailioCredential(args: KamailioCredentialArgs): pulumi.Output<VoipCredential> {
-  return readCredential("kamailioCredential", schema, args, read);
+  return readCredential(kamailioReader, args);
 }
+
+/** The reader behind {@link kamailioCredential}. */
+export const kamailioReader: Reader<typeof schema> = { name: "kamailioCredential", schema, read };
 
 async function read({ url, username, domain, realm, table, use }: z.output<typeof schema>): Promise<VoipCredential> {
   const user = domain === undefined ? username : `${username}@${domain}`;

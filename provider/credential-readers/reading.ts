@@ -10,25 +10,39 @@ export type ReaderArgs<Schema extends z.ZodType> = {
   [Key in keyof z.input<Schema>]: pulumi.Input<z.input<Schema>[Key]>;
 };
 
+/** A reader of credentials. */
+export interface Reader<Schema extends z.ZodType> {
+  /** The name of its function. */
+  readonly name: string;
+  readonly schema: Schema;
+  read(values: z.output<Schema>): Promise<VoipCredential> | VoipCredential;
+}
+
 /** Reads a credential each time the program runs. While an argument is unknown in a preview, so is the credential. */
 export function readCredential<Schema extends z.ZodType>(
-  reader: string,
-  schema: Schema,
+  reader: Reader<Schema>,
   args: ReaderArgs<Schema>,
-  read: (values: z.output<Schema>) => Promise<VoipCredential> | VoipCredential,
 ): pulumi.Output<VoipCredential> {
   // Outputs derived from secrets are secret.
   const inputs: pulumi.Output<unknown> = pulumi.secret<unknown>(args);
-  return inputs.apply(async (values) => read(checked(reader, schema, values)));
+  return inputs.apply((values) => readNow(reader, values));
 }
 
-function checked<Schema extends z.ZodType>(reader: string, schema: Schema, values: unknown): z.output<Schema> {
+/**
+ * Reads a credential with plain arguments.
+ *
+ * @throws CredentialReadError if an argument is wrong or there is no such credential
+ */
+export async function readNow<Schema extends z.ZodType>(
+  { name, schema, read }: Reader<Schema>,
+  values: unknown,
+): Promise<VoipCredential> {
   const result = schema.safeParse(values);
   if (result.success) {
-    return result.data;
+    return read(result.data);
   }
   const problems = result.error.issues.map(({ path, message }) =>
     path.length > 0 ? `\`${path.join(".")}\` ${message}` : message,
   );
-  throw new CredentialReadError(`${reader}: ${problems.join("; ")}.`);
+  throw new CredentialReadError(`${name}: ${problems.join("; ")}.`);
 }

@@ -7,7 +7,7 @@ import { boundedFetch, DeadlineError } from "../http/bounded-fetch";
 import type { VoipCredential } from "../voip/credential";
 import { matching } from "./arguments";
 import { CredentialReadError, codeOf, type Fail, failing } from "./errors";
-import { type ReaderArgs, readCredential } from "./reading";
+import { type Reader, type ReaderArgs, readCredential } from "./reading";
 
 const schema = z.strictObject({
   connectionId: matching(/^[\w-]+$/, "must be the id of a credential connection, for example 1293384261075731499"),
@@ -41,8 +41,15 @@ const answer = z.object({ data: z.object({ user_name: z.string().min(1), passwor
 
 /** The credential of a Telnyx credential connection, read each time the program runs. */
 export function telnyxCredential(args: TelnyxCredentialArgs): pulumi.Output<VoipCredential> {
-  return readCredential("telnyxCredential", schema, args, (values) => readConnection(values));
+  return readCredential(telnyxReader, args);
 }
+
+/** The reader behind {@link telnyxCredential}. */
+export const telnyxReader: Reader<typeof schema> = {
+  name: "telnyxCredential",
+  schema,
+  read: (values) => readConnection(values),
+};
 
 /** Asks Telnyx once, without retries or redirects. */
 export async function readConnection(

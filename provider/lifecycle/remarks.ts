@@ -10,7 +10,7 @@ export function tell(session: Session, kind: string, owner: unknown, remarks: re
     const line = printable(`${kind} "${nameOf(String(owner))}" ${remark}`);
     if (!session.told.has(line)) {
       session.told.add(line);
-      session.say(line);
+      session.say(line, kind, String(owner));
     }
   }
 }

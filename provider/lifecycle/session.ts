@@ -7,7 +7,7 @@ import { Own } from "./own";
 
 export interface SessionOptions extends Pick<Connection, "pace"> {
   /** Where remarks go. Default: standard output. */
-  readonly say?: (line: string) => void;
+  readonly say?: Session["say"];
   /** An account of the same LiveKit project, whose listings are used instead of new ones. */
   readonly shared?: Account;
 }
@@ -17,8 +17,8 @@ export class Session {
   readonly own = new Own();
   /** Lines already printed, and errors already shown in full. diff() runs more than once, and one error can stop every resource. */
   readonly told = new Set<string>();
-  /** Prints a line to the user. The engine shows what the host prints as a diagnostic. */
-  readonly say: (line: string) => void;
+  /** Prints a line about a resource to the user. The engine shows what the host prints as a diagnostic. */
+  readonly say: (line: string, kind: string, owner: string) => void;
   private readonly overrides: Pick<Connection, "pace">;
   private readonly shared: Account | undefined;
   private cached?: Account;
@@ -37,6 +37,11 @@ export class Session {
   get account(): Account {
     this.cached ??= new Account({ ...readConnection(this.config, this.env), ...this.overrides }, this.shared);
     return this.cached;
+  }
+
+  /** A session for the same account in which nothing is declared, and which prints nothing. */
+  forTrials(): Session {
+    return new Session(this.config, this.env, { ...this.overrides, say: () => undefined, shared: this.account });
   }
 }
 

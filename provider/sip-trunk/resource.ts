@@ -6,9 +6,10 @@ import { supported } from "../dynamic/options";
 import { ownerOf } from "../dynamic/owner";
 import { thinProvider } from "../dynamic/provider";
 import { typeOf } from "../dynamic/type";
-import { isVerifier, type VoipCredential } from "../voip/credential";
+import { hasBoth, isVerifier, type VoipCredential } from "../voip/credential";
 import { type VoipVerdict, verdictOf } from "../voip/status";
 import type { Schema, SipTrunkArgs } from "./arguments";
+import { withNames } from "./names";
 import { lacksSpecialCharacter } from "./password";
 import type { TrunkReference } from "./reference";
 
@@ -80,9 +81,7 @@ function followed(
   }
   const both = password !== undefined ? "password" : pendingPassword !== undefined ? "pendingPassword" : undefined;
   if (both) {
-    throw new pulumi.RunError(
-      `SipTrunk has both credential, which reads the password from the VoIP system, and ${both}: remove one of them.`,
-    );
+    throw new pulumi.RunError(hasBoth(both));
   }
   return held.password;
 }
@@ -162,14 +161,12 @@ export class SipTrunk extends pulumi.dynamic.Resource {
 
   constructor(name: string, args: SipTrunkArgs, options?: pulumi.CustomResourceOptions) {
     const { credential, ...rest } = args;
-    const { username = args.extension, password, pendingPassword, verifier } = credentialIn(args);
+    const { username, password, pendingPassword, verifier } = credentialIn(args);
     super(
       thinProvider("SipTrunk"),
       name,
       {
-        ...rest,
-        name: args.name ?? name,
-        username,
+        ...withNames({ ...rest, username }, name),
         password,
         pendingPassword,
         ...(verifier && { verifier }),

@@ -28,6 +28,11 @@ export function isVerifier(credential: VoipCredential): credential is Credential
   return "ha1" in credential;
 }
 
+/** The problem of a SipTrunk that gets its password from a reader and from another argument, too. */
+export function hasBoth(argument: string): string {
+  return `SipTrunk has both credential, which reads the password from the VoIP system, and ${argument}: remove one of them.`;
+}
+
 /** Whether a password is the one that a verifier was made of. */
 export function verifies(verifier: CredentialVerifier, password: string): boolean {
   const { username, realm, algorithm } = verifier;

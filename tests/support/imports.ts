@@ -6,7 +6,7 @@ import { importEntries } from "../../provider/cli/import-file";
 import { inventoryOf } from "../../provider/cli/inventory";
 import { type Choices, type ImportPlan, planImport } from "../../provider/cli/plan";
 import { type Program, writeStacks } from "../../provider/cli/program";
-import { Trial } from "../../provider/cli/trial";
+import { Trial } from "../../provider/inference/trial";
 import { Session } from "../../provider/lifecycle/session";
 import { Vault } from "../../provider/testing/engine/vault";
 import { TestStack } from "../../provider/testing/test-stack";

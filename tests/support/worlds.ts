@@ -151,8 +151,30 @@ export interface Engine {
 export const inProcess: Engine = { name: "in-process engine", create: (options) => TestStack.create(options) };
 const cli: Engine = { name: "Pulumi CLI", create: (options) => CliStack.create(options) };
 
+/** The CLI with the native provider: the same program, with the configuration under the keys of that provider. */
+const native: Engine = {
+  name: "Pulumi CLI with the native provider",
+  async create({ config = {}, secrets = {}, ...options }) {
+    const stack = await CliStack.create({
+      ...options,
+      projectDir: `${options.projectDir}-native`,
+      config: Object.fromEntries(Object.entries(config).map(([key, value]) => [nativeKey(key), value])),
+      secrets: Object.fromEntries(Object.entries(secrets).map(([key, value]) => [nativeKey(key), value])),
+    });
+    const { setConfig } = stack;
+    return Object.assign(stack, {
+      setConfig: (key: string, ...rest: [string, { secret?: boolean }?]) =>
+        setConfig.call(stack, nativeKey(key), ...rest),
+    });
+  },
+};
+
+function nativeKey(key: string): string {
+  return key.replace(/^livekit:/, "livekit-sip:");
+}
+
 /** The engines that are available here. */
-const enginesFound: readonly Engine[] = findPulumiCli() ? [inProcess, cli] : [inProcess];
+const enginesFound: readonly Engine[] = findPulumiCli() ? [inProcess, cli, native] : [inProcess];
 
 /** The engines to run a suite on. */
 export const engines: readonly Engine[] = isWholeMatrix ? enginesFound : [inProcess];

@@ -5,6 +5,7 @@
 
 import { dispatchRule } from "../../dispatch-rule/lifecycle";
 import { inboundAuth } from "../../inbound-auth/lifecycle";
+import type { Kind } from "../../inference/trial";
 import { ResourceError } from "../../lifecycle/errors";
 import { lifecycle } from "../../lifecycle/lifecycle";
 import type { Lifecycle, Resource } from "../../lifecycle/resource";
@@ -15,7 +16,6 @@ import { printable } from "../../printable";
 import type { Schema } from "../../sip-trunk/arguments";
 import { sipTrunk } from "../../sip-trunk/lifecycle";
 import { isRejection, isUnanswered } from "../../voip/status";
-import type { Kind } from "../trial";
 import { type Difference, NAME_LIMIT, platformDifference, rejection } from "./differences";
 import type { PhoneSystems } from "./phone-systems";
 import { revealed } from "./revealed";

@@ -2,10 +2,10 @@
 
 import { SENSITIVE as OF_RULES } from "../../dispatch-rule/comparison";
 import { SENSITIVE as OF_AUTHS } from "../../inbound-auth/comparison";
+import type { Kind } from "../../inference/trial";
 import { type Props, same } from "../../lifecycle/values";
 import { printable } from "../../printable";
 import { SENSITIVE as OF_TRUNKS } from "../../sip-trunk/comparison";
-import type { Kind } from "../trial";
 import type { PlanLine } from "./report";
 
 const SENSITIVE: Readonly<Record<Kind, ReadonlySet<string>>> = {

@@ -4,10 +4,10 @@ import { runtime } from "@pulumi/pulumi";
 import { dispatchRule } from "../../dispatch-rule/lifecycle";
 import { typeOf } from "../../dynamic/type";
 import { inboundAuth } from "../../inbound-auth/lifecycle";
+import type { Kind } from "../../inference/trial";
 import type { Props } from "../../lifecycle/values";
 import { sipTrunk } from "../../sip-trunk/lifecycle";
 import { type Deployment, liveKitIds, nameInUrn } from "../state";
-import type { Kind } from "../trial";
 
 /** The compared types in the order in which they refer to each other. A TestCall leaves nothing on LiveKit. */
 export const KINDS = ["SipTrunk", "InboundAuth", "DispatchRule"] as const satisfies readonly Kind[];

@@ -5,9 +5,10 @@
  */
 
 import type { Methods } from "../../../provider/dynamic/methods";
-import { type Kind, providersIn } from "../../../provider/host";
+import { providersIn } from "../../../provider/host";
 import { Session } from "../../../provider/lifecycle/session";
 import type { Props } from "../../../provider/lifecycle/values";
+import type { Kind } from "../../../provider/lifecycles";
 import { openSecrets, type Properties } from "../../../provider/testing/engine/property";
 import { type Provider, ProviderError, type ReadResult } from "../../../provider/testing/engine/provider-host";
 import { type ResourceState, typeOf } from "../../../provider/testing/engine/state";

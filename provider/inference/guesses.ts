@@ -12,7 +12,6 @@ import type { InboundTrunk, OutboundTrunk, Rule } from "../livekit/messages";
 import * as trunks from "../livekit/trunks";
 import { countryOf, NUMBER_FORMATS, parseNumber } from "../phone-number/format";
 import { schema as trunkSchema } from "../sip-trunk/arguments";
-import { secretKey } from "./secrets";
 
 const TRUNK = fieldsOf(trunkSchema);
 const RULE = fieldsOf(ruleSchema);
@@ -26,15 +25,15 @@ export interface Hints {
   readonly country?: string;
   /** The proxy of trunks with a fixed IP address. */
   readonly outboundProxy?: OutboundProxy;
-  /** The stack's secrets by their keys: among them the passwords that LiveKit hides. */
-  readonly secrets?: ReadonlyMap<string, string>;
+  /** The password, if LiveKit hides it. */
+  readonly password?: string;
 }
 
 /** Arguments of a SipTrunk that may describe the trunks, the most natural ones first. */
-export function trunkGuesses(halves: Halves, hints: Hints, name: string): Props[] {
+export function trunkGuesses(halves: Halves, hints: Hints): Props[] {
   const shared = {
     ...sharedArguments(halves),
-    ...credential(halves, hints.secrets?.get(secretKey(name, "password"))),
+    ...credential(halves, hints.password),
     ...direction(halves),
   };
   // The trunk of an extension has the extension as its user name, so it needs a password.
