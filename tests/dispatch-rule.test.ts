@@ -201,7 +201,13 @@ describeInWorlds((startWorld) => {
     const { sipDispatchRuleId } = await it.rule("reception");
     // The program is in the stack's configuration. If that changes, Pulumi refreshes in a second host process.
     await it.declare({ trunks: { office }, rules: { desk: rule } });
-    expect(said(await it.preview())).toContain(`takes over the dispatch rule ${sipDispatchRuleId}`);
+    const plan = said(await it.preview());
+    if (it.isNative) {
+      // Its configuration does not change, so that its process has the state and sees what is meant.
+      expect(plan).toContain('give it the option aliases: [{ name: "reception" }]');
+      return;
+    }
+    expect(plan).toContain(`takes over the dispatch rule ${sipDispatchRuleId}`);
     await it.upAndSettle();
     expect((await it.rule("reception")).sipDispatchRuleId).toBe(sipDispatchRuleId);
   });

@@ -34,6 +34,8 @@ export class World {
     /** Someone else with access to the platform. */
     readonly outsider: SipClient,
     readonly stackName: string,
+    /** Whether the resources are those of the native provider. */
+    readonly isNative: boolean,
   ) {}
 
   static async start(
@@ -51,7 +53,13 @@ export class World {
       env: { LIVEKIT_URL: undefined, LIVEKIT_API_KEY: undefined, LIVEKIT_API_SECRET: undefined, ...env },
     };
     const { url, apiKey, apiSecret } = platform;
-    return new World(platform, await engine.create(options), new SipClient(url, apiKey, apiSecret), stack);
+    return new World(
+      platform,
+      await engine.create(options),
+      new SipClient(url, apiKey, apiSecret),
+      stack,
+      engine === native,
+    );
   }
 
   async declare(program: Program): Promise<void> {
