@@ -103,12 +103,17 @@ export class NativeProvider {
     const { lifecycle } = this.resource(urn);
     const [before, wanted] = [openedProps(olds), openedProps(news)];
     const { changed, replaces, drift, needsUpdate } = await translated(() => lifecycle.diff(id, before, wanted));
-    const shown = new Set([...changed, ...replaces, ...(drift.length > 0 ? ["platformStatus"] : [])]);
+    const { stableOutputs } = lifecycle;
+    const dropped = stableOutputs.filter((output) => wanted[output] === null && !isAbsent(before[output]));
+    const shown = new Set([...changed, ...dropped, ...replaces, ...(drift.length > 0 ? ["platformStatus"] : [])]);
     return {
       needsUpdate,
       changes: new Map([...shown].map((field) => [field, changeOf(before[field], wanted[field])])),
       replaces,
-      stables: [...lifecycle.stableOutputs, ...(changed.includes("owner") ? [] : ["owner", "reference"])],
+      stables: [
+        ...stableOutputs.filter((output) => !dropped.includes(output)),
+        ...(changed.includes("owner") ? [] : ["owner", "reference"]),
+      ],
       deleteBeforeReplace: lifecycle.deleteBeforeReplace,
     };
   }
@@ -222,8 +227,11 @@ function planned(kind: Kind, { stableOutputs }: Lifecycle, wanted: Props, before
 }
 
 function changeOf(before: unknown, wanted: unknown): Change {
-  const isAbsent = (value: unknown) => value === undefined || value === null;
   return isAbsent(before) ? "add" : isAbsent(wanted) ? "delete" : "update";
+}
+
+function isAbsent(value: unknown): boolean {
+  return value === undefined || value === null;
 }
 
 /** The settings as text, which is how a stack's configuration has them. */

@@ -159,26 +159,46 @@ export interface Engine {
 export const inProcess: Engine = { name: "in-process engine", create: (options) => TestStack.create(options) };
 const cli: Engine = { name: "Pulumi CLI", create: (options) => CliStack.create(options) };
 
-/** The CLI with the native provider: the same program, with the configuration under the keys of that provider. */
+/**
+ * The CLI with the native provider: the same program, with the configuration under the keys of that provider. In what it prints, the
+ * keys are those of the dynamic resources again, so that scenarios read the same sentences.
+ */
 const native: Engine = {
   name: "Pulumi CLI with the native provider",
   async create({ config = {}, secrets = {}, ...options }) {
     const stack = await CliStack.create({
       ...options,
       projectDir: `${options.projectDir}-native`,
-      config: Object.fromEntries(Object.entries(config).map(([key, value]) => [nativeKey(key), value])),
-      secrets: Object.fromEntries(Object.entries(secrets).map(([key, value]) => [nativeKey(key), value])),
+      config: renamed(config),
+      secrets: renamed(secrets),
     });
-    const { setConfig } = stack;
-    return Object.assign(stack, {
-      setConfig: (key: string, ...rest: [string, { secret?: boolean }?]) =>
-        setConfig.call(stack, nativeKey(key), ...rest),
-    });
+    return {
+      setConfig: (key, value, more) => stack.setConfig(nativeKey(key), value, more),
+      preview: async (more) => inDynamic(await stack.preview(more)),
+      up: async (more) => inDynamic(await stack.up(more)),
+      refresh: async (more) => inDynamic(await stack.refresh(more)),
+      destroy: async (more) => inDynamic(await stack.destroy(more)),
+      exportState: () => stack.exportState(),
+      dispose: () => stack.dispose(),
+    };
   },
 };
 
+function renamed(config: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(config).map(([key, value]) => [nativeKey(key), value]));
+}
+
 function nativeKey(key: string): string {
   return key.replace(/^livekit:/, "livekit-sip:");
+}
+
+function inDynamic({ text, diagnostics, ...result }: OperationResult): OperationResult {
+  const dynamic = (line: string) => line.replace(/\blivekit-sip:(?!index:)/g, "livekit:");
+  return {
+    ...result,
+    text: dynamic(text),
+    diagnostics: diagnostics.map(({ message, ...rest }) => ({ ...rest, message: dynamic(message) })),
+  };
 }
 
 /** The engines that are available here. */
