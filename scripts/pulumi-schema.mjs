@@ -6,6 +6,7 @@ import { z } from "zod";
 
 const require = createRequire(import.meta.url);
 const { version, license } = require("../package.json");
+const { PACKAGE } = require("../dist/resource-types.js");
 
 /** Arguments that a class of the Node.js package takes from elsewhere, and that programs in other languages pass. */
 const PASSED = {
@@ -56,7 +57,7 @@ export function pulumiSchema(docs, readers) {
   const resources = Object.fromEntries(kinds.map((kind) => [token(kind.type), resourceSpec(kind, types)]));
   const config = configSpec(types);
   const spec = {
-    name: "livekit-sip",
+    name: PACKAGE,
     displayName: "LiveKit SIP",
     version,
     description:
@@ -91,7 +92,7 @@ function jsonOf({ page }) {
 }
 
 function token(name) {
-  return `livekit-sip:index:${name}`;
+  return `${PACKAGE}:index:${name}`;
 }
 
 /** The text of a doc comment without what only this package's own docs understand. */

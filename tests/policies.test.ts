@@ -1,5 +1,5 @@
 import { unknownCheckingProxy } from "@pulumi/policy";
-import { typeOf } from "../provider/dynamic/type";
+import { dynamicType } from "../provider/resource-types";
 import { UNKNOWN } from "../provider/lifecycle/values";
 import { sipPolicies } from "../provider/policies";
 import { credentialAge } from "../provider/policies/credential-age";
@@ -18,9 +18,9 @@ function judge(policy: string, kind: string, props: Props, config: object = {}, 
   }
   found.validateResource(
     {
-      type: kind.includes(":") ? kind : typeOf(kind),
+      type: kind.includes(":") ? kind : dynamicType(kind),
       name,
-      urn: `urn:pulumi:dev::project::${typeOf(kind)}::${name}`,
+      urn: `urn:pulumi:dev::project::${dynamicType(kind)}::${name}`,
       props: unknownCheckingProxy(props),
       opts: {
         protect: false,

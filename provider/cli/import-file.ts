@@ -2,7 +2,7 @@
 
 import { runtime } from "@pulumi/pulumi";
 import { thinProvider } from "../dynamic/provider";
-import { typeOf } from "../dynamic/type";
+import { dynamicType } from "../resource-types";
 import { SecretReference } from "../inference/secrets";
 import type { Kind } from "../inference/trial";
 import type { Props } from "../lifecycle/values";
@@ -29,7 +29,7 @@ export async function importEntries(resources: readonly Declared[]): Promise<Imp
   return resources.map(({ resource: { kind, name, id, owner, outputs }, inputs }) => {
     const own = { owner, __provider: providers.get(kind) };
     return {
-      type: typeOf(kind),
+      type: dynamicType(kind),
       name: `${kind} ${name}`,
       logicalName: name,
       id,

@@ -1,7 +1,7 @@
 /** Reads the state of a stack, as `pulumi stack export` writes it or as a file backend stores it. Its secrets stay encrypted. */
 
 import { z } from "zod";
-import { typeOf } from "../dynamic/type";
+import { isOfKind } from "../resource-types";
 import { CommandError } from "./command-error";
 
 const resource = z.object({
@@ -92,9 +92,9 @@ export function nameInUrn(urn: string): string {
 /** The ids of a resource's own objects on LiveKit. */
 export function idsOf({ type, id, outputs }: StateResource): string[] {
   const ids =
-    type === typeOf("SipTrunk")
+    isOfKind(type, "SipTrunk")
       ? [outputs?.inboundTrunkId, outputs?.outboundTrunkId]
-      : type === typeOf("DispatchRule")
+      : isOfKind(type, "DispatchRule")
         ? [id]
         : [];
   return ids.filter((it) => typeof it === "string");

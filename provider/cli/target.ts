@@ -1,7 +1,7 @@
 /** The stack that an import fills: its state, its configuration and its preview, through the Pulumi CLI. */
 
 import { z } from "zod";
-import { typeOf } from "../dynamic/type";
+import { dynamicType } from "../resource-types";
 import { SecretReference } from "../inference/secrets";
 import { CommandError } from "./command-error";
 import type { Console } from "./console";
@@ -54,7 +54,7 @@ export class Target {
    */
   requireDeclared(resources: readonly Declared[]): void {
     const declared = new Set(resources.map((resource) => this.urnOf(resource)));
-    const kinds = new Set<string>([typeOf("SipTrunk"), typeOf("InboundAuth"), typeOf("DispatchRule")]);
+    const kinds = new Set<string>([dynamicType("SipTrunk"), dynamicType("InboundAuth"), dynamicType("DispatchRule")]);
     const lost = this.resources.find(({ urn, type }) => kinds.has(type) && !declared.has(urn));
     if (lost) {
       throw new CommandError(
@@ -105,7 +105,7 @@ export class Target {
   }
 
   private urnOf({ resource: { kind, name } }: Declared): string {
-    return `urn:pulumi:${this.stack.split("/").at(-1)}::${this.project}::${typeOf(kind)}::${name}`;
+    return `urn:pulumi:${this.stack.split("/").at(-1)}::${this.project}::${dynamicType(kind)}::${name}`;
   }
 }
 

@@ -5,7 +5,7 @@ import { listOf, type OutputsOf } from "../dynamic/inputs";
 import { supported } from "../dynamic/options";
 import { ownerOf } from "../dynamic/owner";
 import { thinProvider } from "../dynamic/provider";
-import { typeOf } from "../dynamic/type";
+import { dynamicType } from "../resource-types";
 import { SipTrunk } from "../sip-trunk/resource";
 import type { DispatchRuleArgs, Schema } from "./arguments";
 
@@ -38,7 +38,7 @@ export class DispatchRule extends pulumi.dynamic.Resource {
         trunks: wanted === "all" ? wanted : wanted.map(idOrOwner),
         ...(pin === undefined ? {} : { pin: pulumi.secret(pin) }),
         name: args.name ?? name,
-        owner: ownerOf(name, typeOf("DispatchRule"), options),
+        owner: ownerOf(name, dynamicType("DispatchRule"), options),
         platformStatus: undefined,
         platformDrift: undefined,
       },

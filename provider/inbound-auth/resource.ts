@@ -5,7 +5,7 @@ import { listOf, type OutputsOf } from "../dynamic/inputs";
 import { supported } from "../dynamic/options";
 import { ownerOf } from "../dynamic/owner";
 import { thinProvider } from "../dynamic/provider";
-import { typeOf } from "../dynamic/type";
+import { dynamicType } from "../resource-types";
 import { partsOf } from "../sip-trunk/reference";
 import type { InboundAuthArgs, Schema } from "./arguments";
 
@@ -44,7 +44,7 @@ export class InboundAuth extends pulumi.dynamic.Resource {
         ...(args.method === "credentials" ? credential : {}),
         ...(args.allowedNumbers === undefined ? {} : { country, numberFormat }),
         trunk: owner,
-        owner: ownerOf(name, typeOf("InboundAuth"), options),
+        owner: ownerOf(name, dynamicType("InboundAuth"), options),
         inboundTrunkId: undefined,
         credentialFingerprint: undefined,
         platformStatus: undefined,

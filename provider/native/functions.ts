@@ -3,7 +3,8 @@
 import { z } from "zod";
 import type { Reader } from "../credential-readers/reading";
 import { formatDialedNumber, NUMBER_FORMATS } from "../phone-number/format";
-import { PACKAGE } from "./schema";
+
+import { PACKAGE } from "../resource-types";
 import { openedProps, secret, type Wire } from "./values";
 
 /** What a function returns, or what is wrong with its arguments, as sentences. */

@@ -7,10 +7,11 @@ import { Session } from "../lifecycle/session";
 import { type Props, same, UNKNOWN } from "../lifecycle/values";
 import { type Kind, lifecyclesIn } from "../lifecycles";
 import { ConfigurationError, readConnection } from "../livekit/connection";
+import { nativeType, PACKAGE } from "../resource-types";
 import { verdictOf } from "../voip/status";
 import { Declarations } from "./declarations";
 import { importResource } from "./imports";
-import { outputNames, PACKAGE, tokenOf } from "./schema";
+import { outputNames } from "./schema";
 import { SETTINGS } from "./settings";
 import { openedProps, sealedLike, type Wire } from "./values";
 
@@ -165,7 +166,7 @@ export class NativeProvider {
   }
 
   private resource(urn: string): { kind: Kind; owner: string; lifecycle: Lifecycle } {
-    const kind = (Object.keys(this.lifecycles) as Kind[]).find((it) => tokenOf(it) === typeIn(urn));
+    const kind = (Object.keys(this.lifecycles) as Kind[]).find((it) => nativeType(it) === typeIn(urn));
     if (!kind) {
       throw new ResourceError(`${typeIn(urn)} is not a resource of ${PACKAGE}: check its type.`);
     }

@@ -3,9 +3,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Kind } from "../lifecycles";
-
-/** The name of the package in Pulumi. Its configuration has the keys `livekit-sip:…`. */
-export const PACKAGE = "livekit-sip";
+import { nativeType } from "../resource-types";
 
 interface PackageSchema {
   readonly resources: Readonly<Record<string, { readonly properties: Readonly<Record<string, unknown>> }>>;
@@ -23,10 +21,5 @@ export function schemaText(): string {
 /** The names of a resource's outputs, which include its arguments. */
 export function outputNames(kind: Kind): readonly string[] {
   parsed ??= JSON.parse(schemaText()) as PackageSchema;
-  return Object.keys(parsed.resources[tokenOf(kind)]?.properties ?? {});
-}
-
-/** The type of a resource in URNs and states. */
-export function tokenOf(kind: string): string {
-  return `${PACKAGE}:index:${kind}`;
+  return Object.keys(parsed.resources[nativeType(kind)]?.properties ?? {});
 }

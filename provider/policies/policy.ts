@@ -3,7 +3,7 @@
 import type { EnforcementLevel, PolicyConfigSchema, ResourceValidationPolicy, Severity } from "@pulumi/policy";
 import { z } from "zod";
 import * as rule from "../dispatch-rule/arguments";
-import { typeOf } from "../dynamic/type";
+import { isOfKind } from "../resource-types";
 import * as auth from "../inbound-auth/arguments";
 import type { IsKnown } from "../lifecycle/resource";
 import { fieldsOf } from "../lifecycle/validation";
@@ -69,7 +69,7 @@ export function policy<Settings extends z.ZodObject>(definition: Definition<Sett
     severity,
     configSchema: configSchemaOf(settings),
     validateResource: (resource, reportViolation) => {
-      const kind = keysOf(SCHEMAS).find((candidate) => typeOf(candidate) === resource.type);
+      const kind = keysOf(SCHEMAS).find((candidate) => isOfKind(resource.type, candidate));
       for (const sentence of kind ? judged(kind, resource.props, resource.getConfig()) : []) {
         reportViolation(`${kind} "${printable(resource.name, 200)}": ${sentence}`);
       }

@@ -5,7 +5,7 @@ import { listOf, type OutputsOf } from "../dynamic/inputs";
 import { supported } from "../dynamic/options";
 import { ownerOf } from "../dynamic/owner";
 import { thinProvider } from "../dynamic/provider";
-import { typeOf } from "../dynamic/type";
+import { dynamicType } from "../resource-types";
 import { hasBoth, isVerifier, type VoipCredential } from "../voip/credential";
 import { type VoipVerdict, verdictOf } from "../voip/status";
 import type { Schema, SipTrunkArgs } from "./arguments";
@@ -170,7 +170,7 @@ export class SipTrunk extends pulumi.dynamic.Resource {
         password,
         pendingPassword,
         ...(verifier && { verifier }),
-        owner: ownerOf(name, typeOf("SipTrunk"), options),
+        owner: ownerOf(name, dynamicType("SipTrunk"), options),
         inboundTrunkId: undefined,
         outboundTrunkId: undefined,
         sipUri: undefined,

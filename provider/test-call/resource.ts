@@ -5,7 +5,7 @@ import type { OutputsOf } from "../dynamic/inputs";
 import { supported } from "../dynamic/options";
 import { ownerOf } from "../dynamic/owner";
 import { thinProvider } from "../dynamic/provider";
-import { typeOf } from "../dynamic/type";
+import { dynamicType } from "../resource-types";
 import { credentialOf, dialPlanOf, requireTrunk, type SipTrunk } from "../sip-trunk/resource";
 import type { Schema, TestCallArgs } from "./arguments";
 
@@ -48,7 +48,7 @@ export class TestCall extends pulumi.dynamic.Resource {
         numberFormat,
         triggers: args.triggers ?? credentialTriggers(trunk),
         trunk: trunk.owner,
-        owner: ownerOf(name, typeOf("TestCall"), options),
+        owner: ownerOf(name, dynamicType("TestCall"), options),
         result: undefined,
         sipStatus: undefined,
       },

@@ -7,7 +7,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
-import { typeOf } from "../../dynamic/type";
+import { isOfKind } from "../../resource-types";
 import { FINGERPRINT_OF } from "../../lifecycle/fingerprint";
 import { IN_SYNC } from "../../lifecycle/resource";
 import { type Props, same } from "../../lifecycle/values";
@@ -95,12 +95,12 @@ function comparedBy(events: readonly Event[]): Compared {
   const steps = events.flatMap(({ resourcePreEvent: it }) => (it ? [it.metadata] : []));
   const answers = steps.flatMap(({ op, type, urn, old }) => {
     const status = old?.outputs?.voipStatus;
-    return op !== "refresh" && type === typeOf("SipTrunk") && typeof status === "string"
+    return op !== "refresh" && isOfKind(type, "SipTrunk") && typeof status === "string"
       ? [{ resource: nameInUrn(urn), status }]
       : [];
   });
   const differences = steps.flatMap((it) => {
-    const kind = KINDS.find((candidate) => typeOf(candidate) === it.type);
+    const kind = KINDS.find((candidate) => isOfKind(it.type, candidate));
     return kind ? differencesOf(it, kind, gone.has(it.urn), states.get(it.urn)) : [];
   });
   return { differences, remarks: othersIn(steps), answers };
@@ -110,8 +110,8 @@ function comparedBy(events: readonly Event[]): Compared {
 const CHANGES: ReadonlySet<string> = new Set(["create", "update", "delete", "replace"]);
 
 function othersIn(steps: readonly Step[]): string[] {
-  const types = new Set<string>(KINDS.map(typeOf));
-  const others = steps.filter(({ op, type }) => CHANGES.has(op) && !types.has(type));
+  const isOurs = (type: string) => KINDS.some((kind) => isOfKind(type, kind));
+  const others = steps.filter(({ op, type }) => CHANGES.has(op) && !isOurs(type));
   return others.length === 0 ? [] : [`Other resources of the stack differ, too: ${others.length}.`];
 }
 

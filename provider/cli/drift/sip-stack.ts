@@ -2,7 +2,7 @@
 
 import { runtime } from "@pulumi/pulumi";
 import { dispatchRule } from "../../dispatch-rule/lifecycle";
-import { typeOf } from "../../dynamic/type";
+import { isOfKind, PACKAGE } from "../../resource-types";
 import { inboundAuth } from "../../inbound-auth/lifecycle";
 import type { Kind } from "../../inference/trial";
 import type { Props } from "../../lifecycle/values";
@@ -47,7 +47,7 @@ export interface SipStack {
 export function sipStackIn(deployment: Deployment, name: string, lockedBy?: string): SipStack {
   const resources = KINDS.flatMap((kind) =>
     deployment.resources.flatMap(({ type, urn, id, outputs }): SipResource[] =>
-      type === typeOf(kind) && id !== undefined ? [{ kind, urn, name: nameInUrn(urn), id, state: outputs ?? {} }] : [],
+      isOfKind(type, kind) && id !== undefined ? [{ kind, urn, name: nameInUrn(urn), id, state: outputs ?? {} }] : [],
     ),
   );
   const { updatedAt, isInterrupted } = deployment;
@@ -73,11 +73,12 @@ function fullNameIn(resources: readonly SipResource[]): string | undefined {
   return `${organization}/${project}/${stack}`;
 }
 
-/** Pulumi keeps the stack's configuration in the inputs of the provider of all dynamic resources. */
+/** Pulumi keeps the stack's configuration in the inputs of the provider of all dynamic resources, or of the native provider. */
 function settingsIn({ resources }: Deployment): Map<string, string> {
-  const provider = resources.find(({ type }) => type === "pulumi:providers:pulumi-nodejs");
+  const inputsOf = (name: string) => resources.find(({ type }) => type === `pulumi:providers:${name}`)?.inputs ?? {};
+  const native = Object.entries(inputsOf(PACKAGE)).map(([key, value]) => [`livekit:${key}`, value] as const);
   return new Map(
-    Object.entries(provider?.inputs ?? {}).filter(
+    [...Object.entries(inputsOf("pulumi-nodejs")), ...native].filter(
       (entry): entry is [string, string] => entry[0].startsWith("livekit:") && typeof entry[1] === "string",
     ),
   );

@@ -30,7 +30,7 @@ function classOf(kind) {
 }
 
 function byReference({ trunk, trunks, ...args }) {
-  const reference = (it) => it?.reference ?? it;
+  const reference = (it) => (pulumi.Resource.isInstance(it) ? it.reference : it);
   return {
     ...args,
     ...(trunk !== undefined && { trunk: reference(trunk) }),

@@ -1,0 +1,23 @@
+/** The resource types in Pulumi's URNs and states. */
+
+/** The name of the native provider's package in Pulumi. Its configuration has the keys `livekit-sip:…`. */
+export const PACKAGE = "livekit-sip";
+
+/**
+ * The type of a dynamic resource.
+ *
+ * @param kind the name of its class, for example `SipTrunk`
+ */
+export function dynamicType(kind: string): string {
+  return `pulumi-nodejs:dynamic/livekit:${kind}`;
+}
+
+/** The type of a resource of the native provider. */
+export function nativeType(kind: string): string {
+  return `${PACKAGE}:index:${kind}`;
+}
+
+/** Whether a type is that of a kind of resource, whichever way it is declared. */
+export function isOfKind(type: string, kind: string): boolean {
+  return type === dynamicType(kind) || type === nativeType(kind);
+}
