@@ -271,6 +271,23 @@ describe("states", () => {
     expect(report.stacks.map(({ stack }) => stack)).toEqual(["organization/fleet/acme"]);
   });
 
+  test("of the native provider are read as those of dynamic resources are", async () => {
+    const states = await fleet(2);
+    const [[name]] = Object.entries(states) as [[string, Exported]];
+    await outsider.updateSipInboundTrunkFields(await inboundOf(name), {
+      numbers: new ListUpdate({ add: ["+12025550199"] }),
+    });
+    const native = JSON.stringify(states)
+      .replaceAll("pulumi-nodejs:dynamic/livekit:", "livekit-sip:index:")
+      .replaceAll("pulumi:providers:pulumi-nodejs", "pulumi:providers:livekit-sip");
+    const [dynamic, alike] = [
+      await reported(["--state", folder.exported(states)]),
+      await reported(["--state", folder.exported(JSON.parse(native))]),
+    ];
+    expect(inShort(alike.report)).toEqual([expect.stringContaining(`${name}: `)]);
+    expect([alike.code, inShort(alike.report), alike.report.unmanaged]).toEqual([7, inShort(dynamic.report), []]);
+  });
+
   test("of a refresh that was saved do not pass for what is declared", async () => {
     const [[name, state]] = Object.entries(await fleet(1)) as [[string, Exported]];
     await outsider.updateSipInboundTrunkFields(await inboundOf(name), { name: "by hand" });

@@ -1,8 +1,8 @@
 import { unknownCheckingProxy } from "@pulumi/policy";
-import { dynamicType } from "../provider/resource-types";
 import { UNKNOWN } from "../provider/lifecycle/values";
 import { sipPolicies } from "../provider/policies";
 import { credentialAge } from "../provider/policies/credential-age";
+import { dynamicType } from "../provider/resource-types";
 import { password } from "./support/examples";
 
 type Props = Readonly<Record<string, unknown>>;

@@ -2,10 +2,10 @@
 
 import { runtime } from "@pulumi/pulumi";
 import { thinProvider } from "../dynamic/provider";
-import { dynamicType } from "../resource-types";
 import { SecretReference } from "../inference/secrets";
 import type { Kind } from "../inference/trial";
 import type { Props } from "../lifecycle/values";
+import { dynamicType } from "../resource-types";
 import type { Declared } from "./program";
 
 /** A resource in the file (Pulumi's documentation, "pulumi import"; `outputs` since CLI 3.254). */

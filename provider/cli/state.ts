@@ -91,12 +91,11 @@ export function nameInUrn(urn: string): string {
 
 /** The ids of a resource's own objects on LiveKit. */
 export function idsOf({ type, id, outputs }: StateResource): string[] {
-  const ids =
-    isOfKind(type, "SipTrunk")
-      ? [outputs?.inboundTrunkId, outputs?.outboundTrunkId]
-      : isOfKind(type, "DispatchRule")
-        ? [id]
-        : [];
+  const ids = isOfKind(type, "SipTrunk")
+    ? [outputs?.inboundTrunkId, outputs?.outboundTrunkId]
+    : isOfKind(type, "DispatchRule")
+      ? [id]
+      : [];
   return ids.filter((it) => typeof it === "string");
 }
 

@@ -1,8 +1,8 @@
 /** The stack that an import fills: its state, its configuration and its preview, through the Pulumi CLI. */
 
 import { z } from "zod";
-import { dynamicType } from "../resource-types";
 import { SecretReference } from "../inference/secrets";
+import { dynamicType } from "../resource-types";
 import { CommandError } from "./command-error";
 import type { Console } from "./console";
 import { importEntries } from "./import-file";

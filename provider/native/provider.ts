@@ -106,7 +106,12 @@ export class NativeProvider {
     const { changed, replaces, drift, needsUpdate } = await translated(() => lifecycle.diff(id, before, wanted));
     const { stableOutputs } = lifecycle;
     const dropped = stableOutputs.filter((output) => wanted[output] === null && !isAbsent(before[output]));
-    const shown = new Set([...changed, ...dropped, ...replaces, ...(drift.length > 0 ? ["platformStatus"] : [])]);
+    // A status that is no reason to update may differ, too: after an update it is to be asked for again.
+    const others = needsUpdate ? Object.keys(wanted).filter((field) => isOtherText(field, before, wanted)) : [];
+    const shown = new Set([
+      ...[...changed, ...dropped, ...replaces, ...others],
+      ...(drift.length > 0 ? ["platformStatus"] : []),
+    ]);
     return {
       needsUpdate,
       changes: new Map([...shown].map((field) => [field, changeOf(before[field], wanted[field])])),
@@ -229,6 +234,10 @@ function planned(kind: Kind, { stableOutputs }: Lifecycle, wanted: Props, before
 
 function changeOf(before: unknown, wanted: unknown): Change {
   return isAbsent(before) ? "add" : isAbsent(wanted) ? "delete" : "update";
+}
+
+function isOtherText(field: string, { [field]: before }: Props, { [field]: wanted }: Props): boolean {
+  return typeof before === "string" && typeof wanted === "string" && before !== wanted && !field.startsWith("__");
 }
 
 function isAbsent(value: unknown): boolean {

@@ -3,12 +3,12 @@
 import type { EnforcementLevel, PolicyConfigSchema, ResourceValidationPolicy, Severity } from "@pulumi/policy";
 import { z } from "zod";
 import * as rule from "../dispatch-rule/arguments";
-import { isOfKind } from "../resource-types";
 import * as auth from "../inbound-auth/arguments";
 import type { IsKnown } from "../lifecycle/resource";
 import { fieldsOf } from "../lifecycle/validation";
 import { containsUnknown, keysOf, type Props, UNKNOWN } from "../lifecycle/values";
 import { printable } from "../printable";
+import { isOfKind } from "../resource-types";
 import * as trunk from "../sip-trunk/arguments";
 import * as call from "../test-call/arguments";
 

@@ -2,10 +2,10 @@
 
 import { runtime } from "@pulumi/pulumi";
 import { dispatchRule } from "../../dispatch-rule/lifecycle";
-import { isOfKind, PACKAGE } from "../../resource-types";
 import { inboundAuth } from "../../inbound-auth/lifecycle";
 import type { Kind } from "../../inference/trial";
 import type { Props } from "../../lifecycle/values";
+import { isOfKind, PACKAGE } from "../../resource-types";
 import { sipTrunk } from "../../sip-trunk/lifecycle";
 import { type Deployment, liveKitIds, nameInUrn } from "../state";
 
