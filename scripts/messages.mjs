@@ -15,7 +15,16 @@ const PLACES = [
   { title: "DispatchRule", paths: ["dispatch-rule/"] },
   {
     title: "Any resource",
-    paths: ["lifecycle/", "lifecycles.ts", "resource-types.ts", "dynamic/", "native/", "host", "printable.ts", "index.ts"],
+    paths: [
+      "lifecycle/",
+      "lifecycles.ts",
+      "resource-types.ts",
+      "dynamic/",
+      "native/",
+      "host",
+      "printable.ts",
+      "index.ts",
+    ],
   },
   { title: "Customer files and SipIntegration", paths: ["sip-integration/"] },
   { title: "Credential readers", paths: ["credential-readers/"] },
