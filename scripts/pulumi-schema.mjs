@@ -153,7 +153,9 @@ class Types {
   refer(kind, field, spec) {
     const shapes = this.shapes.get(field) ?? this.shapes.get(`${field}s`) ?? [];
     const isShared = shapes.length > 1 && new Set(shapes).size === 1;
-    const name = token(`${isShared ? "" : kind}${pascal(field)}`);
+    // A DispatchRule's rule is a DispatchRuleKind.
+    const own = kind.endsWith(pascal(field)) ? `${kind}Kind` : `${kind}${pascal(field)}`;
+    const name = token(isShared ? pascal(field) : own);
     this.specs[name] = spec;
     return { $ref: `#/types/${name}` };
   }

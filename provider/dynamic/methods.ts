@@ -10,6 +10,9 @@ export type Methods = Required<
   Pick<dynamic.ResourceProvider, "check" | "diff" | "create" | "read" | "update" | "delete">
 >;
 
+/** The property in which Pulumi keeps the serialized provider of a dynamic resource. */
+const PROVIDER = "__provider";
+
 export function methodsOf(lifecycle: Lifecycle): Methods {
   /** Marks secret properties, so that Pulumi masks and encrypts them even if they arrived as plain values. */
   const sealed = (props: Props): Props =>
@@ -29,7 +32,13 @@ export function methodsOf(lifecycle: Lifecycle): Methods {
 
     async diff(id: string, olds: Props, news: Props) {
       const { needsUpdate, replaces } = await lifecycle.diff(id, olds, news);
-      return { changes: needsUpdate, replaces: [...replaces], deleteBeforeReplace: lifecycle.deleteBeforeReplace };
+      // The state of a resource that the native provider managed has none, and no operation could load it.
+      const lacksProvider = PROVIDER in news && !(PROVIDER in olds);
+      return {
+        changes: needsUpdate || lacksProvider,
+        replaces: [...replaces],
+        deleteBeforeReplace: lifecycle.deleteBeforeReplace,
+      };
     },
 
     async create(inputs: Props) {

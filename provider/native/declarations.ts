@@ -57,8 +57,12 @@ export class Declarations {
   private completeFromTrunk({ kind, owner, news, olds }: Declared): Completed {
     const { trunk } = news;
     const args = { ...news, owner };
-    if (trunk === UNKNOWN || trunk === undefined) {
+    if (trunk === undefined) {
       return { args, problems: [] };
+    }
+    if (trunk === UNKNOWN) {
+      const taken = takenFromTrunk(kind, news).map((field) => [field, news[field] ?? UNKNOWN]);
+      return { args: { ...args, ...Object.fromEntries(taken) }, problems: [] };
     }
     if (typeof trunk !== "string" || !isReference(trunk)) {
       return { args, problems: ["trunk is not the reference of a SipTrunk: pass its output reference."] };

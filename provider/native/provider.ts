@@ -101,9 +101,12 @@ export class NativeProvider {
   }
 
   async diff(id: string, urn: string, olds: Wire, news: Wire): Promise<NativeDiff> {
-    const { lifecycle } = this.resource(urn);
+    const { kind, lifecycle } = this.resource(urn);
     const [before, wanted] = [openedProps(olds), openedProps(news)];
-    const { changed, replaces, drift, needsUpdate } = await translated(() => lifecycle.diff(id, before, wanted));
+    const { changed, replaces, drift, ...found } = await translated(() => lifecycle.diff(id, before, wanted));
+    // The state of a trunk that was a dynamic resource has none, and others wait for it.
+    const lacksReference = kind === "SipTrunk" && before.reference === undefined;
+    const needsUpdate = found.needsUpdate || lacksReference;
     const { stableOutputs } = lifecycle;
     const dropped = stableOutputs.filter((output) => wanted[output] === null && !isAbsent(before[output]));
     // A status that is no reason to update may differ, too: after an update it is to be asked for again.
@@ -111,6 +114,7 @@ export class NativeProvider {
     const shown = new Set([
       ...[...changed, ...dropped, ...replaces, ...others],
       ...(drift.length > 0 ? ["platformStatus"] : []),
+      ...(lacksReference ? ["reference"] : []),
     ]);
     return {
       needsUpdate,
