@@ -250,6 +250,8 @@ describe("an import", () => {
     const rule = await created(RULE, { trunks: [OWNER], rule: "direct", roomName: "lobby", pin: secret("4711") });
     const { inputs } = await plugin.read(RULE, rule.id);
     expect(inputs).toEqual({ trunks: [OWNER], rule: "direct", roomName: "lobby", name: "office" });
+    // A refresh compares with what was imported, which lacks the pin.
+    expect(await plugin.diff(RULE, rule.id, rule.outputs, inputs)).toMatchObject({ changes: false });
   });
 
   test.each([

@@ -103,6 +103,10 @@ export class NativeProvider {
   async diff(id: string, urn: string, olds: Wire, news: Wire): Promise<NativeDiff> {
     const { kind, lifecycle } = this.resource(urn);
     const [before, wanted] = [openedProps(olds), openedProps(news)];
+    if (wanted.owner === undefined) {
+      // A refresh compares with the inputs in the state. Those of an import were never checked, and lack the secrets.
+      return { needsUpdate: false, changes: new Map(), replaces: [], stables: [], deleteBeforeReplace: false };
+    }
     const { changed, replaces, drift, ...found } = await translated(() => lifecycle.diff(id, before, wanted));
     // The state of a trunk that was a dynamic resource has none, and others wait for it.
     const lacksReference = kind === "SipTrunk" && before.reference === undefined;
