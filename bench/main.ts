@@ -34,6 +34,7 @@ export async function main(args: readonly string[]): Promise<void> {
   const tables: Required<Run["tables"]> = {
     operations: [],
     straightforward: [],
+    native: [],
     state: [],
     loading: await measureLoading(),
     listing: account > 0 ? await measureListing(platform, account) : [],

@@ -64,8 +64,23 @@ export async function measure(scenario: Scenario, tables: Required<Run["tables"]
     await stack.stop();
   }
   for (const { row, samples } of measured.values()) {
-    const { livekit, straightforward } = samples;
-    tables.operations.push({ ...row, ...operationCells(samples) });
+    const { livekit, straightforward, native, "native-floor": nativeFloor } = samples;
+    if (livekit) {
+      tables.operations.push({ ...row, ...operationCells(samples) });
+    }
+    if (native) {
+      tables.native.push({
+        ...row,
+        runs: native.length,
+        "native provider, s": seconds(native),
+        "its floor, s": seconds(nativeFloor),
+        "× its floor": compared(native, nativeFloor, ratio),
+        "dynamic resources, s": seconds(livekit),
+        "× dynamic resources": compared(native, livekit, ratio),
+        "its calls": native.at(-1)?.calls ?? null,
+        "plugin, MB": peak(native),
+      });
+    }
     if (straightforward) {
       tables.straightforward.push({
         ...row,

@@ -8,9 +8,9 @@ export type Operation = (typeof OPERATIONS)[number];
 
 /**
  * This package; resources that do nothing, with as many properties as this package's or with the program's own arguments
- * only; the provider that one would write first.
+ * only; the provider that one would write first; the native provider, and one that does nothing, with as many properties.
  */
-export const SUBJECTS = ["livekit", "floor", "arguments", "straightforward"] as const;
+export const SUBJECTS = ["livekit", "floor", "arguments", "straightforward", "native", "native-floor"] as const;
 export type Subject = (typeof SUBJECTS)[number];
 
 const PLATFORMS = ["emulator", "livekit-server"] as const satisfies readonly Platform["name"][];

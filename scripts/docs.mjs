@@ -245,7 +245,15 @@ function fill(file, sections) {
 }
 
 /** The language of an included file, for highlighting. */
-const LANGUAGES = { ".conf": "ini", ".go": "go", ".mjs": "js", ".py": "python", ".ts": "ts", ".xml": "xml", ".yaml": "yaml" };
+const LANGUAGES = {
+  ".conf": "ini",
+  ".go": "go",
+  ".mjs": "js",
+  ".py": "python",
+  ".ts": "ts",
+  ".xml": "xml",
+  ".yaml": "yaml",
+};
 
 /** Puts each included file of tests/ or examples/ between its markers `<!-- include: tests/… -->` and `<!-- /include -->`. */
 function include(file) {

@@ -53,6 +53,10 @@ describe("the packed tarball", () => {
         "dist/testing/index.js",
         "policies/PulumiPolicy.yaml",
         "policies/index.js",
+        "plugin/PulumiPlugin.yaml",
+        "plugin/index.js",
+        "plugin/package.json",
+        "schema.json",
         "customer.schema.json",
         "drift-report.schema.json",
       ]),
@@ -60,7 +64,7 @@ describe("the packed tarball", () => {
     expect(
       files.filter(
         (file) =>
-          !/^(dist\/.*\.(js|d\.ts)|policies\/(PulumiPolicy\.yaml|index\.js)|package\.json|(customer|drift-report)\.schema\.json|README\.md|LICENSE|CHANGELOG\.md)$/.test(
+          !/^(dist\/.*\.(js|d\.ts)|policies\/(PulumiPolicy\.yaml|index\.js)|plugin\/(PulumiPlugin\.yaml|index\.js|package\.json)|package\.json|((customer|drift-report)\.)?schema\.json|README\.md|LICENSE|CHANGELOG\.md)$/.test(
             file,
           ),
       ),

@@ -3,13 +3,16 @@
 
 const { BENCH_CUSTOMERS, BENCH_SUBJECT } = process.env;
 
-const MODULES = {
-  livekit: "pulumi-livekit-sip",
-  floor: "./nothing",
-  arguments: "./nothing",
-  straightforward: "./straightforward",
+const nativeClasses = (name) => require("../../tests/support/programs/customer-native/classes").classesOf(name);
+const SUBJECTS = {
+  livekit: () => require("pulumi-livekit-sip"),
+  floor: () => require("./nothing"),
+  arguments: () => require("./nothing"),
+  straightforward: () => require("./straightforward"),
+  native: () => nativeClasses("livekit-sip"),
+  "native-floor": () => nativeClasses("livekit-nothing"),
 };
-const { SipTrunk, InboundAuth, DispatchRule } = require(MODULES[BENCH_SUBJECT]);
+const { SipTrunk, InboundAuth, DispatchRule } = SUBJECTS[BENCH_SUBJECT]();
 
 for (let index = 0; index < Number(BENCH_CUSTOMERS); index++) {
   const name = `customer-${String(index).padStart(5, "0")}`;
