@@ -39,6 +39,9 @@ export type Say = (line: string, urn: string | undefined) => void;
 /** The outputs that only a call gives. */
 const RESULTS: readonly string[] = ["result", "sipStatus"];
 
+/** What the engine adds to the settings of a provider. */
+const OF_THE_ENGINE: ReadonlySet<string> = new Set(["version", "pluginDownloadURL"]);
+
 const SECRET_SETTINGS: ReadonlySet<string> = new Set(["apiSecret"]);
 
 /** One provider of a program. A program may have several, each in a process of its own. */
@@ -64,7 +67,7 @@ export class NativeProvider {
   checkConfig(news: Wire): Checked {
     const settings = settingsIn(openedProps(news));
     const failures = Object.keys(news)
-      .filter((key) => !key.startsWith("__") && key !== "version" && !(key in SETTINGS))
+      .filter((key) => !key.startsWith("__") && !OF_THE_ENGINE.has(key) && !(key in SETTINGS))
       .map((key) => `${PACKAGE}:${key} is not a setting of this provider: check its spelling.`);
     if (failures.length === 0 && ![...settings.values()].includes(UNKNOWN)) {
       try {
@@ -165,7 +168,6 @@ export class NativeProvider {
     if (!found) {
       return undefined;
     }
-    this.declarations.add(kind, owner, found.inputs);
     return {
       id,
       inputs: sealedLike(found.inputs, state, lifecycle.secrets),
@@ -197,7 +199,7 @@ export class NativeProvider {
     const { owner, voipStatus } = outputs;
     const derived =
       kind === "SipTrunk"
-        ? { reference: owner, voipVerdict: voipStatus === UNKNOWN ? UNKNOWN : verdictOf(String(voipStatus)) }
+        ? { reference: owner, voipVerdict: typeof voipStatus === "string" ? verdict(voipStatus) : "unknown" }
         : {};
     return sealedLike({ ...outputs, ...derived }, came, this.lifecycles[kind].secrets);
   }
@@ -238,6 +240,10 @@ function planned(kind: Kind, { stableOutputs }: Lifecycle, wanted: Props, before
     return [output, wanted[output] ?? kept ?? (later.has(output) && wanted[output] !== null ? UNKNOWN : null)];
   });
   return { ...wanted, ...Object.fromEntries(values) };
+}
+
+function verdict(voipStatus: string): string {
+  return voipStatus === UNKNOWN ? UNKNOWN : verdictOf(voipStatus);
 }
 
 function changeOf(before: unknown, wanted: unknown): Change {
