@@ -269,13 +269,24 @@ describe("an import", () => {
 
 describe("the configuration", () => {
   test("is checked once, under the keys of this package", async () => {
-    const { apiSecret } = config();
-    const missing = await plugin.checkConfig({ apiKey: "key", apiSecret });
-    expect(missing.failures).toEqual([expect.stringContaining("livekit-sip:url is not configured")]);
+    const wrong = await plugin.checkConfig({ ...config(), url: "pbx" });
+    expect(wrong.failures).toEqual([
+      expect.stringContaining("livekit-sip:url is not a URL: run `pulumi config set livekit-sip:url"),
+    ]);
     const stray = await plugin.checkConfig({ ...config(), api_key: "key" });
     expect(stray.failures).toEqual([expect.stringContaining("livekit-sip:api_key is not a setting")]);
     const unknown = await plugin.checkConfig({ ...config(), url: UNKNOWN });
     expect(unknown.failures).toEqual([]);
+  });
+
+  test("may be missing, until a resource needs it", async () => {
+    const bare = await NativePlugin.start({});
+    try {
+      expect((await bare.checkConfig({})).failures).toEqual([]);
+      expect((await bare.check(TRUNK, office)).failures.join()).toContain("livekit-sip:url is not configured");
+    } finally {
+      await bare.stop();
+    }
   });
 
   test("keeps the API secret secret, however it is passed", async () => {

@@ -63,13 +63,17 @@ export class NativeProvider {
     this.lifecycles = lifecyclesIn(this.session);
   }
 
-  /** Checks a configuration. What is missing is reported here, once for all resources. */
+  /**
+   * Checks a configuration. One without a connection is valid: a program may call functions alone, or give its resources another
+   * provider. Otherwise each resource says what is missing.
+   */
   checkConfig(news: Wire): Checked {
     const settings = settingsIn(openedProps(news));
     const failures = Object.keys(news)
       .filter((key) => !key.startsWith("__") && !OF_THE_ENGINE.has(key) && !(key in SETTINGS))
       .map((key) => `${PACKAGE}:${key} is not a setting of this provider: check its spelling.`);
-    if (failures.length === 0 && ![...settings.values()].includes(UNKNOWN)) {
+    const isWhole = settings.has("url") && settings.has("apiKey") && settings.has("apiSecret");
+    if (failures.length === 0 && isWhole && ![...settings.values()].includes(UNKNOWN)) {
       try {
         readConnection((key) => settings.get(settingIn(key)), this.env);
       } catch (error) {
