@@ -231,7 +231,7 @@ describe("an import", () => {
     expectNoCanary(clear(outputs));
     const declared = { ...inputs, headers: { "X-Token": secret(CANARY) }, password: secret(password("by-hand")) };
     const read = await plugin.read(TRUNK, id, outputs);
-    const checked = await plugin.check(TRUNK, declared, read.inputs);
+    const checked = await plugin.check(TRUNK, declared, inputs);
     expect(checked.failures).toEqual([]);
     const { details } = await plugin.diff(TRUNK, id, read.outputs, checked.inputs);
     expect(Object.keys(details)).toEqual(["platformStatus"]);

@@ -48,7 +48,7 @@ const SECRET_SETTINGS: ReadonlySet<string> = new Set(["apiSecret"]);
 export class NativeProvider {
   private readonly declarations = new Declarations();
   private readonly urns = new Map<string, string>();
-  private readonly imported = new Map<string, Props>();
+  private readonly imported = new Map<string, { readonly inputs: Props; readonly outputs: Props }>();
   private readonly session: Session;
   private readonly lifecycles: Record<Kind, Lifecycle>;
   private settings: ReadonlyMap<string, string> = new Map();
@@ -92,12 +92,14 @@ export class NativeProvider {
 
   async check(urn: string, olds: Wire, news: Wire): Promise<Checked> {
     const { kind, owner, lifecycle } = this.resource(urn);
-    const [before, given] = [openedProps(olds), openedProps(news)];
-    const declared = { kind, name: nameIn(urn), owner, news: given, olds: before };
-    if (same(given, this.imported.get(urn))) {
+    const given = openedProps(news);
+    const imported = this.imported.get(urn);
+    if (imported && same(given, imported.inputs)) {
       // The engine checks what it has just imported, which lacks the secrets.
       return { inputs: news, failures: [] };
     }
+    const before = { ...openedProps(olds), ...imported?.outputs };
+    const declared = { kind, name: nameIn(urn), owner, news: given, olds: before };
     const { args, problems: first } = this.declarations.complete(declared);
     const { inputs, problems } = await translated(() => lifecycle.check(before, args));
     this.declarations.add(kind, owner, inputs);
@@ -165,8 +167,9 @@ export class NativeProvider {
     if (Object.keys(state).length === 0) {
       const wanted = { kind, owner, id, secrets: lifecycle.secrets };
       const imported = await translated(() => importResource(this.session, wanted));
-      this.imported.set(urn, openedProps(imported.inputs));
-      return { ...imported, outputs: this.outputs(kind, imported.outputs, openedProps(imported.outputs)) };
+      const [inputs, outputs] = [openedProps(imported.inputs), openedProps(imported.outputs)];
+      this.imported.set(urn, { inputs, outputs });
+      return { ...imported, outputs: this.outputs(kind, imported.outputs, outputs) };
     }
     const found = await translated(() => lifecycle.read(id, openedProps(state)));
     if (!found) {
