@@ -78,7 +78,6 @@ export async function measure(scenario: Scenario, tables: Required<Run["tables"]
         "dynamic resources, s": seconds(livekit),
         "× dynamic resources": compared(native, livekit, ratio),
         "its calls": native.at(-1)?.calls ?? null,
-        "plugin, MB": peak(native),
       });
     }
     if (straightforward) {

@@ -102,7 +102,7 @@ export class BenchStack {
   /** The subject's resources in the state. */
   async resources(): Promise<ExportedResource[]> {
     const { deployment } = await this.stack.exportState();
-    return (deployment.resources ?? []).filter(({ type }) => type.startsWith("pulumi-nodejs:dynamic/"));
+    return (deployment.resources ?? []).filter(({ type }) => /:(SipTrunk|InboundAuth|DispatchRule)$/.test(type));
   }
 
   async stop(): Promise<void> {
