@@ -19,6 +19,7 @@ const PLACES = [
       "lifecycle/",
       "lifecycles.ts",
       "resource-types.ts",
+      "property-protocol.ts",
       "dynamic/",
       "native/",
       "host",

@@ -7,7 +7,7 @@ import { SipClient } from "livekit-server-sdk";
 import type { LiveKitEmulator } from "../provider/testing/livekit-emulator";
 import { CANARY, expectNoCanary, password } from "./support/examples";
 import { startEmulatorPlatform } from "./support/livekit-platform";
-import { failureOf, NativePlugin, type Properties, secret, UNKNOWN, urnOf } from "./support/native-plugin";
+import { failureOf, NativePlugin, type Properties, SIGNATURE, secret, UNKNOWN, urnOf } from "./support/native-plugin";
 
 const TRUNK = urnOf("SipTrunk", "office");
 const AUTH = urnOf("InboundAuth", "office");
@@ -55,7 +55,7 @@ function clear(props: Properties): string {
 }
 
 function isSecret(value: unknown): boolean {
-  return typeof value === "object" && value !== null && "4dabf18193072939515e22adb298388d" in value;
+  return typeof value === "object" && value !== null && SIGNATURE in value;
 }
 
 describe("a resource", () => {

@@ -1,10 +1,11 @@
 /** Property values as the engine passes them: how to recognise unknown ones, and when two are equal. */
 
+import { UNKNOWN } from "../property-protocol";
+
 /** A resource's inputs or outputs. */
 export type Props = Readonly<Record<string, unknown>>;
 
-/** The engine's placeholder for a value that is unknown in a preview (Pulumi's documentation, "Property value protocol"). */
-export const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+export { UNKNOWN };
 
 /** Marks an output as absent in a plan: Pulumi treats a missing property as an unknown one. */
 export const NONE = null;

@@ -1,17 +1,12 @@
 /** Property values as they travel between the engine and a native provider (Pulumi's documentation, "Property value protocol"). */
 
-import { UNKNOWN } from "../lifecycle/values";
-
-/** The key that says which kind of special value an object is. */
-const SIGNATURE = "4dabf18193072939515e22adb298388d";
-const SECRET = "1b47061264138c4ac30d75fd1eb44270";
-const OUTPUT = "d0e6a833031e9bbcd3f4e8bde6ca49a4";
+import { OUTPUT, SECRET, SIGNATURE, UNKNOWN } from "../property-protocol";
 
 /** Values as they travel. */
 export type Wire = Readonly<Record<string, unknown>>;
 
 /** The value without its envelopes, at every level. */
-export function opened(value: unknown): unknown {
+function opened(value: unknown): unknown {
   if (Array.isArray(value)) {
     return value.map(opened);
   }

@@ -20,7 +20,7 @@ import { empty, grpc, provider, providerService, status, struct } from "../../pr
 
 export type Properties = Record<string, unknown>;
 
-const SIGNATURE = "4dabf18193072939515e22adb298388d";
+export const SIGNATURE = "4dabf18193072939515e22adb298388d";
 export const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
 /** A value in the envelope of a secret. */

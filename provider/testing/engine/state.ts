@@ -1,8 +1,9 @@
 /** The state of a stack's resources, in memory and as `pulumi stack export` writes it. */
 
+import { SECRET, SIGNATURE } from "../../property-protocol";
 import { isObject, type Properties, Reference, Secret, type Value } from "./property";
 import type { Vault } from "./vault";
-import { decode, encode, secretSignature, signatureKey } from "./wire";
+import { decode, encode } from "./wire";
 
 /** One resource. The field names are the engine's. */
 export interface ResourceState {
@@ -178,7 +179,7 @@ function seal(properties: Properties, vault: Vault): Record<string, unknown> {
 function sealValue(value: Value, vault: Vault): unknown {
   if (value instanceof Secret) {
     const text = JSON.stringify(encode(value.element, { secrets: true, unknowns: true, references: true }));
-    return { [signatureKey]: secretSignature, ciphertext: vault.encrypt(text) };
+    return { [SIGNATURE]: SECRET, ciphertext: vault.encrypt(text) };
   }
   if (Array.isArray(value)) {
     return value.map((item) => sealValue(item, vault));
@@ -201,8 +202,8 @@ function unsealValue(json: unknown, vault: Vault): Value {
     return decode(json);
   }
   const fields = new Map(Object.entries(json));
-  if (fields.get(signatureKey) === secretSignature) {
+  if (fields.get(SIGNATURE) === SECRET) {
     return new Secret(decode(JSON.parse(vault.decrypt(String(fields.get("ciphertext"))))));
   }
-  return fields.has(signatureKey) ? decode(json) : unseal(Object.fromEntries(fields), vault);
+  return fields.has(SIGNATURE) ? decode(json) : unseal(Object.fromEntries(fields), vault);
 }

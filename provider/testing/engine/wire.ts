@@ -1,17 +1,9 @@
 /** Property values as they are sent between engine, program and provider. */
 
 import type { Struct } from "google-protobuf/google/protobuf/struct_pb";
+import { OUTPUT, RESOURCE, SECRET, SIGNATURE, UNKNOWN } from "../../property-protocol";
 import { isObject, type Properties, Reference, Secret, Unknown, unknown, type Value } from "./property";
 import type { PulumiSdk } from "./sdk";
-
-/** The key that says which kind of special value an object is. */
-export const signatureKey = "4dabf18193072939515e22adb298388d";
-/** The signature of a secret. */
-export const secretSignature = "1b47061264138c4ac30d75fd1eb44270";
-const resourceSignature = "5cf8f73096256a8f31e491e813e4eb8e";
-const outputSignature = "d0e6a833031e9bbcd3f4e8bde6ca49a4";
-/** Represents a value that is not known yet. */
-export const unknownSentinel = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
 /**
  * What the receiver supports. Otherwise secrets are sent in plain text, unknowns are left out, and references are sent
@@ -40,10 +32,10 @@ export function fromWire(struct: Struct | undefined): Properties {
 export function encode(value: Value, options: WireOptions): Json | undefined {
   if (value instanceof Secret) {
     const element = encode(value.element, options);
-    return options.secrets && element !== undefined ? { [signatureKey]: secretSignature, value: element } : element;
+    return options.secrets && element !== undefined ? { [SIGNATURE]: SECRET, value: element } : element;
   }
   if (value instanceof Unknown) {
-    return options.unknowns ? unknownSentinel : undefined;
+    return options.unknowns ? UNKNOWN : undefined;
   }
   if (value instanceof Reference) {
     return encodeReference(value, options);
@@ -60,9 +52,9 @@ function encodeReference(reference: Reference, options: WireOptions): Json | und
   }
   const id = reference.id === undefined ? undefined : encode(reference.id, options);
   return {
-    [signatureKey]: resourceSignature,
+    [SIGNATURE]: RESOURCE,
     urn: reference.urn,
-    ...(id !== undefined && { id: id === unknownSentinel ? "" : id }),
+    ...(id !== undefined && { id: id === UNKNOWN ? "" : id }),
     ...(reference.packageVersion && { packageVersion: reference.packageVersion }),
   };
 }
@@ -80,7 +72,7 @@ function encodeProperties(properties: Properties, options: WireOptions): { [key:
 
 /** A value from its JSON form. */
 export function decode(json: unknown): Value {
-  if (json === unknownSentinel) {
+  if (json === UNKNOWN) {
     return unknown;
   }
   if (Array.isArray(json)) {
@@ -93,10 +85,10 @@ export function decode(json: unknown): Value {
 }
 
 function decodeObject(fields: Map<string, unknown>): Value {
-  switch (fields.get(signatureKey)) {
-    case secretSignature:
+  switch (fields.get(SIGNATURE)) {
+    case SECRET:
       return new Secret(decode(fields.get("value")));
-    case resourceSignature: {
+    case RESOURCE: {
       const id = fields.has("id") ? fields.get("id") : undefined;
       const known = id === "" ? unknown : decode(id);
       return new Reference(
@@ -105,7 +97,7 @@ function decodeObject(fields: Map<string, unknown>): Value {
         String(fields.get("packageVersion") ?? ""),
       );
     }
-    case outputSignature: {
+    case OUTPUT: {
       const element = fields.has("value") ? decode(fields.get("value")) : unknown;
       return fields.get("secret") === true ? new Secret(element) : element;
     }
