@@ -84,11 +84,6 @@ function isTime(text: string): boolean {
   return new Date(text).getFullYear() > 1;
 }
 
-/** The name of a resource in its URN. */
-export function nameInUrn(urn: string): string {
-  return urn.split("::").slice(3).join("::");
-}
-
 /** The ids of a resource's own objects on LiveKit. */
 export function idsOf({ type, id, outputs }: StateResource): string[] {
   const ids = isOfKind(type, "SipTrunk")

@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import { SecretReference } from "../inference/secrets";
+import { nameIn } from "../lifecycle/owner";
 import { dynamicType } from "../resource-types";
 import { CommandError } from "./command-error";
 import type { Console } from "./console";
@@ -9,7 +10,7 @@ import { importEntries } from "./import-file";
 import { withPrivateFile } from "./private-file";
 import { ALL_SECRETS, type Declared, type Program } from "./program";
 import type { PulumiCli } from "./pulumi";
-import { idsOf, nameInUrn, type StateResource } from "./state";
+import { idsOf, type StateResource } from "./state";
 
 /** The stack that resources are imported into. */
 export class Target {
@@ -30,7 +31,7 @@ export class Target {
   /** The names of the resources in the state, by the ids of their objects on LiveKit. */
   names(): [string, string][] {
     return this.resources.flatMap((resource) =>
-      idsOf(resource).map((id): [string, string] => [id, nameInUrn(resource.urn)]),
+      idsOf(resource).map((id): [string, string] => [id, nameIn(resource.urn)]),
     );
   }
 
@@ -58,7 +59,7 @@ export class Target {
     const lost = this.resources.find(({ urn, type }) => kinds.has(type) && !declared.has(urn));
     if (lost) {
       throw new CommandError(
-        `${nameInUrn(lost.urn)} is in the stack ${this.stack}, but an import would no longer declare it, because it was changed on LiveKit or is not selected. ` +
+        `${nameIn(lost.urn)} is in the stack ${this.stack}, but an import would no longer declare it, because it was changed on LiveKit or is not selected. ` +
           "Run `pulumi preview` in the stack, or import into a new stack and folder. Nothing was written.",
       );
     }

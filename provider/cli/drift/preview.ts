@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import { FINGERPRINT_OF } from "../../lifecycle/fingerprint";
+import { nameIn } from "../../lifecycle/owner";
 import { IN_SYNC } from "../../lifecycle/resource";
 import { type Props, same } from "../../lifecycle/values";
 import { printable } from "../../printable";
@@ -15,7 +16,6 @@ import { isOfKind } from "../../resource-types";
 import { isRejection } from "../../voip/status";
 import { CommandError } from "../command-error";
 import { CliTooSlow, type PulumiCli } from "../pulumi";
-import { nameInUrn } from "../state";
 import type { Compared } from "./compare";
 import { type Difference, NAME_LIMIT, named, platformDifference, rejection } from "./differences";
 import { planLines } from "./plan-lines";
@@ -96,7 +96,7 @@ function comparedBy(events: readonly Event[]): Compared {
   const answers = steps.flatMap(({ op, type, urn, old }) => {
     const status = old?.outputs?.voipStatus;
     return op !== "refresh" && isOfKind(type, "SipTrunk") && typeof status === "string"
-      ? [{ resource: nameInUrn(urn), status }]
+      ? [{ resource: nameIn(urn), status }]
       : [];
   });
   const differences = steps.flatMap((it) => {
@@ -126,7 +126,7 @@ function differencesOf(
   state: Props = old?.inputs ?? {},
 ): Difference[] {
   const declared: Props = { ...wanted?.inputs, platformStatus: IN_SYNC };
-  const resource: SipResource = { kind, urn, name: nameInUrn(urn), id: old?.id ?? "", state: {} };
+  const resource: SipResource = { kind, urn, name: nameIn(urn), id: old?.id ?? "", state: {} };
   const unapplied = (problem: string, fields: readonly string[] = [problem]) => ({
     ...notApplied(resource, problem, fields),
     plan: linesOf(kind, fields, old?.inputs ?? {}, declared),

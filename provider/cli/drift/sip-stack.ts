@@ -4,10 +4,11 @@ import { runtime } from "@pulumi/pulumi";
 import { dispatchRule } from "../../dispatch-rule/lifecycle";
 import { inboundAuth } from "../../inbound-auth/lifecycle";
 import type { Kind } from "../../inference/trial";
+import { nameIn } from "../../lifecycle/owner";
 import type { Props } from "../../lifecycle/values";
 import { isOfKind, PACKAGE } from "../../resource-types";
 import { sipTrunk } from "../../sip-trunk/lifecycle";
-import { type Deployment, liveKitIds, nameInUrn } from "../state";
+import { type Deployment, liveKitIds } from "../state";
 
 /** The compared types in the order in which they refer to each other. A TestCall leaves nothing on LiveKit. */
 export const KINDS = ["SipTrunk", "InboundAuth", "DispatchRule"] as const satisfies readonly Kind[];
@@ -47,7 +48,7 @@ export interface SipStack {
 export function sipStackIn(deployment: Deployment, name: string, lockedBy?: string): SipStack {
   const resources = KINDS.flatMap((kind) =>
     deployment.resources.flatMap(({ type, urn, id, outputs }): SipResource[] =>
-      isOfKind(type, kind) && id !== undefined ? [{ kind, urn, name: nameInUrn(urn), id, state: outputs ?? {} }] : [],
+      isOfKind(type, kind) && id !== undefined ? [{ kind, urn, name: nameIn(urn), id, state: outputs ?? {} }] : [],
     ),
   );
   const { updatedAt, isInterrupted } = deployment;
