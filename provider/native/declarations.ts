@@ -8,7 +8,7 @@ import { type Props, UNKNOWN } from "../lifecycle/values";
 import type { Kind } from "../lifecycles";
 import { nameOf, stackOf } from "../livekit/ownership";
 import { withNames } from "../sip-trunk/names";
-import { hasBoth, isVerifier, type VoipCredential } from "../voip/credential";
+import { givenTwice, isVerifier, type VoipCredential } from "../voip/credential";
 
 /** A declared resource. */
 export interface Declared {
@@ -117,9 +117,9 @@ function withCredential({ credential, ...args }: Props): Completed {
   if (isVerifier(held)) {
     return { args: { ...args, username, verifier: held }, problems: [] };
   }
-  const both = password !== undefined ? "password" : pendingPassword !== undefined ? "pendingPassword" : undefined;
+  const problem = givenTwice(password, pendingPassword);
   return {
     args: { ...args, username, password: held.password },
-    problems: both === undefined ? [] : [hasBoth(both)],
+    problems: problem === undefined ? [] : [problem],
   };
 }

@@ -6,7 +6,7 @@ import { supported } from "../dynamic/options";
 import { ownerOf } from "../dynamic/owner";
 import { thinProvider } from "../dynamic/provider";
 import { dynamicType } from "../resource-types";
-import { hasBoth, isVerifier, type VoipCredential } from "../voip/credential";
+import { givenTwice, isVerifier, type VoipCredential } from "../voip/credential";
 import { type VoipVerdict, verdictOf } from "../voip/status";
 import type { Schema, SipTrunkArgs } from "./arguments";
 import { withNames } from "./names";
@@ -79,9 +79,9 @@ function followed(
   if (isVerifier(held)) {
     return password;
   }
-  const both = password !== undefined ? "password" : pendingPassword !== undefined ? "pendingPassword" : undefined;
-  if (both) {
-    throw new pulumi.RunError(hasBoth(both));
+  const problem = givenTwice(password, pendingPassword);
+  if (problem !== undefined) {
+    throw new pulumi.RunError(problem);
   }
   return held.password;
 }

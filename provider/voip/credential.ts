@@ -28,9 +28,12 @@ export function isVerifier(credential: VoipCredential): credential is Credential
   return "ha1" in credential;
 }
 
-/** The problem of a SipTrunk that gets its password from a reader and from another argument, too. */
-export function hasBoth(argument: string): string {
-  return `SipTrunk has both credential, which reads the password from the VoIP system, and ${argument}: remove one of them.`;
+/** The problem of a SipTrunk that gets its password from a reader and from another argument, too. Undefined if it does not. */
+export function givenTwice(password: unknown, pendingPassword: unknown): string | undefined {
+  const both = password !== undefined ? "password" : pendingPassword !== undefined ? "pendingPassword" : undefined;
+  return both === undefined
+    ? undefined
+    : `SipTrunk has both credential, which reads the password from the VoIP system, and ${both}: remove one of them.`;
 }
 
 /** Whether a password is the one that a verifier was made of. */
