@@ -3,7 +3,6 @@
 import { z } from "zod";
 import type { Reader } from "../credential-readers/reading";
 import { formatDialedNumber, NUMBER_FORMATS } from "../phone-number/format";
-
 import { PACKAGE } from "../resource-types";
 import { openedProps, secret, type Wire } from "./values";
 

@@ -7,7 +7,7 @@ import { asReason, type DeclaredTrunk, declareTrunk, either, isRefused } from ".
 import { ResourceError } from "../lifecycle/errors";
 import { tell } from "../lifecycle/remarks";
 import type { Session } from "../lifecycle/session";
-import type { Props } from "../lifecycle/values";
+import { defined, type Props } from "../lifecycle/values";
 import type { Kind } from "../lifecycles";
 import { nameOf } from "../livekit/ownership";
 import * as trunks from "../livekit/trunks";
@@ -160,14 +160,13 @@ function withoutSecrets(args: Props): { inputs: Wire; left: string[] } {
     }
     return mapped(value, (key, item) => kept(Array.isArray(value) ? `${path}[${key}]` : `${path}.${key}`, item));
   };
-  const inputs = Object.entries(args).map(([field, value]) => [field, kept(field, value)] as const);
-  return { inputs: Object.fromEntries(inputs.filter(([, value]) => value !== undefined)), left };
+  return { inputs: mappedProps(args, kept), left };
 }
 
 function inEnvelopes(args: Props): Wire {
   const sealed = (value: unknown): unknown =>
     value instanceof SecretReference ? secret(value.value) : mapped(value, (_, item) => sealed(item));
-  return Object.fromEntries(Object.entries(args).map(([field, value]) => [field, sealed(value)]));
+  return mappedProps(args, (_, value) => sealed(value));
 }
 
 /** Maps the items of a list or an object, and leaves out those that become undefined. */
@@ -175,8 +174,10 @@ function mapped(value: unknown, map: (key: string, item: unknown) => unknown): u
   if (typeof value !== "object" || value === null) {
     return value;
   }
-  const items = Object.entries(value)
-    .map(([key, item]) => [key, map(key, item)] as const)
-    .filter(([, item]) => item !== undefined);
-  return Array.isArray(value) ? items.map(([, item]) => item) : Object.fromEntries(items);
+  const items = mappedProps({ ...value }, map);
+  return Array.isArray(value) ? Object.values(items) : items;
+}
+
+function mappedProps(props: Props, map: (key: string, item: unknown) => unknown): Wire {
+  return defined(Object.fromEntries(Object.entries(props).map(([key, item]) => [key, map(key, item)])));
 }

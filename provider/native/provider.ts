@@ -68,7 +68,8 @@ export class NativeProvider {
    * provider. Otherwise each resource says what is missing.
    */
   checkConfig(news: Wire): Checked {
-    const settings = settingsIn(openedProps(news));
+    const given = openedProps(news);
+    const settings = settingsIn(given);
     const failures = Object.keys(news)
       .filter((key) => !key.startsWith("__") && !OF_THE_ENGINE.has(key) && !(key in SETTINGS))
       .map((key) => `${PACKAGE}:${key} is not a setting of this provider: check its spelling.`);
@@ -83,7 +84,7 @@ export class NativeProvider {
         failures.push(inNative(error.message));
       }
     }
-    return { inputs: sealedLike(openedProps(news), news, SECRET_SETTINGS), failures };
+    return { inputs: sealedLike(given, news, SECRET_SETTINGS), failures };
   }
 
   configure(args: Wire): void {
