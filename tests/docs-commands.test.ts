@@ -58,6 +58,7 @@ function ownValues({ livekit, pbx }: World): readonly (readonly [placeholder: st
     ["<host of livekit/sip>", livekit.sipHost ?? ""],
     ["<path or Git address of this repository>", root],
     ["<earlier version>", "0.1.0"],
+    ["<version>", "0.1.0"],
     ["<this repository>", root],
     ["<organization>", "acme"],
     ["<owner>/<repository>", "acme/fleet"],
