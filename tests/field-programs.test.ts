@@ -11,6 +11,8 @@ import type { CliStack } from "./support/cli-stack";
 import { findPulumiCli } from "./support/cli-stack";
 import { expectNoCanary, password } from "./support/examples";
 import {
+  CLI_ENGINES,
+  type CliEngineName,
   contentOf,
   copyOf,
   ENGINES,
@@ -44,8 +46,12 @@ async function field(engine: EngineName, program: string, options: Partial<Field
   return started;
 }
 
-async function cliField(program: string, options: Partial<FieldOptions> = {}): Promise<Field<CliStack>> {
-  const started = await Field.startCli({ program, platform, ...options });
+async function cliField(
+  engine: CliEngineName,
+  program: string,
+  options: Partial<FieldOptions> = {},
+): Promise<Field<CliStack>> {
+  const started = await Field.startCli(engine, { program, platform, ...options });
   closing.push(() => started.stack.dispose());
   return started;
 }
@@ -61,7 +67,7 @@ function isClosed(trunk: SIPInboundTrunkInfo): boolean {
   return isClosedCredential(trunk.authUsername, trunk.authPassword) && trunk.allowedAddresses.length === 0;
 }
 
-const withCli = findPulumiCli() ? describe : describe.skip;
+const withCli = CLI_ENGINES.length > 0 ? describe.each(CLI_ENGINES) : describe.skip.each(["Pulumi CLI"] as const);
 const platforms = availablePlatforms().map(([name, start]) => ({ name, start }));
 
 describeOnPlatforms("on the $name", platforms, ({ start }) => {
@@ -148,9 +154,9 @@ describeOnPlatforms("on the $name", platforms, ({ start }) => {
     );
   });
 
-  withCli("a rename or move with the CLI", () => {
+  withCli("a rename or move with the %s", (engine) => {
     test("keeps the objects of a stack", async () => {
-      const it = await cliField("rename");
+      const it = await cliField(engine, "rename");
       await it.settle();
       const ids = await idsOn(platform);
       it.stack.rename("prod");
@@ -163,7 +169,7 @@ describeOnPlatforms("on the $name", platforms, ({ start }) => {
 
     test("keeps the objects of a project", async () => {
       const dir = temporary("rename");
-      const it = await cliField(dir);
+      const it = await cliField(engine, dir);
       await it.settle();
       const ids = await idsOn(platform);
       const file = join(dir, "Pulumi.yaml");
@@ -175,7 +181,7 @@ describeOnPlatforms("on the $name", platforms, ({ start }) => {
     });
 
     test("keeps the objects of a resource", async () => {
-      const it = await cliField("rename");
+      const it = await cliField(engine, "rename");
       await it.settle();
       const ids = await idsOn(platform);
       for (const urn of it.urns()) {
@@ -188,10 +194,10 @@ describeOnPlatforms("on the $name", platforms, ({ start }) => {
     });
 
     test("transfers moved resources to the other stack", async () => {
-      const from = await cliField("rename");
+      const from = await cliField(engine, "rename");
       await from.settle();
       const ids = await idsOn(platform);
-      const to = await cliField("rename", { stack: "other", config: { empty: "true" }, beside: from.stack });
+      const to = await cliField(engine, "rename", { stack: "other", config: { empty: "true" }, beside: from.stack });
       expectSuccess(await to.up());
       from.stack.moveTo(to.stack, from.urns());
       from.configure({ empty: "true" });
@@ -300,7 +306,7 @@ describe("on the emulator alone", () => {
       expect(await contentOf(platform)).toBe(content);
     });
 
-    test.each(["transformation:password", ...(engine === "Pulumi CLI" ? ["transform:password"] : [])])(
+    test.each(["transformation:password", ...(engine !== "in-process engine" ? ["transform:password"] : [])])(
       "a password set by a %s is kept secret and reaches both halves, or is refused",
       async (v) => {
         const it = await field(engine, "transforms", { config: { v } });
@@ -325,7 +331,7 @@ describe("on the emulator alone", () => {
       },
     );
 
-    test.each(["transformation:tags", ...(engine === "Pulumi CLI" ? ["transform:tags"] : [])])(
+    test.each(["transformation:tags", ...(engine !== "in-process engine" ? ["transform:tags"] : [])])(
       "an argument added by a %s is refused in one sentence",
       async (v) => {
         const it = await field(engine, "transforms", { config: { v } });
@@ -336,7 +342,7 @@ describe("on the emulator alone", () => {
       },
     );
 
-    test.each(["transformation:secret", ...(engine === "Pulumi CLI" ? ["transform:secret"] : [])])(
+    test.each(["transformation:secret", ...(engine !== "in-process engine" ? ["transform:secret"] : [])])(
       "an output made secret by a %s is secret",
       async (v) => {
         const it = await field(engine, "transforms", { config: { v } });
@@ -489,10 +495,10 @@ describe("on the emulator alone", () => {
     });
 
     (findPulumiCli() ? test : test.skip)("is passed in a stack reference with the CLI", async () => {
-      const there = await cliField("another-stack", { stack: "network" });
+      const there = await cliField("Pulumi CLI", "another-stack", { stack: "network" });
       await there.settle();
       const config = { network: THERE };
-      const here = await cliField("another-stack", { stack: "callers", config, beside: there.stack });
+      const here = await cliField("Pulumi CLI", "another-stack", { stack: "callers", config, beside: there.stack });
       await here.settle();
       there.stack.setConfig("password", password("second"), { secret: true });
       await there.settle();
@@ -506,12 +512,12 @@ describe("on the emulator alone", () => {
     });
   });
 
-  withCli("a saved plan", () => {
+  withCli("a saved plan with the %s", (engine) => {
     test.each([
       ["the number format", { format: "international" }],
       ["the country", { country: "RU" }],
     ])("with a change of %s is applied unchanged", async (_what, change) => {
-      const it = await cliField("format", { config: { format: "national", country: "KZ" } });
+      const it = await cliField(engine, "format", { config: { format: "national", country: "KZ" } });
       await it.settle();
       it.configure(change);
       expectSuccess(await it.preview({ savePlan: true }));
@@ -520,7 +526,8 @@ describe("on the emulator alone", () => {
     });
   });
 
-  describe.each(ENGINES)("two copies of the package, with the %s", (engine) => {
+  const withDynamicResources = ENGINES.filter((name) => name !== "native provider");
+  describe.each(withDynamicResources)("two copies of the package, with the %s", (engine) => {
     const root = resolve(__dirname, "..");
 
     function projectWithLibrary(leftOut?: readonly string[]): string {

@@ -3,7 +3,7 @@
 
 const { BENCH_CUSTOMERS, BENCH_SUBJECT } = process.env;
 
-const nativeClasses = (name) => require("../../tests/support/programs/customer-native/classes").classesOf(name);
+const nativeClasses = (name) => require("../../tests/support/native-classes").classesOf(name);
 const SUBJECTS = {
   livekit: () => require("pulumi-livekit-sip"),
   floor: () => require("./nothing"),

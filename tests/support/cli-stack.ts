@@ -25,6 +25,7 @@ import type {
   TestStackOptions,
 } from "../../provider/testing/test-stack";
 import { isKilled } from "./host-watch";
+import { NativeProject, nativeKey, withDynamicKeys } from "./native-project";
 
 /** What both engines offer. */
 export type Stack = Pick<
@@ -53,6 +54,8 @@ export interface CliStackOptions extends TestStackOptions {
   beside?: CliStack;
   /** Leaves out what the benchmark must not measure: the diffs and the event log, so results have no steps. */
   quiet?: boolean;
+  /** Whether the program's resources are those of the native provider. Its configuration keeps the keys of the dynamic ones. */
+  native?: boolean;
 }
 
 /** A policy pack that judges an operation. */
@@ -78,10 +81,12 @@ export class CliStack implements Stack {
   #name: string;
   #unsaved = new Set<string>();
   #running: ChildProcess | undefined;
+  readonly #native: NativeProject | undefined;
 
   private constructor(cli: string, options: CliStackOptions) {
     this.#cli = cli;
     this.#options = options;
+    this.#native = options.native ? new NativeProject(options.projectDir) : undefined;
     this.#name = options.stack ?? "dev";
     const { beside } = options;
     this.#backend = beside ? beside.#backend : this.#home;
@@ -105,12 +110,19 @@ export class CliStack implements Stack {
     return stack;
   }
 
-  setConfig(key: string, value: string, options: { secret?: boolean } = {}): void {
+  /** Whether the resources are those of the native provider. */
+  get isNative(): boolean {
+    return this.#native !== undefined;
+  }
+
+  setConfig(given: string, value: string, options: { secret?: boolean } = {}): void {
+    const key = this.#keyOf(given);
     this.#config.set(key, { value, secret: options.secret ?? false });
     this.#unsaved.add(key);
   }
 
-  removeConfig(key: string): void {
+  removeConfig(given: string): void {
+    const key = this.#keyOf(given);
     this.#config.delete(key);
     this.#ask(["config", "rm", key, "--stack", this.#name, "--config-file", this.#configFile]);
   }
@@ -204,12 +216,21 @@ export class CliStack implements Stack {
 
   async dispose(): Promise<void> {
     rmSync(this.#home, { recursive: true, force: true });
+    this.#native?.dispose();
+  }
+
+  get #projectDir(): string {
+    return this.#native?.dir ?? this.#options.projectDir;
+  }
+
+  #keyOf(key: string): string {
+    return this.#native ? nativeKey(key) : key;
   }
 
   get #env(): NodeJS.ProcessEnv {
+    const given = { ...process.env, ...this.#options.env };
     return {
-      ...process.env,
-      ...this.#options.env,
+      ...(this.#native?.env(given) ?? given),
       PATH: [join(this.#cli, ".."), process.env.PATH].join(delimiter),
       PULUMI_HOME: this.#home,
       PULUMI_BACKEND_URL: `file://${this.#backend}`,
@@ -222,7 +243,7 @@ export class CliStack implements Stack {
 
   /** `stack init` writes its salt beside Pulumi.yaml, so the file is moved out of the project at once. */
   #initialize(): void {
-    const written = join(this.#options.projectDir, `Pulumi.${this.#name}.yaml`);
+    const written = join(this.#projectDir, `Pulumi.${this.#name}.yaml`);
     const before = existsSync(written) ? readFileSync(written) : undefined;
     mkdirSync(this.#home, { recursive: true });
     this.#ask(["stack", "init", this.#name, "--no-select"]);
@@ -252,7 +273,7 @@ export class CliStack implements Stack {
   }
 
   #run(args: string[]): { stdout: string; stderr: string } {
-    const options = { cwd: this.#options.projectDir, env: this.#env, encoding: "utf8" as const, maxBuffer: 1 << 28 };
+    const options = { cwd: this.#projectDir, env: this.#env, encoding: "utf8" as const, maxBuffer: 1 << 28 };
     const { status, stdout, stderr } = spawnSync(this.#cli, ["--non-interactive", ...args], options);
     if (status !== 0) {
       throw new Error(`pulumi ${args[0]} ${args[1]} ended with ${status}: ${stderr}`);
@@ -261,6 +282,7 @@ export class CliStack implements Stack {
   }
 
   async #operate(args: string[]): Promise<OperationResult> {
+    this.#native?.update();
     this.#saveConfig();
     const [log, printed] = [join(this.#home, "events.json"), join(this.#home, "printed.txt")];
     rmSync(log, { force: true });
@@ -277,7 +299,7 @@ export class CliStack implements Stack {
       this.#configFile,
     ];
     const child = spawn(this.#cli, [...args, ...common], {
-      cwd: this.#options.projectDir,
+      cwd: this.#projectDir,
       env: this.#env,
       stdio: ["ignore", output, output],
     });
@@ -290,7 +312,7 @@ export class CliStack implements Stack {
     const text = readFileSync(printed, "utf8");
     this.allOutput += text;
     const events = existsSync(log) ? readFileSync(log, "utf8").split("\n").filter(Boolean) : [];
-    return {
+    const result = {
       ...readEvents(
         events.map((line): EngineEvent => JSON.parse(line)),
         args[0] === "refresh",
@@ -299,6 +321,7 @@ export class CliStack implements Stack {
       text,
       succeeded: exitCode === 0,
     };
+    return this.#native ? withDynamicKeys(result) : result;
   }
 }
 

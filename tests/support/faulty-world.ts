@@ -13,7 +13,7 @@ import { expectNoCanary, password } from "./examples";
 import { HostWatch } from "./host-watch";
 import type { Platform } from "./livekit-platform";
 import { describeOnPlatforms } from "./matrix";
-import { combinations, type Engine, expectSuccess, inProcess, type Program, World } from "./worlds";
+import { combinations, type Engine, expectSuccess, inProcess, native, type Program, World } from "./worlds";
 
 /** Options for {@link FaultyWorld.start}. */
 export interface FaultyWorldOptions {
@@ -198,17 +198,25 @@ class SharedPlatform {
 const SCENARIO_TIMEOUT_MS = 600_000;
 
 /**
- * Runs scenarios with the in-process engine on the emulator, and those of `test.everywhere` on the real server too. `cli`
- * says whether they also, or only, run with the Pulumi CLI on the emulator, if the CLI is installed.
+ * Runs scenarios with the in-process engine and, if the CLI is installed, with the native provider: on the emulator, and
+ * those of `test.everywhere` on the real server too. `cli` says whether they also run with dynamic resources on the
+ * CLI and the emulator, or only on the CLI.
  */
 export function describeUnderFaults(
   scenarios: (start: (options?: FaultyWorldOptions) => Promise<FaultyWorld>) => void,
   { cli = "no" }: { cli?: "no" | "too" | "only" } = {},
 ): void {
   jest.setTimeout(SCENARIO_TIMEOUT_MS);
-  const chosen = combinations.filter(({ engine, name }) =>
-    engine === inProcess ? cli !== "only" : cli !== "no" && name === "emulator",
-  );
+  const chosen = combinations.filter(({ engine, name }) => {
+    switch (engine) {
+      case inProcess:
+        return cli !== "only";
+      case native:
+        return cli !== "only" || name === "emulator";
+      default:
+        return cli !== "no" && name === "emulator";
+    }
+  });
   if (chosen.length === 0) {
     return;
   }

@@ -7,6 +7,7 @@ import { cpSync, mkdtempSync, readdirSync, realpathSync, rmSync, symlinkSync } f
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { SipClient } from "livekit-server-sdk";
+import { isOfKind } from "../../provider/resource-types";
 import { type OperationResult, TestStack } from "../../provider/testing/test-stack";
 import { CliStack, findPulumiCli, type Stack } from "./cli-stack";
 import { password } from "./examples";
@@ -17,11 +18,17 @@ import { expectSuccess, said } from "./worlds";
 export const PROGRAMS = join(__dirname, "programs", "field");
 
 /** The engines that are available here, by name. */
-export const ENGINES = findPulumiCli()
-  ? (["in-process engine", "Pulumi CLI"] as const)
-  : (["in-process engine"] as const);
+export const ENGINES: readonly EngineName[] = findPulumiCli()
+  ? ["in-process engine", "Pulumi CLI", "native provider"]
+  : ["in-process engine"];
 
-export type EngineName = (typeof ENGINES)[number] | "Pulumi CLI";
+/** The engine, or the CLI with the native provider. */
+export type EngineName = "in-process engine" | "Pulumi CLI" | "native provider";
+
+export type CliEngineName = Exclude<EngineName, "in-process engine">;
+
+/** The engines that run the CLI. */
+export const CLI_ENGINES: readonly CliEngineName[] = ENGINES.filter((name) => name !== "in-process engine");
 
 /** Options for {@link Field}. */
 export interface FieldOptions {
@@ -54,12 +61,15 @@ export class Field<Engine extends Stack = Stack> {
   private constructor(readonly stack: Engine) {}
 
   static async start(engine: EngineName, given: FieldOptions): Promise<Field> {
-    return engine === "Pulumi CLI" ? Field.startCli(given) : new Field(await TestStack.create(options(given)));
+    return engine === "in-process engine"
+      ? new Field(await TestStack.create(options(given)))
+      : Field.startCli(engine, given);
   }
 
-  static async startCli(given: FieldOptions): Promise<Field<CliStack>> {
+  static async startCli(engine: CliEngineName, given: FieldOptions): Promise<Field<CliStack>> {
     const { beside } = given;
-    return new Field(await CliStack.create({ ...options(given), ...(beside && { beside }) }));
+    const native = engine === "native provider";
+    return new Field(await CliStack.create({ ...options(given), ...(beside && { beside }), native }));
   }
 
   configure(config: Record<string, string>): void {
@@ -92,7 +102,7 @@ export class Field<Engine extends Stack = Stack> {
   /** The URNs of this package's resources in the state. */
   urns(): string[] {
     const { resources = [] } = this.stack.exportState().deployment;
-    return resources.flatMap(({ urn, type }) => (type.includes("dynamic/livekit:") ? [urn] : []));
+    return resources.flatMap(({ urn, type }) => (isOurs(type) ? [urn] : []));
   }
 
   #keep(result: OperationResult): OperationResult {
@@ -101,12 +111,16 @@ export class Field<Engine extends Stack = Stack> {
   }
 }
 
+function isOurs(type: string): boolean {
+  return ["SipTrunk", "InboundAuth", "DispatchRule"].some((kind) => isOfKind(type, kind));
+}
+
 /**
  * The proposed operation for each of this package's resources, by type and name such as `SipTrunk office`. Unchanged
  * resources are left out.
  */
 export function proposals({ steps }: OperationResult): Record<string, string> {
-  const ours = steps.filter(({ type, op }) => type.includes("dynamic/livekit:") && op !== "refresh" && op !== "same");
+  const ours = steps.filter(({ type, op }) => isOurs(type) && op !== "refresh" && op !== "same");
   return Object.fromEntries(ours.map(({ type, name, op }) => [`${type.split(":").pop()} ${name}`, op]));
 }
 

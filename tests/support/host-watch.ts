@@ -1,4 +1,4 @@
-/** Watches Pulumi's host of dynamic providers from outside: its process, its memory and its clock. Can also kill it. */
+/** Watches the provider, Pulumi's host of dynamic ones or the native one, from outside: its process, its memory and its clock. Can also kill it. */
 
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -34,8 +34,6 @@ export class World {
     /** Someone else with access to the platform. */
     readonly outsider: SipClient,
     readonly stackName: string,
-    /** Whether the resources are those of the native provider. */
-    readonly isNative: boolean,
   ) {}
 
   static async start(
@@ -53,13 +51,12 @@ export class World {
       env: { LIVEKIT_URL: undefined, LIVEKIT_API_KEY: undefined, LIVEKIT_API_SECRET: undefined, ...env },
     };
     const { url, apiKey, apiSecret } = platform;
-    return new World(
-      platform,
-      await engine.create(options),
-      new SipClient(url, apiKey, apiSecret),
-      stack,
-      engine === native,
-    );
+    return new World(platform, await engine.create(options), new SipClient(url, apiKey, apiSecret), stack);
+  }
+
+  /** Whether the resources are those of the native provider. */
+  get isNative(): boolean {
+    return this.stack instanceof CliStack && this.stack.isNative;
   }
 
   async declare(program: Program): Promise<void> {
@@ -159,47 +156,11 @@ export interface Engine {
 export const inProcess: Engine = { name: "in-process engine", create: (options) => TestStack.create(options) };
 const cli: Engine = { name: "Pulumi CLI", create: (options) => CliStack.create(options) };
 
-/**
- * The CLI with the native provider: the same program, with the configuration under the keys of that provider. In what it prints, the
- * keys are those of the dynamic resources again, so that scenarios read the same sentences.
- */
-const native: Engine = {
+/** The CLI with the native provider. */
+export const native: Engine = {
   name: "Pulumi CLI with the native provider",
-  async create({ config = {}, secrets = {}, ...options }) {
-    const stack = await CliStack.create({
-      ...options,
-      projectDir: `${options.projectDir}-native`,
-      config: renamed(config),
-      secrets: renamed(secrets),
-    });
-    return {
-      setConfig: (key, value, more) => stack.setConfig(nativeKey(key), value, more),
-      preview: async (more) => inDynamic(await stack.preview(more)),
-      up: async (more) => inDynamic(await stack.up(more)),
-      refresh: async (more) => inDynamic(await stack.refresh(more)),
-      destroy: async (more) => inDynamic(await stack.destroy(more)),
-      exportState: () => stack.exportState(),
-      dispose: () => stack.dispose(),
-    };
-  },
+  create: (options) => CliStack.create({ ...options, native: true }),
 };
-
-function renamed(config: Record<string, string>): Record<string, string> {
-  return Object.fromEntries(Object.entries(config).map(([key, value]) => [nativeKey(key), value]));
-}
-
-function nativeKey(key: string): string {
-  return key.replace(/^livekit:/, "livekit-sip:");
-}
-
-function inDynamic({ text, diagnostics, ...result }: OperationResult): OperationResult {
-  const dynamic = (line: string) => line.replace(/\blivekit-sip:(?!index:)/g, "livekit:");
-  return {
-    ...result,
-    text: dynamic(text),
-    diagnostics: diagnostics.map(({ message, ...rest }) => ({ ...rest, message: dynamic(message) })),
-  };
-}
 
 /** The engines that are available here. */
 const enginesFound: readonly Engine[] = findPulumiCli() ? [inProcess, cli, native] : [inProcess];

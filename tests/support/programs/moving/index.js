@@ -2,5 +2,7 @@
 
 const pulumi = require("@pulumi/pulumi");
 
-const isNative = new pulumi.Config().require("way") === "native";
-module.exports = require(isNative ? "../customer-native/index.js" : "../customer/index.js");
+if (new pulumi.Config().require("way") === "native") {
+  require("../../native-preload");
+}
+module.exports = require("../customer/index.js");

@@ -7,9 +7,10 @@
 //   without: the names of those that are not declared
 
 const pulumi = require("@pulumi/pulumi");
-const { DispatchRule, InboundAuth, SipTrunk } = require("pulumi-livekit-sip");
+const livekitSip = require("pulumi-livekit-sip");
 const { extension } = require("../trunks");
 
+const { DispatchRule, InboundAuth, SipTrunk } = livekitSip;
 const config = new pulumi.Config();
 const special = config.get("special");
 const changed = config.getBoolean("changed");
@@ -23,9 +24,13 @@ class Plain extends pulumi.dynamic.Resource {
   }
 }
 
-class Second extends pulumi.ProviderResource {
-  constructor(name, inputs) {
-    super("pulumi-nodejs", name, inputs);
+class DynamicProvider extends pulumi.ProviderResource {
+  constructor(name, settings) {
+    super(
+      "pulumi-nodejs",
+      name,
+      Object.fromEntries(Object.entries(settings).map(([key, it]) => [`livekit:${key}`, it])),
+    );
   }
 }
 
@@ -36,7 +41,9 @@ const reword = ({ props, opts, type }) => ({
   opts,
 });
 
-const livekit = new pulumi.Config("livekit");
+// The native provider has a class of its own, and its settings have another prefix.
+const { Provider } = livekitSip;
+const settings = new pulumi.Config(Provider ? "livekit-sip" : "livekit");
 
 const specials = {
   dependsOn: () => ({ dependsOn: [other] }),
@@ -60,10 +67,10 @@ const hook =
   });
 const second =
   special === "provider" &&
-  new Second("second", {
-    "livekit:url": config.get("url") ?? livekit.require("url"),
-    "livekit:apiKey": livekit.require("apiKey"),
-    "livekit:apiSecret": livekit.requireSecret("apiSecret"),
+  new (Provider ?? DynamicProvider)("second", {
+    url: config.get("url") ?? settings.require("url"),
+    apiKey: settings.require("apiKey"),
+    apiSecret: settings.requireSecret("apiSecret"),
   });
 
 const options = (name, trunk) => ({ ...same, ...own[name], ...(special ? specials[special](name, trunk) : {}) });

@@ -1,11 +1,18 @@
 // What a generated SDK makes of schema.json, except that the classes take a trunk as those of the Node.js package do.
 
 const pulumi = require("@pulumi/pulumi");
-const schema = require("../../../../schema.json");
+const schema = require("../../schema.json");
 
 /** The classes of all resources, of the native provider or of another package with the same resources. */
 exports.classesOf = (pkg = schema.name) =>
   Object.fromEntries(["SipTrunk", "InboundAuth", "DispatchRule", "TestCall"].map((it) => [it, classOf(pkg, it)]));
+
+/** An explicit provider. */
+exports.Provider = class extends pulumi.ProviderResource {
+  constructor(name, settings, options) {
+    super(schema.name, name, settings, { version: schema.version, ...options });
+  }
+};
 
 function classOf(pkg, kind) {
   const { properties } = schema.resources[`${schema.name}:index:${kind}`];
