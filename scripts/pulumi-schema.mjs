@@ -28,7 +28,7 @@ const TEXTS = {
   InboundAuth: { trunk: "The SipTrunk to open: its output `reference`, also from another stack." },
   DispatchRule: {
     trunks:
-      'The trunks whose calls this rule takes: the output `reference` of SipTrunks, also from another stack, or ids (`ST_…`) of trunks that this package does not manage. `"all"` takes every call of the project, even calls that no trunk\'s allowlist admits: LiveKit then needs no trunk.',
+      'The trunks whose calls this rule takes: the output `reference` of SipTrunks, also from another stack, or ids (`ST_…`) of trunks that this package does not manage. `["all"]` takes every call of the project, even calls that no trunk\'s allowlist admits: LiveKit then needs no trunk.',
   },
   TestCall: { trunk: "The SipTrunk to call on: its output `reference`. It must be declared in this program." },
 };
@@ -121,7 +121,8 @@ class Types {
       return this.refer(kind, field, { type: "string", enum: values });
     }
     if (json.anyOf) {
-      return { oneOf: json.anyOf.map((option) => this.specOf(kind, field, option)) };
+      // The text is an item of the list (provider/dispatch-rule/listed-trunks.ts).
+      return this.specOf(kind, field, listIn(json.anyOf));
     }
     switch (json.type) {
       case "array":
@@ -159,6 +160,15 @@ class Types {
     this.specs[name] = spec;
     return { $ref: `#/types/${name}` };
   }
+}
+
+/** The list in a union of a list and a text. */
+function listIn(options) {
+  const [list, ...more] = options.filter(({ type }) => type === "array");
+  if (!list || more.length > 0 || options.some(({ type }) => type !== "array" && type !== "string")) {
+    throw new Error(`The schema of the native provider has no type for ${JSON.stringify(options)}.`);
+  }
+  return list;
 }
 
 function pascal(text) {

@@ -254,6 +254,17 @@ describe("an import", () => {
     expect(await plugin.diff(RULE, rule.id, rule.outputs, inputs)).toMatchObject({ changes: false });
   });
 
+  test("of a DispatchRule for every call gives a list, as its type is in every language", async () => {
+    const rule = await created(RULE, { trunks: ["all"], rule: "direct", roomName: "lobby" });
+    expect(rule.outputs.trunks).toEqual(["all"]);
+    expect(await client.listSipDispatchRule()).toMatchObject([{ trunkIds: [] }]);
+    const read = await plugin.read(RULE, rule.id);
+    expect([read.inputs.trunks, read.outputs.trunks]).toEqual([["all"], ["all"]]);
+    const { inputs } = await plugin.check(RULE, { trunks: ["all"], rule: "direct", roomName: "lobby" }, rule.outputs);
+    expect(inputs.trunks).toEqual(["all"]);
+    expect(await plugin.diff(RULE, rule.id, rule.outputs, inputs)).toMatchObject({ changes: false });
+  });
+
   test.each([
     ["SipTrunk", "ST_gone", "LiveKit has no trunk ST_gone: write it as ST_inbound/ST_outbound"],
     ["SipTrunk", "office", "the id is not that of trunks"],

@@ -103,7 +103,14 @@ const CASES: readonly Case[] = [
   {
     policy: "sip-no-catch-all-rule",
     kind: "DispatchRule",
-    refused: [["every trunk", { ...rule, trunks: "all" }, 'trunks is "all", which takes every call of the project']],
+    refused: [
+      ["every trunk", { ...rule, trunks: "all" }, 'trunks is "all", which takes every call of the project'],
+      [
+        "every trunk, in a program of the native provider",
+        { ...rule, trunks: ["all"] },
+        'trunks is "all", which takes',
+      ],
+    ],
     accepted: [
       ["a trunk", rule],
       ["unknown trunks", { ...rule, trunks: UNKNOWN }],

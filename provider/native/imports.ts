@@ -147,7 +147,8 @@ async function ruleOf(session: Session, { owner, id }: Wanted): Promise<Accepted
     return marker ? [[trunk.id, marker.owner]] : [];
   });
   const args = ruleArguments(rule, new Map(references));
-  return new Trial(session).accepts({ kind: "DispatchRule", owner, id, args, ids: {} });
+  const trunksOf = rule.trunkIds.length === 0 ? { trunks: "all" } : {};
+  return new Trial(session).accepts({ kind: "DispatchRule", owner, id, args: { ...args, ...trunksOf }, ids: {} });
 }
 
 /** The arguments without their secrets, which the CLI would print with the generated code, and the names of what was left out. */

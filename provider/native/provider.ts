@@ -1,5 +1,6 @@
 /** A native provider: the lifecycles of all resources for programs in every Pulumi language. Independent of gRPC. */
 
+import { withListedAll, withoutListedAll } from "../dispatch-rule/listed-trunks";
 import { ResourceError } from "../lifecycle/errors";
 import { NO_ORGANIZATION, nameIn, ownerIn, typeIn } from "../lifecycle/owner";
 import type { Lifecycle } from "../lifecycle/resource";
@@ -93,26 +94,26 @@ export class NativeProvider {
 
   async check(urn: string, olds: Wire, news: Wire): Promise<Checked> {
     const { kind, owner, lifecycle } = this.resource(urn);
-    const given = openedProps(news);
+    const given = declared(news);
     const imported = this.imported.get(urn);
     if (imported && same(given, imported.inputs)) {
       // The engine checks what it has just imported, which lacks the secrets.
       return { inputs: news, failures: [] };
     }
-    const before = { ...openedProps(olds), ...imported?.outputs };
-    const declared = { kind, name: nameIn(urn), owner, news: given, olds: before };
-    const { args, problems: first } = this.declarations.complete(declared);
+    const before = { ...declared(olds), ...imported?.outputs };
+    const declaration = { kind, name: nameIn(urn), owner, news: given, olds: before };
+    const { args, problems: first } = this.declarations.complete(declaration);
     const { inputs, problems } = await translated(() => lifecycle.check(before, args));
     this.declarations.add(kind, owner, inputs);
     return {
-      inputs: sealedLike(inputs, news, lifecycle.secrets),
+      inputs: sealedLike(withListedAll(inputs), news, lifecycle.secrets),
       failures: [...first, ...problems].map(inNative),
     };
   }
 
   async diff(id: string, urn: string, olds: Wire, news: Wire): Promise<NativeDiff> {
     const { kind, lifecycle } = this.resource(urn);
-    const [before, wanted] = [openedProps(olds), openedProps(news)];
+    const [before, wanted] = [declared(olds), declared(news)];
     if (wanted.owner === undefined) {
       // A refresh compares with the inputs in the state. Those of an import were never checked, and lack the secrets.
       return { needsUpdate: false, changes: new Map(), replaces: [], stables: [], deleteBeforeReplace: false };
@@ -144,7 +145,7 @@ export class NativeProvider {
 
   async create(urn: string, inputs: Wire, preview: boolean): Promise<{ id: string; outputs: Wire }> {
     const { kind, lifecycle } = this.resource(urn);
-    const wanted = openedProps(inputs);
+    const wanted = declared(inputs);
     if (preview) {
       return { id: "", outputs: this.outputs(kind, inputs, planned(kind, lifecycle, wanted, {})) };
     }
@@ -154,7 +155,7 @@ export class NativeProvider {
 
   async update(id: string, urn: string, olds: Wire, news: Wire, preview: boolean): Promise<Wire> {
     const { kind, lifecycle } = this.resource(urn);
-    const [before, wanted] = [openedProps(olds), openedProps(news)];
+    const [before, wanted] = [declared(olds), declared(news)];
     if (preview) {
       return this.outputs(kind, news, planned(kind, lifecycle, wanted, before));
     }
@@ -168,24 +169,28 @@ export class NativeProvider {
     if (Object.keys(state).length === 0) {
       const wanted = { kind, owner, id, secrets: lifecycle.secrets };
       const imported = await translated(() => importResource(this.session, wanted));
-      const [inputs, outputs] = [openedProps(imported.inputs), openedProps(imported.outputs)];
+      const [inputs, outputs] = [declared(imported.inputs), declared(imported.outputs)];
       this.imported.set(urn, { inputs, outputs });
-      return { ...imported, outputs: this.outputs(kind, imported.outputs, outputs) };
+      return {
+        id: imported.id,
+        inputs: withListedAll(imported.inputs),
+        outputs: this.outputs(kind, imported.outputs, outputs),
+      };
     }
-    const found = await translated(() => lifecycle.read(id, openedProps(state)));
+    const found = await translated(() => lifecycle.read(id, declared(state)));
     if (!found) {
       return undefined;
     }
     return {
       id,
-      inputs: sealedLike(found.inputs, state, lifecycle.secrets),
+      inputs: sealedLike(withListedAll(found.inputs), state, lifecycle.secrets),
       outputs: this.outputs(kind, state, found.outputs),
     };
   }
 
   async delete(id: string, urn: string, state: Wire): Promise<void> {
     const { lifecycle } = this.resource(urn);
-    await translated(() => lifecycle.delete(id, openedProps(state)));
+    await translated(() => lifecycle.delete(id, declared(state)));
   }
 
   private resource(urn: string): { kind: Kind; owner: string; lifecycle: Lifecycle } {
@@ -209,7 +214,7 @@ export class NativeProvider {
       kind === "SipTrunk"
         ? { reference: owner, voipVerdict: typeof voipStatus === "string" ? verdict(voipStatus) : "unknown" }
         : {};
-    return sealedLike({ ...outputs, ...derived }, came, this.lifecycles[kind].secrets);
+    return sealedLike(withListedAll({ ...outputs, ...derived }), came, this.lifecycles[kind].secrets);
   }
 
   /** Puts the outputs of a partially created resource on the error. */
@@ -248,6 +253,10 @@ function planned(kind: Kind, { stableOutputs }: Lifecycle, wanted: Props, before
     return [output, wanted[output] ?? kept ?? (later.has(output) && wanted[output] !== null ? UNKNOWN : null)];
   });
   return { ...wanted, ...Object.fromEntries(values) };
+}
+
+function declared(props: Wire): Props {
+  return withoutListedAll(openedProps(props));
 }
 
 function verdict(voipStatus: string): string {

@@ -3,6 +3,7 @@
 import type { EnforcementLevel, PolicyConfigSchema, ResourceValidationPolicy, Severity } from "@pulumi/policy";
 import { z } from "zod";
 import * as rule from "../dispatch-rule/arguments";
+import { withoutListedAll } from "../dispatch-rule/listed-trunks";
 import * as auth from "../inbound-auth/arguments";
 import type { IsKnown } from "../lifecycle/resource";
 import { fieldsOf } from "../lifecycle/validation";
@@ -79,7 +80,8 @@ export function policy<Settings extends z.ZodObject>(definition: Definition<Sett
 
 function asFarAsKnown<OfKind extends Kind>(kind: OfKind, props: Props): Judged<OfKind> {
   const fields = fieldsOf(SCHEMAS[kind]);
-  const given = new Map([...fields.keys()].map((field) => [field, valueIn(props, field)]));
+  const declared = Object.fromEntries([...fields.keys()].map((field) => [field, valueIn(props, field)]));
+  const given = new Map(Object.entries(withoutListedAll(declared)));
   const isKnown: IsKnown<Args<OfKind>> = (field) => !containsUnknown(given.get(String(field)));
   const known = [...fields].flatMap(([field, { whenAbsent }]) => {
     const value = given.get(field) ?? whenAbsent;

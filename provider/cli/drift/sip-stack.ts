@@ -2,6 +2,7 @@
 
 import { runtime } from "@pulumi/pulumi";
 import { dispatchRule } from "../../dispatch-rule/lifecycle";
+import { withoutListedAll } from "../../dispatch-rule/listed-trunks";
 import { inboundAuth } from "../../inbound-auth/lifecycle";
 import type { Kind } from "../../inference/trial";
 import { nameIn } from "../../lifecycle/owner";
@@ -48,7 +49,9 @@ export interface SipStack {
 export function sipStackIn(deployment: Deployment, name: string, lockedBy?: string): SipStack {
   const resources = KINDS.flatMap((kind) =>
     deployment.resources.flatMap(({ type, urn, id, outputs }): SipResource[] =>
-      isOfKind(type, kind) && id !== undefined ? [{ kind, urn, name: nameIn(urn), id, state: outputs ?? {} }] : [],
+      isOfKind(type, kind) && id !== undefined
+        ? [{ kind, urn, name: nameIn(urn), id, state: withoutListedAll(outputs ?? {}) }]
+        : [],
     ),
   );
   const { updatedAt, isInterrupted } = deployment;
