@@ -1,5 +1,5 @@
 // Writes the tables of arguments and outputs in docs/, customer.schema.json, drift-report.schema.json and schema.json, from the doc comments of the
-// fields and the schemas in dist/, lists the messages in the source, and copies the files that a page includes from the tests and
+// fields and the schemas in dist/, lists the messages in the source, and copies what a page includes from the tests and
 // examples. With --check it changes nothing, and exits with 1 if a file would change.
 
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import ts from "typescript";
 import { customerSchema } from "./customer-schema.mjs";
 import { driftReportSchema } from "./drift-report-schema.mjs";
+import { blocksOf } from "./example-files.mjs";
 import { messagesByPlace } from "./messages.mjs";
 import { pulumiSchema } from "./pulumi-schema.mjs";
 
@@ -271,6 +272,20 @@ function include(file) {
   return write(file, before, after);
 }
 
+/** Puts the example of a topic in every language between its markers `<!-- examples: topic -->` and `<!-- /examples -->`. */
+function examples(file) {
+  const before = readFileSync(join(root, file), "utf8");
+  const after = before.replace(
+    /(<!-- examples: (\S+) -->\n)[\s\S]*?(<!-- \/examples -->)/g,
+    (_, open, topic, close) => {
+      const parts = blocksOf(topic).map(({ name, block }) => `${name}:\n\n${block}`);
+      const summary = "With the native provider, in every language";
+      return `${open}<details>\n<summary>${summary}</summary>\n\n${parts.join("\n\n")}\n\n</details>\n${close}`;
+    },
+  );
+  return write(file, before, after);
+}
+
 /** Returns the file if it changed. */
 function write(file, before, after) {
   if (after !== before && !process.argv.includes("--check")) {
@@ -300,7 +315,7 @@ const changed = [
   ...fill("docs/troubleshooting.md", { messages: messageList() }),
   ...readdirSync(join(root, "docs"))
     .filter((name) => name.endsWith(".md"))
-    .flatMap((name) => include(`docs/${name}`)),
+    .flatMap((name) => [...include(`docs/${name}`), ...examples(`docs/${name}`)]),
 ];
 if (changed.length > 0 && process.argv.includes("--check")) {
   process.stderr.write(

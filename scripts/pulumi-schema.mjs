@@ -3,6 +3,7 @@
 
 import { createRequire } from "node:module";
 import { z } from "zod";
+import { blocksOf } from "./example-files.mjs";
 
 const require = createRequire(import.meta.url);
 const { version, license } = require("../package.json");
@@ -31,6 +32,20 @@ const TEXTS = {
       'The trunks whose calls this rule takes: the output `reference` of SipTrunks, also from another stack, or ids (`ST_…`) of trunks that this package does not manage. `["all"]` takes every call of the project, even calls that no trunk\'s allowlist admits: LiveKit then needs no trunk.',
   },
   TestCall: { trunk: "The SipTrunk to call on: its output `reference`. It must be declared in this program." },
+};
+
+/** The examples of resources and functions: what each shows, by its topic. */
+const EXAMPLES_OF = {
+  SipTrunk: {
+    "one-trunk": "An extension of a phone system",
+    directions: "Trunks that only take or only make calls",
+    "pending-password": "A password that is about to change",
+    "two-projects": "A trunk of another LiveKit project",
+  },
+  InboundAuth: { "who-may-call": "Callers with the trunk's credential, and callers from known addresses" },
+  DispatchRule: { "where-calls-go": "A room and an agent for each caller" },
+  TestCall: { "test-call": "A call in each direction" },
+  kamailioCredential: { "stored-credential": "A trunk with the credential that Kamailio stores" },
 };
 
 /** The types of outputs that are no text. */
@@ -77,7 +92,12 @@ export function pulumiSchema(docs, readers) {
     ]),
     language: {
       csharp: { respectSchemaVersion: true },
-      go: { respectSchemaVersion: true, generateResourceContainerTypes: true },
+      go: {
+        // The path that `pulumi package add` gives the module. Without it, programs that Pulumi writes import another one.
+        importBasePath: "example.com/pulumi-livekit-sip/sdk/go/livekitsip",
+        respectSchemaVersion: true,
+        generateResourceContainerTypes: true,
+      },
       java: { buildFiles: "gradle" },
       nodejs: { respectSchemaVersion: true },
       python: { respectSchemaVersion: true, pyproject: { enabled: true }, inputTypes: "classes-and-dicts" },
@@ -98,6 +118,17 @@ function token(name) {
 /** The text of a doc comment without what only this package's own docs understand. */
 function plain(text) {
   return text.replace(/\{@link (?:\w+\.)?(\w+)\}/g, "`$1`");
+}
+
+/** A description with examples, of which each SDK shows the one in its language (Pulumi's documentation, "Schema", "Examples"). */
+function withExamples(name, text) {
+  const sections = Object.entries(EXAMPLES_OF[name] ?? {}).map(([topic, title]) => {
+    const blocks = blocksOf(topic).map(({ block }) => block);
+    return `{{% example %}}\n### ${title}\n\n${blocks.join("\n")}\n{{% /example %}}`;
+  });
+  const examples =
+    sections.length > 0 ? `\n\n{{% examples %}}\n## Example Usage\n${sections.join("\n")}\n{{% /examples %}}` : "";
+  return `${plain(text)}${examples}`;
 }
 
 /** The types that properties refer to: enumerations and objects. */
@@ -207,7 +238,7 @@ function resourceSpec({ type, text, json, fields, outputs }, types) {
       .map(({ name }) => [name, { ...(OUTPUT_TYPES[name] ?? { type: "string" }), description: textOf(name) }]),
   ];
   return {
-    description: plain(text),
+    description: withExamples(type, text),
     properties: Object.fromEntries(properties),
     required: [...requiredInputs, ...properties.map(([name]) => name).filter((name) => ALWAYS.has(name))],
     inputProperties: Object.fromEntries(inputs),
@@ -276,7 +307,7 @@ function readerSpec({ name, text, docs, schema }, types) {
   const { properties, required } = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" });
   const kind = pascal(name.replace(/Credential$/, ""));
   return {
-    description: plain(text),
+    description: withExamples(name, text),
     inputs: {
       properties: Object.fromEntries(
         Object.entries(properties).map(([argument, json]) => [

@@ -1,7 +1,7 @@
 /** The examples in other languages, with the SDKs that the Pulumi CLI generates, from `pulumi package add` to `pulumi destroy`. */
 
 import { spawn, spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SipClient } from "livekit-server-sdk";
@@ -14,31 +14,53 @@ import { isWholeMatrix } from "./support/matrix";
 const TIMEOUT_MS = 900_000;
 const root = join(__dirname, "..");
 
-/** The languages whose hosts and tools are on PATH. Python's packages come from an index that not every machine reaches. */
-const LANGUAGES = [
-  { language: "typescript", needs: ["pulumi-language-nodejs", "npm"] },
-  { language: "go", needs: ["pulumi-language-go", "go"] },
+const REFERENCE = join(root, "examples", "languages", "reference");
+
+interface Language {
+  readonly language: string;
+  /** The programs that have to be on PATH. */
+  readonly needs: readonly string[];
+  /** How its examples are compiled: what they are called, and the command for all of them. */
+  readonly compile?: { readonly file: string; readonly as: string; readonly command: string };
+}
+
+const TSC = `'${join(root, "node_modules", ".bin", "tsc")}' --noEmit --strict --skipLibCheck --module node16 --target es2022`;
+
+/** The languages that can run here. Python's packages come from an index that not every machine reaches. */
+const LANGUAGES: readonly Language[] = [
+  {
+    language: "typescript",
+    needs: ["pulumi-language-nodejs", "npm"],
+    compile: { file: "program.ts", as: "index.ts", command: `${TSC} */index.ts` },
+  },
+  {
+    language: "go",
+    needs: ["pulumi-language-go", "go"],
+    compile: { file: "program.go", as: "main.go", command: "go vet ./..." },
+  },
   { language: "yaml", needs: ["pulumi-language-yaml"] },
 ].filter(({ needs }) => needs.every((program) => spawnSync("which", [program]).status === 0));
 
 const cli = isWholeMatrix && LANGUAGES.length > 0 ? findPulumiCli() : undefined;
-const cases = cli ? LANGUAGES : [];
+/** Without the CLI there is one case, whose tests are skipped. */
+const cases: readonly Language[] = cli ? LANGUAGES : [{ language: "any", needs: [] }];
 
 /** A program that a test runs in an empty folder, with a state and a home of its own. */
 class Project {
   readonly folder = mkdtempSync(join(tmpdir(), "native-program-"));
+  readonly program = join(this.folder, "program");
   /** Everything that was printed. */
   printed = "";
 
   constructor(language: string) {
     mkdirSync(join(this.folder, "state"));
-    cpSync(join(root, "examples", "languages", language), join(this.folder, "program"), { recursive: true });
+    cpSync(join(root, "examples", "languages", language), this.program, { recursive: true });
   }
 
   /** Runs the Pulumi CLI and returns what it printed. Fails unless it ends with the expected code. */
   async pulumi(args: readonly string[], { expected = 0, input = "" } = {}): Promise<string> {
     const child = spawn(String(cli), [...args, "--non-interactive", "--color", "never"], {
-      cwd: join(this.folder, "program"),
+      cwd: this.program,
       env: {
         ...process.env,
         PATH: `${join(String(cli), "..")}:${process.env.PATH}`,
@@ -70,7 +92,7 @@ class Project {
   }
 }
 
-const describeHere = cases.length > 0 ? describe : describe.skip;
+const describeHere = cli ? describe : describe.skip;
 
 describeHere("a program with a generated SDK", () => {
   let emulator: LiveKitEmulator;
@@ -83,7 +105,7 @@ describeHere("a program with a generated SDK", () => {
 
   afterEach(() => emulator.stop());
 
-  test.each(cases.length > 0 ? cases : [{ language: "any", needs: [] }])(
+  test.each(cases)(
     "in $language comes up, shows drift, repairs it, imports and is destroyed, without printing a secret",
     async ({ language }) => {
       const project = new Project(language);
@@ -128,6 +150,30 @@ describeHere("a program with a generated SDK", () => {
         expect(project.printed).not.toContain(emulator.apiSecret);
         expect(project.printed).not.toContain(CANARY);
         expectNoCanary(await run("stack", "export"));
+      } finally {
+        project.dispose();
+      }
+    },
+    TIMEOUT_MS,
+  );
+
+  test.each(cases.filter(({ compile }) => compile || !cli))(
+    "in $language compiles, if it is an example of the reference",
+    async ({ language, compile = { file: "", as: "", command: "" } }) => {
+      const project = new Project(language);
+      try {
+        await project.pulumi(["package", "add", join(root, "plugin")]);
+        for (const topic of readdirSync(REFERENCE)) {
+          const folder = join(project.program, topic);
+          mkdirSync(folder);
+          cpSync(join(REFERENCE, topic, compile.file), join(folder, compile.as));
+        }
+        const { status, stdout, stderr } = spawnSync(compile.command, {
+          cwd: project.program,
+          encoding: "utf8",
+          shell: true,
+        });
+        expect([status, stdout, stderr]).toEqual([0, "", ""]);
       } finally {
         project.dispose();
       }

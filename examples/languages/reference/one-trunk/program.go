@@ -1,0 +1,25 @@
+package main
+
+import (
+	"example.com/pulumi-livekit-sip/sdk/go/livekitsip"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi/config"
+)
+
+func main() {
+	pulumi.Run(func(ctx *pulumi.Context) error {
+		cfg := config.New(ctx, "")
+		receptionPassword := cfg.RequireSecret("receptionPassword")
+		_, err := livekitsip.NewSipTrunk(ctx, "reception", &livekitsip.SipTrunkArgs{
+			Type:      livekitsip.SipTrunkTypeExtension,
+			Extension: pulumi.String("1011"),
+			Address:   pulumi.String("pbx.acme.com"),
+			Password:  receptionPassword,
+			Country:   pulumi.String("US"),
+		})
+		if err != nil {
+			return err
+		}
+		return nil
+	})
+}

@@ -1,0 +1,12 @@
+import * as pulumi from "@pulumi/pulumi";
+import * as livekit_sip from "@pulumi/livekit-sip";
+
+const config = new pulumi.Config();
+const receptionPassword = config.requireSecret("receptionPassword");
+const reception = new livekit_sip.SipTrunk("reception", {
+    type: livekit_sip.SipTrunkType.Extension,
+    extension: "1011",
+    address: "pbx.acme.com",
+    password: receptionPassword,
+    country: "US",
+});

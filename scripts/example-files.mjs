@@ -1,0 +1,34 @@
+// The examples of the reference: a folder for each topic, with the same program in every Pulumi language.
+
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+export const EXAMPLES = join(dirname(fileURLToPath(import.meta.url)), "..", "examples", "languages", "reference");
+
+/** The program that the others are made from. */
+export const SOURCE = "program.yaml";
+
+/**
+ * The languages: the name, the one of Pulumi's examples in a schema, and the file here. All but YAML are converted: by that name, from the
+ * file that the CLI writes.
+ */
+export const LANGUAGES = [
+  { name: "TypeScript", code: "typescript", file: "program.ts", convertTo: "typescript", written: "index.ts" },
+  { name: "Go", code: "go", file: "program.go", convertTo: "go", written: "main.go" },
+  { name: "Python", code: "python", file: "program.py", convertTo: "python", written: "__main__.py" },
+  { name: "C#", code: "csharp", file: "Program.cs", convertTo: "csharp", written: "Program.cs" },
+  { name: "YAML", code: "yaml", file: SOURCE },
+];
+
+export function topics() {
+  return readdirSync(EXAMPLES).sort();
+}
+
+/** The code of a topic in each language, as fenced blocks. */
+export function blocksOf(topic) {
+  return LANGUAGES.map(({ name, code, file }) => {
+    const text = readFileSync(join(EXAMPLES, topic, file), "utf8").trim();
+    return { name, block: `\`\`\`${code}\n${text}\n\`\`\`` };
+  });
+}
