@@ -258,7 +258,8 @@ describeInWorlds((startWorld) => {
       await refused(it, {
         trunks: {
           hotline: { ...hotline, adopt: { outbound: outboundId } },
-          office: { ...office, adopt: { outbound: outboundId } },
+          // Another extension, because that of the trunk made by hand is refused for another reason.
+          office: { ...office, extension: "1012", adopt: { outbound: outboundId } },
         },
       }),
     ).toMatch(new RegExp(`adopt names ${outboundId}, but SipTrunk "(hotline|office)" uses it too`));
