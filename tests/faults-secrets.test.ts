@@ -96,7 +96,7 @@ describeUnderFaults((start) => {
       for (const text of [it.world.printed, states]) {
         expectNoCanary(text);
         expect(text.includes(PIN)).toBe(false);
-        expect(text.includes("eyJ")).toBe(false);
+        expect(text.includes("eyJhbGci")).toBe(false); // how every token begins
         expect(text.includes(it.world.platform.apiSecret)).toBe(false);
       }
       expect(it.world.printed).toContain("LiveKit answered CreateSIPInboundTrunk with 400: can't take [secret]");

@@ -111,7 +111,8 @@ export class Field<Engine extends Stack = Stack> {
   }
 }
 
-function isOurs(type: string): boolean {
+/** Whether a type is that of a trunk, of who may call, or of a rule, whichever way it is declared. */
+export function isOurs(type: string): boolean {
   return ["SipTrunk", "InboundAuth", "DispatchRule"].some((kind) => isOfKind(type, kind));
 }
 

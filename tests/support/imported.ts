@@ -7,6 +7,7 @@ import { ADOPTED, adoptedOutput } from "../../provider/lifecycle/adopted";
 import type { StackState } from "../../provider/testing/test-stack";
 import { CliStack } from "./cli-stack";
 import { password } from "./examples";
+import { isOurs } from "./field";
 import type { Platform } from "./livekit-platform";
 import { type Engine, inProcess, type Program, World } from "./worlds";
 
@@ -110,7 +111,7 @@ function asImported(state: StackState): StackState {
   const auths = resources.filter(({ type }) => type.endsWith(":InboundAuth"));
   const changed = resources.map((resource) => {
     const { type, inputs = {}, outputs = {} } = resource;
-    if (!type.includes(":dynamic/livekit:")) {
+    if (!isOurs(type)) {
       return resource;
     }
     const computed = new Set(["__id", "platformStatus", "credentialFingerprint", "voipStatus", "sipUri"]);
