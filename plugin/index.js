@@ -1,9 +1,20 @@
-// The plugin as the Pulumi CLI finds it. Its code is in the package.
+// The plugin as the Pulumi CLI finds it. Its code is in the package, which is the folder above.
+
+const { existsSync } = require("node:fs");
+const { join } = require("node:path");
+
 const OLDEST = 20;
-if (Number(process.versions.node.split(".")[0]) < OLDEST) {
-  process.stderr.write(
-    `pulumi-livekit-sip needs Node.js ${OLDEST} or later, and this is ${process.version}: update Node.js.\n`,
-  );
+const code = join(__dirname, "..", "dist", "native", "main.js");
+
+function refuse(reason) {
+  process.stderr.write(`pulumi-livekit-sip ${reason}\n`);
   process.exit(1);
 }
-require("pulumi-livekit-sip/native");
+
+if (Number(process.versions.node.split(".")[0]) < OLDEST) {
+  refuse(`needs Node.js ${OLDEST} or later, and this is ${process.version}: update Node.js.`);
+}
+if (!existsSync(code)) {
+  refuse("is not built: run `node install.js` in the plugin's folder.");
+}
+require(code);

@@ -1,60 +1,62 @@
-/** The examples in other languages, with the SDKs that the Pulumi CLI generates, from `pulumi package add` to `pulumi destroy`. */
+/** The examples in other languages, with the SDKs that the Pulumi CLI generates, from `pulumi package add` to `pulumi destroy`, and the sources of the plugin. */
 
-import { spawn, spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SipClient } from "livekit-server-sdk";
 import type { LiveKitEmulator } from "../provider/testing/livekit-emulator";
 import { findPulumiCli } from "./support/cli-stack";
 import { CANARY, expectNoCanary, password } from "./support/examples";
+import { GitHost } from "./support/git-host";
+import { GitRepository } from "./support/git-repository";
 import { startEmulatorPlatform } from "./support/livekit-platform";
 import { isWholeMatrix } from "./support/matrix";
+import { copyRepository, makeArchive, pack, unpackTarball } from "./support/packed";
 
 const TIMEOUT_MS = 900_000;
 const root = join(__dirname, "..");
+const { version }: { version: string } = require("../package.json");
 
-const REFERENCE = join(root, "examples", "languages", "reference");
+/** The languages whose hosts and tools are on PATH. Python needs Pulumi's SDK too: not every machine reaches an index that has it. */
+const LANGUAGES = [
+  { language: "typescript", needs: ["pulumi-language-nodejs", "npm"] },
+  { language: "go", needs: ["pulumi-language-go", "go"] },
+  { language: "yaml", needs: ["pulumi-language-yaml"] },
+  ...(succeeds("python3", "-c", "import pulumi") ? [{ language: "python", needs: ["pulumi-language-python"] }] : []),
+].filter(({ needs }) => needs.every((program) => succeeds("which", program)));
 
-interface Language {
-  readonly language: string;
-  /** The programs that have to be on PATH. */
-  readonly needs: readonly string[];
-  /** How its examples are compiled: what they are called, and the command for all of them. */
-  readonly compile?: { readonly file: string; readonly as: string; readonly command: string };
+function succeeds(program: string, ...args: string[]): boolean {
+  return spawnSync(program, args).status === 0;
 }
 
-const TSC = `'${join(root, "node_modules", ".bin", "tsc")}' --noEmit --strict --skipLibCheck --module node16 --target es2022`;
-
-/** The languages that can run here. Python's packages come from an index that not every machine reaches. */
-const LANGUAGES: readonly Language[] = [
-  {
-    language: "typescript",
-    needs: ["pulumi-language-nodejs", "npm"],
-    compile: { file: "program.ts", as: "index.ts", command: `${TSC} */index.ts` },
-  },
-  {
-    language: "go",
-    needs: ["pulumi-language-go", "go"],
-    compile: { file: "program.go", as: "main.go", command: "go vet ./..." },
-  },
-  { language: "yaml", needs: ["pulumi-language-yaml"] },
-].filter(({ needs }) => needs.every((program) => spawnSync("which", [program]).status === 0));
-
 const cli = isWholeMatrix && LANGUAGES.length > 0 ? findPulumiCli() : undefined;
-/** Without the CLI there is one case, whose tests are skipped. */
-const cases: readonly Language[] = cli ? LANGUAGES : [{ language: "any", needs: [] }];
+const cases = cli ? LANGUAGES : [];
 
 /** A program that a test runs in an empty folder, with a state and a home of its own. */
 class Project {
   readonly folder = mkdtempSync(join(tmpdir(), "native-program-"));
+  /** The folder with its Pulumi.yaml. */
   readonly program = join(this.folder, "program");
   /** Everything that was printed. */
   printed = "";
 
-  constructor(language: string) {
+  constructor(
+    language: string,
+    private readonly env: Readonly<Record<string, string>> = {},
+  ) {
     mkdirSync(join(this.folder, "state"));
     cpSync(join(root, "examples", "languages", language), this.program, { recursive: true });
+  }
+
+  /** Makes a stack that uses the emulator. */
+  async configure({ url, apiKey, apiSecret }: LiveKitEmulator): Promise<void> {
+    await this.pulumi(["stack", "init", "dev"]);
+    await this.pulumi(["config", "set", "livekit-sip:url", url]);
+    await this.pulumi(["config", "set", "livekit-sip:apiKey", apiKey]);
+    await this.pulumi(["config", "set", "--secret", "livekit-sip:apiSecret"], { input: apiSecret });
+    await this.pulumi(["config", "set", "address", "pbx.acme.example"]);
+    await this.pulumi(["config", "set", "--secret", "password"], { input: password("reception") });
   }
 
   /** Runs the Pulumi CLI and returns what it printed. Fails unless it ends with the expected code. */
@@ -63,6 +65,7 @@ class Project {
       cwd: this.program,
       env: {
         ...process.env,
+        ...this.env,
         PATH: `${join(String(cli), "..")}:${process.env.PATH}`,
         PULUMI_HOME: join(this.folder, "home"),
         PULUMI_BACKEND_URL: `file://${join(this.folder, "state")}`,
@@ -92,7 +95,7 @@ class Project {
   }
 }
 
-const describeHere = cli ? describe : describe.skip;
+const describeHere = cases.length > 0 ? describe : describe.skip;
 
 describeHere("a program with a generated SDK", () => {
   let emulator: LiveKitEmulator;
@@ -105,19 +108,14 @@ describeHere("a program with a generated SDK", () => {
 
   afterEach(() => emulator.stop());
 
-  test.each(cases)(
+  test.each(cases.length > 0 ? cases : [{ language: "any", needs: [] }])(
     "in $language comes up, shows drift, repairs it, imports and is destroyed, without printing a secret",
     async ({ language }) => {
       const project = new Project(language);
       try {
         const run = (...args: string[]) => project.pulumi(args);
         await run("package", "add", join(root, "plugin"));
-        await run("stack", "init", "dev");
-        await run("config", "set", "livekit-sip:url", emulator.url);
-        await run("config", "set", "livekit-sip:apiKey", emulator.apiKey);
-        await project.pulumi(["config", "set", "--secret", "livekit-sip:apiSecret"], { input: emulator.apiSecret });
-        await run("config", "set", "address", "pbx.acme.example");
-        await project.pulumi(["config", "set", "--secret", "password"], { input: password("reception") });
+        await project.configure(emulator);
         await run("up", "--yes", "--skip-preview");
         const [outbound] = await client.listSipOutboundTrunk();
         expect(outbound).toMatchObject({ authPassword: password("reception"), numbers: ["1011"] });
@@ -157,23 +155,61 @@ describeHere("a program with a generated SDK", () => {
     TIMEOUT_MS,
   );
 
-  test.each(cases.filter(({ compile }) => compile || !cli))(
-    "in $language compiles, if it is an example of the reference",
-    async ({ language, compile = { file: "", as: "", command: "" } }) => {
-      const project = new Project(language);
+  /** Where else the plugin may come from: what `pulumi package add` gets for it. */
+  const sources: readonly {
+    readonly source: string;
+    readonly address: (project: Project) => string | Promise<string>;
+  }[] = [
+    {
+      source: "a tarball that npm installed",
+      address: ({ folder, program }) => {
+        writeFileSync(join(program, "package.json"), '{ "private": true }');
+        execFileSync("npm", ["install", "--silent", pack(folder).tarball], { cwd: program });
+        return "./node_modules/pulumi-livekit-sip/plugin";
+      },
+    },
+    { source: "an unpacked tarball", address: ({ folder }) => join(unpackTarball(folder), "plugin") },
+    {
+      source: "the archive of a release",
+      address: async (project) => {
+        const archive = makeArchive(join(project.folder, "archives"));
+        await project.pulumi(["plugin", "install", "resource", "livekit-sip", version, "--file", archive]);
+        return "livekit-sip";
+      },
+    },
+    { source: "a Git address", address: () => `${gitHost.address}/plugin@${version}` },
+  ];
+  const yaml = cases.filter(({ language }) => language === "yaml");
+
+  let repository: GitRepository;
+  let gitHost: GitHost;
+
+  beforeAll(async () => {
+    repository = new GitRepository();
+    copyRepository(repository.path);
+    repository.commit({});
+    repository.git("tag", `v${version}`);
+    gitHost = await GitHost.start(repository.path);
+  });
+
+  afterAll(async () => {
+    await gitHost.stop();
+    repository.dispose();
+  });
+
+  (yaml.length > 0 ? test : test.skip).each(sources)(
+    "comes up with the plugin from $source",
+    async ({ address }) => {
+      // npm asks its registry, not the code host's proxy.
+      const registry = execFileSync("npm", ["config", "get", "registry"], { cwd: root, encoding: "utf8" });
+      const project = new Project("yaml", { ...gitHost.env, npm_config_noproxy: new URL(registry).hostname });
       try {
-        await project.pulumi(["package", "add", join(root, "plugin")]);
-        for (const topic of readdirSync(REFERENCE)) {
-          const folder = join(project.program, topic);
-          mkdirSync(folder);
-          cpSync(join(REFERENCE, topic, compile.file), join(folder, compile.as));
-        }
-        const { status, stdout, stderr } = spawnSync(compile.command, {
-          cwd: project.program,
-          encoding: "utf8",
-          shell: true,
-        });
-        expect([status, stdout, stderr]).toEqual([0, "", ""]);
+        await project.pulumi(["package", "add", await address(project)]);
+        await project.configure(emulator);
+        await project.pulumi(["up", "--yes", "--skip-preview"]);
+        expect(await client.listSipOutboundTrunk()).toMatchObject([{ authPassword: password("reception") }]);
+        await project.pulumi(["destroy", "--yes", "--skip-preview"]);
+        expect(await client.listSipOutboundTrunk()).toEqual([]);
       } finally {
         project.dispose();
       }

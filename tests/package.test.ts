@@ -55,6 +55,7 @@ describe("the packed tarball", () => {
         "policies/index.js",
         "plugin/PulumiPlugin.yaml",
         "plugin/index.js",
+        "plugin/install.js",
         "plugin/package.json",
         "schema.json",
         "customer.schema.json",
@@ -64,7 +65,7 @@ describe("the packed tarball", () => {
     expect(
       files.filter(
         (file) =>
-          !/^(dist\/.*\.(js|d\.ts)|policies\/(PulumiPolicy\.yaml|index\.js)|plugin\/(PulumiPlugin\.yaml|index\.js|package\.json)|package\.json|((customer|drift-report)\.)?schema\.json|README\.md|LICENSE|CHANGELOG\.md)$/.test(
+          !/^(dist\/.*\.(js|d\.ts)|policies\/(PulumiPolicy\.yaml|index\.js)|plugin\/(PulumiPlugin\.yaml|(index|install)\.js|package\.json)|package\.json|((customer|drift-report)\.)?schema\.json|README\.md|LICENSE|CHANGELOG\.md)$/.test(
             file,
           ),
       ),
