@@ -2,17 +2,28 @@
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { SIPTransport } from "@livekit/protocol";
 import { SipClient } from "livekit-server-sdk";
 import type { LiveKitEmulator } from "../provider/testing/livekit-emulator";
 import { CANARY, expectNoCanary, password } from "./support/examples";
 import { startEmulatorPlatform } from "./support/livekit-platform";
-import { failureOf, NativePlugin, type Properties, SIGNATURE, secret, UNKNOWN, urnOf } from "./support/native-plugin";
+import {
+  EngineLog,
+  failureOf,
+  NativePlugin,
+  type Properties,
+  SIGNATURE,
+  secret,
+  UNKNOWN,
+  urnOf,
+} from "./support/native-plugin";
 
 const TRUNK = urnOf("SipTrunk", "office");
 const AUTH = urnOf("InboundAuth", "office");
 const RULE = urnOf("DispatchRule", "office");
 const OWNER = "organization/acme/prod/office";
+const REMARK_TIMEOUT_MS = 5000;
 
 const office = {
   type: "extension",
@@ -307,6 +318,23 @@ describe("the configuration", () => {
 });
 
 describe("the process", () => {
+  test("sends its remarks to the engine that it is attached to", async () => {
+    const { sipTrunkId } = await client.createSipInboundTrunk("acme", ["+12025550123"], {
+      authUsername: "acme",
+      authPassword: password("by-hand"),
+    });
+    const log = new EngineLog();
+    try {
+      await plugin.attach(await log.start());
+      await plugin.read(TRUNK, sipTrunkId);
+      const line = await Promise.race([log.line, delay(REMARK_TIMEOUT_MS, "nothing", { ref: false })]);
+      expect(line).toMatch(new RegExp(`^${TRUNK} .*is imported without password`));
+      expectNoCanary(line);
+    } finally {
+      log.stop();
+    }
+  });
+
   test("serves the schema of the package", async () => {
     expect(await plugin.schema()).toBe(readFileSync(join(__dirname, "..", "schema.json"), "utf8"));
   });

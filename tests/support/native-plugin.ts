@@ -3,7 +3,8 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import type { ServiceError } from "@grpc/grpc-js";
+import type { ServerUnaryCall, ServiceError, sendUnaryData } from "@grpc/grpc-js";
+import type { LogRequest } from "@pulumi/pulumi/proto/engine_pb";
 import type {
   CheckResponse,
   ConfigureResponse,
@@ -16,7 +17,16 @@ import type {
 } from "@pulumi/pulumi/proto/provider_pb";
 import type { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import type { Struct } from "google-protobuf/google/protobuf/struct_pb";
-import { empty, grpc, provider, providerService, status, struct } from "../../provider/native/protocol";
+import {
+  empty,
+  engineService,
+  grpc,
+  plugin as pluginMessages,
+  provider,
+  providerService,
+  status,
+  struct,
+} from "../../provider/native/protocol";
 
 export type Properties = Record<string, unknown>;
 
@@ -67,6 +77,13 @@ export class NativePlugin {
     this.client.close();
     this.process.kill("SIGKILL");
     await this.exited;
+  }
+
+  /** Tells a plugin that runs already who its engine is, as Pulumi does with PULUMI_DEBUG_PROVIDERS. */
+  async attach(address: string): Promise<void> {
+    const request = new pluginMessages.PluginAttach();
+    request.setAddress(address);
+    await ask<Empty>((done) => this.client.attach(request, done));
   }
 
   async configure(config: Properties): Promise<void> {
@@ -165,6 +182,38 @@ export class NativePlugin {
     request.setId(id);
     request.setProperties(asStruct(state));
     await ask<Empty>((done) => this.client.delete(request, done));
+  }
+}
+
+/** What of an engine the plugins call: its log. */
+export class EngineLog {
+  private readonly server = new grpc.Server();
+  private hear: (line: string) => void = () => undefined;
+  /** Resolves to the first message, after the URN of its resource. */
+  readonly line = new Promise<string>((resolve) => {
+    this.hear = resolve;
+  });
+
+  /** Resolves to the address. */
+  start(): Promise<string> {
+    this.server.addService(
+      { log: engineService.EngineService.log },
+      {
+        log: ({ request }: ServerUnaryCall<LogRequest, Empty>, done: sendUnaryData<Empty>) => {
+          this.hear(`${request.getUrn()} ${request.getMessage()}`);
+          done(null, new empty.Empty());
+        },
+      },
+    );
+    return new Promise((resolve, reject) => {
+      this.server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, port) =>
+        error ? reject(error) : resolve(`127.0.0.1:${port}`),
+      );
+    });
+  }
+
+  stop(): void {
+    this.server.forceShutdown();
   }
 }
 
