@@ -34,12 +34,15 @@ function npm(...args) {
 }
 
 if (require.main === module) {
+  const isBuilt = existsSync(join(root, "dist"));
   const quietly = ["--ignore-scripts", "--no-audit", "--no-fund"];
-  if (!existsSync(join(root, "dist"))) {
-    npm("ci", "--include=dev", ...quietly);
-    npm("run", "build");
-  } else if (!hasDependencies()) {
+  if (!hasDependencies() && isBuilt) {
     const others = Object.entries(exports.DEPENDENCIES).map(([name, range]) => `${name}@${range}`);
     npm("install", "--omit=dev", "--save-prod", "--no-save", ...quietly, ...others);
+  } else if (!hasDependencies()) {
+    npm("ci", "--include=dev", ...quietly);
+  }
+  if (!isBuilt) {
+    npm("run", "build");
   }
 }
