@@ -6,7 +6,7 @@ import { z } from "zod";
 import { blocksOf } from "./example-files.mjs";
 
 const require = createRequire(import.meta.url);
-const { version, license } = require("../package.json");
+const { name: publisher, version, license, homepage, repository } = require("../package.json");
 const { PACKAGE } = require("../dist/resource-types.js");
 
 /** Arguments that a class of the Node.js package takes from elsewhere, and that programs in other languages pass. */
@@ -79,6 +79,9 @@ export function pulumiSchema(docs, readers) {
       "SIP integrations on LiveKit: trunks, inbound authentication and dispatch rules, with credential drift in the plan.",
     keywords: ["pulumi", "category/network", "kind/native", "livekit", "sip", "telephony"],
     license,
+    publisher,
+    homepage,
+    repository: repository?.url,
     config: { variables: config },
     provider: {
       description:
@@ -145,19 +148,19 @@ class Types {
     }
   }
 
-  /** The specification of a property's type. */
-  specOf(kind, field, json) {
+  /** The specification of a property's type. A type of its own has the property's description. */
+  specOf(kind, field, json, description) {
     if (json.enum) {
       const values = json.enum.map((value) => ({ name: pascal(value), value }));
-      return this.refer(kind, field, { type: "string", enum: values });
+      return this.refer(kind, field, { type: "string", description, enum: values });
     }
     if (json.anyOf) {
       // The text is an item of the list (provider/dispatch-rule/listed-trunks.ts).
-      return this.specOf(kind, field, listIn(json.anyOf));
+      return this.specOf(kind, field, listIn(json.anyOf), description);
     }
     switch (json.type) {
       case "array":
-        return { type: "array", items: this.specOf(kind, field, json.items) };
+        return { type: "array", items: this.specOf(kind, field, json.items, description) };
       case "object": {
         if (!json.properties) {
           const values = json.additionalProperties;
@@ -168,7 +171,7 @@ class Types {
           this.specOf(kind, `${singular(field)} ${name}`, property),
         ]);
         const { required } = json;
-        const spec = { type: "object", properties: Object.fromEntries(properties), ...(required && { required }) };
+        const spec = { type: "object", description, properties: Object.fromEntries(properties), required };
         return this.refer(kind, singular(field), spec);
       }
       case "string":
@@ -188,7 +191,7 @@ class Types {
     // A DispatchRule's rule is a DispatchRuleKind.
     const own = kind.endsWith(pascal(field)) ? `${kind}Kind` : `${kind}${pascal(field)}`;
     const name = token(isShared ? pascal(field) : own);
-    this.specs[name] = spec;
+    this.specs[name] ??= spec;
     return { $ref: `#/types/${name}` };
   }
 }
@@ -220,7 +223,7 @@ function resourceSpec({ type, text, json, fields, outputs }, types) {
   const inputs = declared.map(([name, property]) => [
     name,
     {
-      ...types.specOf(type, name, property),
+      ...types.specOf(type, name, property, textOf(name)),
       description: textOf(name),
       ...(property.secret && { secret: true }),
       ...(property.replaces && { replaceOnChanges: true }),
@@ -291,7 +294,7 @@ function dialedNumberSpec(types) {
       properties: Object.fromEntries(
         Object.entries(properties).map(([name, json]) => [
           name,
-          { ...types.specOf("", name, json), description: texts[name] },
+          { ...types.specOf("", name, json, texts[name]), description: texts[name] },
         ]),
       ),
       required,
@@ -313,7 +316,7 @@ function readerSpec({ name, text, docs, schema }, types) {
         Object.entries(properties).map(([argument, json]) => [
           argument,
           {
-            ...types.specOf(kind, argument, json),
+            ...types.specOf(kind, argument, json, plain(docs[argument] ?? "")),
             description: plain(docs[argument] ?? ""),
             ...(SECRET_ARGUMENTS.has(argument) && { secret: true }),
           },
@@ -342,6 +345,7 @@ function configSpec(types) {
   const { SETTINGS } = require("../dist/native/settings.js");
   types.specs[token("OutboundProxy")] = {
     type: "object",
+    description: SETTINGS.outboundProxy,
     properties: { address: { type: "string" }, header: { type: "string" } },
     required: ["address"],
   };
