@@ -5,7 +5,7 @@ import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { EXAMPLES, LANGUAGES, SOURCE, topics } from "./example-files.mjs";
+import { EXAMPLES, isWritten, LANGUAGES, SOURCE, topics } from "./example-files.mjs";
 
 const plugin = join(EXAMPLES, "..", "..", "..", "plugin");
 const folder = mkdtempSync(join(tmpdir(), "examples-"));
@@ -15,7 +15,8 @@ try {
     mkdirSync(project);
     const program = readFileSync(join(EXAMPLES, topic, SOURCE), "utf8");
     writeFileSync(join(project, "Pulumi.yaml"), `${program}packages:\n  livekit-sip: ${plugin}\n`);
-    for (const { convertTo, written, file } of LANGUAGES.filter((language) => language.convertTo)) {
+    const languages = LANGUAGES.filter((language) => language.convertTo && isWritten(topic, language));
+    for (const { convertTo, written, file } of languages) {
       const out = join(folder, `${topic}-${convertTo}`);
       const options = ["--from", "yaml", "--language", convertTo, "--out", out, "--generate-only"];
       execFileSync("pulumi", ["convert", ...options], { cwd: project, stdio: ["ignore", "ignore", "inherit"] });

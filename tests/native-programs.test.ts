@@ -1,7 +1,7 @@
 /** The examples in other languages, with the SDKs that the Pulumi CLI generates, from `pulumi package add` to `pulumi destroy`, and the sources of the plugin. */
 
 import { execFileSync, spawn, spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SipClient } from "livekit-server-sdk";
@@ -23,6 +23,7 @@ const LANGUAGES = [
   { language: "typescript", needs: ["pulumi-language-nodejs", "npm"] },
   { language: "go", needs: ["pulumi-language-go", "go"] },
   { language: "yaml", needs: ["pulumi-language-yaml"] },
+  { language: "csharp", needs: ["pulumi-language-dotnet", "dotnet"] },
   ...(succeeds("python3", "-c", "import pulumi") ? [{ language: "python", needs: ["pulumi-language-python"] }] : []),
 ].filter(({ needs }) => needs.every((program) => succeeds("which", program)));
 
@@ -180,6 +181,25 @@ describeHere("a program with a generated SDK", () => {
     { source: "a Git address", address: () => `${gitHost.address}/plugin@${version}` },
   ];
   const yaml = cases.filter(({ language }) => language === "yaml");
+
+  (yaml.length > 0 && succeeds("which", "pulumi-language-dotnet") ? test : test.skip)(
+    "in C# is the one that Pulumi's converter makes of the one in YAML",
+    async () => {
+      const project = new Project("yaml");
+      try {
+        await project.pulumi(["package", "add", join(root, "plugin")]);
+        const out = join(project.folder, "converted");
+        await project.pulumi(["convert", "--from", "yaml", "--language", "csharp", "--generate-only", "--out", out]);
+        const [example, converted] = [join(root, "examples", "languages", "csharp"), out].map((folder) =>
+          readFileSync(join(folder, "Program.cs"), "utf8").trim(),
+        );
+        expect(example).toBe(converted);
+      } finally {
+        project.dispose();
+      }
+    },
+    TIMEOUT_MS,
+  );
 
   let repository: GitRepository;
   let gitHost: GitHost;
