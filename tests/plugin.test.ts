@@ -77,7 +77,10 @@ describe("from", () => {
       const { main } = JSON.parse(readFileSync(join(plugin, "package.json"), "utf8"));
       const started = spawn(process.execPath, [join(plugin, main)]);
       try {
-        const port = await new Promise((resolve) => createInterface(started.stdout).once("line", resolve));
+        const port = await new Promise((resolve) => {
+          createInterface(started.stdout).once("line", resolve);
+          started.once("exit", (code) => resolve(`ended with ${code}`));
+        });
         expect(port).toMatch(/^\d+$/);
       } finally {
         started.kill("SIGKILL");
