@@ -1,7 +1,7 @@
 /** The examples in other languages, with the SDKs that the Pulumi CLI generates, from `pulumi package add` to `pulumi destroy`, and the sources of the plugin. */
 
 import { execFileSync, spawn, spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SipClient } from "livekit-server-sdk";
@@ -18,21 +18,45 @@ const TIMEOUT_MS = 900_000;
 const root = join(__dirname, "..");
 const { version }: { version: string } = require("../package.json");
 
-/** The languages whose hosts and tools are on PATH. Python needs Pulumi's SDK too: not every machine reaches an index that has it. */
-const LANGUAGES = [
-  { language: "typescript", needs: ["pulumi-language-nodejs", "npm"] },
-  { language: "go", needs: ["pulumi-language-go", "go"] },
+const REFERENCE = join(root, "examples", "languages", "reference");
+
+interface Language {
+  readonly language: string;
+  /** The programs that have to be on PATH. */
+  readonly needs: readonly string[];
+  /** How its examples of the reference are compiled: what the files are called, and the command for all of them. */
+  readonly compile?: { readonly file: string; readonly as: string; readonly command: string };
+}
+
+const TSC = `'${join(root, "node_modules", ".bin", "tsc")}' --noEmit --strict --skipLibCheck --module node16 --target es2022`;
+
+const ALL_LANGUAGES: readonly Language[] = [
+  {
+    language: "typescript",
+    needs: ["pulumi-language-nodejs", "npm"],
+    compile: { file: "program.ts", as: "index.ts", command: `${TSC} */index.ts` },
+  },
+  {
+    language: "go",
+    needs: ["pulumi-language-go", "go"],
+    compile: { file: "program.go", as: "main.go", command: "go vet ./..." },
+  },
   { language: "yaml", needs: ["pulumi-language-yaml"] },
   { language: "csharp", needs: ["pulumi-language-dotnet", "dotnet"] },
+  // Python needs Pulumi's SDK too: not every machine reaches an index that has it.
   ...(succeeds("python3", "-c", "import pulumi") ? [{ language: "python", needs: ["pulumi-language-python"] }] : []),
-].filter(({ needs }) => needs.every((program) => succeeds("which", program)));
+];
+
+/** The languages whose hosts and tools are on PATH. */
+const LANGUAGES = ALL_LANGUAGES.filter(({ needs }) => needs.every((program) => succeeds("which", program)));
 
 function succeeds(program: string, ...args: string[]): boolean {
   return spawnSync(program, args).status === 0;
 }
 
 const cli = isWholeMatrix && LANGUAGES.length > 0 ? findPulumiCli() : undefined;
-const cases = cli ? LANGUAGES : [];
+/** Without the CLI there is one case, whose tests are skipped. */
+const cases: readonly Language[] = cli ? LANGUAGES : [{ language: "any", needs: [] }];
 
 /** A program that a test runs in an empty folder, with a state and a home of its own. */
 class Project {
@@ -96,7 +120,7 @@ class Project {
   }
 }
 
-const describeHere = cases.length > 0 ? describe : describe.skip;
+const describeHere = cli ? describe : describe.skip;
 
 describeHere("a program with a generated SDK", () => {
   let emulator: LiveKitEmulator;
@@ -109,7 +133,7 @@ describeHere("a program with a generated SDK", () => {
 
   afterEach(() => emulator.stop());
 
-  test.each(cases.length > 0 ? cases : [{ language: "any", needs: [] }])(
+  test.each(cases)(
     "in $language comes up, shows drift, repairs it, imports and is destroyed, without printing a secret",
     async ({ language }) => {
       const project = new Project(language);
@@ -149,6 +173,30 @@ describeHere("a program with a generated SDK", () => {
         expect(project.printed).not.toContain(emulator.apiSecret);
         expect(project.printed).not.toContain(CANARY);
         expectNoCanary(await run("stack", "export"));
+      } finally {
+        project.dispose();
+      }
+    },
+    TIMEOUT_MS,
+  );
+
+  test.each(cases.filter(({ compile }) => compile || !cli))(
+    "in $language compiles, if it is an example of the reference",
+    async ({ language, compile = { file: "", as: "", command: "" } }) => {
+      const project = new Project(language);
+      try {
+        await project.pulumi(["package", "add", join(root, "plugin")]);
+        for (const topic of readdirSync(REFERENCE)) {
+          const folder = join(project.program, topic);
+          mkdirSync(folder);
+          cpSync(join(REFERENCE, topic, compile.file), join(folder, compile.as));
+        }
+        const { status, stdout, stderr } = spawnSync(compile.command, {
+          cwd: project.program,
+          encoding: "utf8",
+          shell: true,
+        });
+        expect([status, stdout, stderr]).toEqual([0, "", ""]);
       } finally {
         project.dispose();
       }
