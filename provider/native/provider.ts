@@ -9,8 +9,8 @@ import { type Props, same, UNKNOWN } from "../lifecycle/values";
 import { type Kind, lifecyclesIn } from "../lifecycles";
 import { ConfigurationError, readConnection } from "../livekit/connection";
 import { nativeType, PACKAGE } from "../resource-types";
-import { verdictOf } from "../voip/status";
 import { Declarations } from "./declarations";
+import { derivedOutputs } from "./derived";
 import { importResource } from "./imports";
 import { outputNames } from "./schema";
 import { SETTINGS } from "./settings";
@@ -209,12 +209,8 @@ export class NativeProvider {
 
   /** The outputs of a resource, with those that follow from others. */
   private outputs(kind: Kind, came: Wire, outputs: Props): Wire {
-    const { owner, voipStatus } = outputs;
-    const derived =
-      kind === "SipTrunk"
-        ? { reference: owner, voipVerdict: typeof voipStatus === "string" ? verdict(voipStatus) : "unknown" }
-        : {};
-    return sealedLike(withListedAll({ ...outputs, ...derived }), came, this.lifecycles[kind].secrets);
+    const all = { ...outputs, ...derivedOutputs(kind, outputs) };
+    return sealedLike(withListedAll(all), came, this.lifecycles[kind].secrets);
   }
 
   /** Puts the outputs of a partially created resource on the error. */
@@ -257,10 +253,6 @@ function planned(kind: Kind, { stableOutputs }: Lifecycle, wanted: Props, before
 
 function declared(props: Wire): Props {
   return withoutListedAll(openedProps(props));
-}
-
-function verdict(voipStatus: string): string {
-  return voipStatus === UNKNOWN ? UNKNOWN : verdictOf(voipStatus);
 }
 
 function changeOf(before: unknown, wanted: unknown): Change {

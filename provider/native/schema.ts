@@ -5,8 +5,35 @@ import { join } from "node:path";
 import type { Kind } from "../lifecycles";
 import { nativeType } from "../resource-types";
 
-interface PackageSchema {
-  readonly resources: Readonly<Record<string, { readonly properties: Readonly<Record<string, unknown>> }>>;
+/** A type in the schema. */
+export interface SchemaType {
+  readonly type?: string;
+  readonly items?: SchemaType;
+  readonly additionalProperties?: SchemaType;
+  readonly oneOf?: readonly SchemaType[];
+  readonly $ref?: string;
+}
+
+/** What this package reads of its schema. */
+export interface PackageSchema {
+  readonly resources: Readonly<
+    Record<
+      string,
+      {
+        readonly properties: Readonly<Record<string, unknown>>;
+        readonly inputProperties: Readonly<Record<string, SchemaType>>;
+      }
+    >
+  >;
+  readonly types: Readonly<
+    Record<
+      string,
+      {
+        readonly enum?: readonly { readonly name: string; readonly value: unknown }[];
+        readonly properties?: Readonly<Record<string, SchemaType>>;
+      }
+    >
+  >;
 }
 
 let text: string | undefined;
@@ -18,8 +45,13 @@ export function schemaText(): string {
   return text;
 }
 
+/** The schema. */
+export function packageSchema(): PackageSchema {
+  parsed ??= JSON.parse(schemaText()) as PackageSchema;
+  return parsed;
+}
+
 /** The names of a resource's outputs, which include its arguments. */
 export function outputNames(kind: Kind): readonly string[] {
-  parsed ??= JSON.parse(schemaText()) as PackageSchema;
-  return Object.keys(parsed.resources[nativeType(kind)]?.properties ?? {});
+  return Object.keys(packageSchema().resources[nativeType(kind)]?.properties ?? {});
 }
