@@ -41,7 +41,13 @@ const NOT_MESSAGES = [
   { what: "the fields of the JSON report", paths: ["cli/drift/report.ts"] },
   { what: "lists of words", paths: ["cli/names.ts", "cli/drift/severity.ts"] },
   { what: "descriptions in the schema", paths: ["native/settings.ts"] },
-  { what: "the written program", paths: ["cli/program.ts"] },
+  {
+    what: "the written program",
+    paths: [
+      "cli/program.ts",
+      ...["language", "typescript", "go", "python", "yaml"].map((file) => `cli/languages/${file}.ts`),
+    ],
+  },
   { what: "import-report.md", paths: ["cli/report.ts"] },
   {
     what: "what LiveKit and phone systems say, imitated",

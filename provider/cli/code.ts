@@ -1,47 +1,33 @@
-/** Writes TypeScript: values as literals, and comments that nothing in them can end. Pure. */
+/** What the programs of all languages have in common: the layout of lists and objects, texts in quotes, and comments that nothing in them can end. Pure. */
 
-import { SecretReference } from "../inference/secrets";
-import { printable } from "../printable";
-
-/** An expression that goes into the program as it is. */
-export class Expression {
-  constructor(readonly code: string) {}
-}
+import { INVISIBLE, printable } from "../printable";
 
 /** The longest line, in characters. */
 const WIDTH = 120;
 
-/** A value as a TypeScript expression. */
-export function literal(value: unknown, secret: (reference: SecretReference) => string, indent = ""): string {
-  if (value instanceof Expression) {
-    return value.code;
-  }
-  if (value instanceof SecretReference) {
-    return secret(value);
-  }
-  if (typeof value !== "object" || value === null) {
-    return typeof value === "string" ? text(value) : String(value);
-  }
-  const isList = Array.isArray(value);
-  const inner = `${indent}  `;
-  const items = isList
-    ? value.map((item) => literal(item, secret, inner))
-    : Object.entries(value).map(([key, item]) => `${propertyName(key)}: ${literal(item, secret, inner)}`);
-  const [open, close] = isList ? ["[", "]"] : ["{", "}"];
-  const pad = isList || items.length === 0 ? "" : " ";
-  const line = `${open}${pad}${items.join(", ")}${pad}${close}`;
-  const isShort = indent.length + line.length <= WIDTH - 40 && !line.includes("\n");
-  return isShort ? line : `${open}\n${items.map((item) => `${inner}${item},\n`).join("")}${indent}${close}`;
+/** What is left of a line for a key and the brackets around it. */
+const REST = 40;
+
+/** How items are put between brackets. */
+export interface Brackets {
+  readonly open: string;
+  readonly close: string;
+  /** One level of indentation. */
+  readonly step: string;
+  /** What is between a bracket and the items on one line. Default: nothing. */
+  readonly pad?: string;
 }
 
-/** An object on lines of its own, as the arguments of a resource. */
-export function block(value: object, secret: (reference: SecretReference) => string): string {
-  const lines = Object.entries(value).map(([key, item]) => `  ${propertyName(key)}: ${literal(item, secret, "  ")},\n`);
-  return `{\n${lines.join("")}}`;
+/** Items on one line if they fit, otherwise each on a line of its own. */
+export function enclosed(items: readonly string[], { open, close, step, pad = "" }: Brackets, indent: string): string {
+  const space = items.length === 0 ? "" : pad;
+  const line = `${open}${space}${items.join(", ")}${space}${close}`;
+  const isShort = indent.length + line.length <= WIDTH - REST && !line.includes("\n");
+  return isShort ? line : `${open}\n${items.map((item) => `${indent}${step}${item},\n`).join("")}${indent}${close}`;
 }
 
 /** Comment lines, without anything that could end them. */
-export function comment(text: string): string {
+export function comment(text: string, mark: "//" | "#" = "//"): string {
   const words = printable(text, 4_000).split(" ");
   const lines = [""];
   for (const word of words) {
@@ -53,24 +39,21 @@ export function comment(text: string): string {
       lines[last] = line;
     }
   }
-  return lines.map((line) => `//${line}\n`).join("");
+  return lines.map((line) => `${mark}${line}\n`).join("");
 }
 
-/** A string literal. JSON's escapes are TypeScript's; invisible characters are escaped too, so that a reviewer sees them. */
-function text(value: string): string {
-  return JSON.stringify(value).replace(
-    /[\p{Cc}\p{Cf}\p{Cn}\p{Co}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu,
-    (character) =>
-      [...Array(character.length).keys()]
-        .map((index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, "0")}`)
-        .join(""),
-  );
+/** A text as JSON has it. Invisible characters are escaped too, in the language's own way, so that a reviewer sees them. */
+export function quoted(text: string, escaped: (character: string) => string): string {
+  return JSON.stringify(text).replace(CONTROL, escaped).replace(INVISIBLE, escaped);
 }
 
-/** A property name. `__proto__` as a plain name would set the prototype instead. */
-function propertyName(key: string): string {
-  if (key === "__proto__") {
-    return '["__proto__"]';
-  }
-  return /^[a-z_$][\w$]*$/i.test(key) ? key : text(key);
+const CONTROL = /[\p{Cc}\p{Zl}\p{Zp}]/gu;
+
+/** The escapes of Go, Python and YAML: those of JSON, and one for a whole character that does not fit into four digits. */
+export function quotedByCodePoint(text: string): string {
+  // They have no escape for half of a character.
+  return quoted(text.replace(/\p{Cs}/gu, "\ufffd"), (character) => {
+    const code = (character.codePointAt(0) ?? 0).toString(16);
+    return code.length > 4 ? `\\U${code.padStart(8, "0")}` : `\\u${code.padStart(4, "0")}`;
+  });
 }

@@ -4,6 +4,8 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { CommandError } from "./command-error";
+import type { Files } from "./languages/language";
+import type { LanguageName } from "./languages/names";
 import { type PairsFile, readPairsFile } from "./pairs-file";
 import type { ChosenTrunk } from "./units";
 
@@ -20,8 +22,8 @@ export class ImportFolder {
     readonly before: PairsFile | undefined,
   ) {}
 
-  /** @throws CommandError if the folder holds anything but an earlier import */
-  static open(path: string): ImportFolder {
+  /** @throws CommandError if the folder holds anything but an earlier import in the same language */
+  static open(path: string, language: LanguageName | undefined): ImportFolder {
     const entries = existsSync(path) ? readdirSync(path) : [];
     const isImport = entries.includes(PAIRS_FILE);
     const others = entries.filter((name) => !STARTED.test(name));
@@ -31,7 +33,14 @@ export class ImportFolder {
       );
     }
     const file = join(path, PAIRS_FILE);
-    return new ImportFolder(path, isImport ? readPairsFile(file, readFileSync(file, "utf8")) : undefined);
+    const before = isImport ? readPairsFile(file, readFileSync(file, "utf8")) : undefined;
+    if (before && before.language !== language) {
+      const option = before.language === undefined ? "without --language" : `with --language ${before.language}`;
+      throw new CommandError(
+        `${path} holds an earlier import ${option}: run the command like that, or choose another folder with --out.`,
+      );
+    }
+    return new ImportFolder(path, before);
   }
 
   /** The pairs of an earlier run, with its reasons. */
@@ -51,9 +60,21 @@ export class ImportFolder {
     );
   }
 
-  /** Writes the file that Pulumi's CLI needs to work in the folder. */
+  /**
+   * Writes the file that Pulumi's CLI needs to work in the folder. One from an earlier run stays if it is a part of the import that may have
+   * been edited.
+   */
   start(projectFile: string): void {
-    writeIfChanged(join(this.path, PROJECT_FILE), projectFile);
+    if (this.before?.files[PROJECT_FILE] === undefined) {
+      writeIfChanged(join(this.path, PROJECT_FILE), projectFile);
+    }
+  }
+
+  /** Adds files that are not there yet. */
+  add(files: Files): void {
+    for (const [name, content] of Object.entries(files).filter(([name]) => !existsSync(join(this.path, name)))) {
+      writeIfChanged(join(this.path, name), content);
+    }
   }
 
   /**
@@ -63,7 +84,7 @@ export class ImportFolder {
    * in between is recognised.
    * @returns the names of the files that were kept
    */
-  write(files: Readonly<Record<string, string>>, record: (digests: Record<string, string>) => string): string[] {
+  write(files: Files, record: (digests: Record<string, string>) => string): string[] {
     const kept = Object.keys(files).filter((name) => this.isEdited(name));
     const digests = Object.entries(files).map(([name, content]) => [
       name,

@@ -5,7 +5,8 @@ import { thinProvider } from "../dynamic/provider";
 import { SecretReference } from "../inference/secrets";
 import type { Kind } from "../inference/trial";
 import type { Props } from "../lifecycle/values";
-import { dynamicType } from "../resource-types";
+import { derivedOutputs } from "../native/derived";
+import { dynamicType, nativeType } from "../resource-types";
 import type { Declared } from "./program";
 
 /** A resource in the file (Pulumi's documentation, "pulumi import"; `outputs` since CLI 3.254). */
@@ -22,19 +23,22 @@ export interface ImportEntry {
 /**
  * The entries of resources. They contain the passwords in plain text, as Pulumi requires it. The computed inputs are left out of
  * `inputs`, because Pulumi warns of each one that a provider's Read does not return; a preview computes them.
+ *
+ * @param isNative whether the program declares them with the native provider
  */
-export async function importEntries(resources: readonly Declared[]): Promise<ImportEntry[]> {
-  const kinds = [...new Set(resources.map(({ resource }) => resource.kind))];
+export async function importEntries(resources: readonly Declared[], isNative: boolean): Promise<ImportEntry[]> {
+  const kinds = isNative ? [] : [...new Set(resources.map(({ resource }) => resource.kind))];
   const providers = new Map(await Promise.all(kinds.map(async (kind) => [kind, await providerText(kind)] as const)));
   return resources.map(({ resource: { kind, name, id, owner, outputs }, inputs }) => {
-    const own = { owner, __provider: providers.get(kind) };
+    const own = { owner, ...(!isNative && { __provider: providers.get(kind) }) };
+    const derived = isNative ? derivedOutputs(kind, outputs) : {};
     return {
-      type: dynamicType(kind),
+      type: isNative ? nativeType(kind) : dynamicType(kind),
       name: `${kind} ${name}`,
       logicalName: name,
       id,
       inputs: sealed({ ...inputs, ...own }),
-      outputs: sealed({ ...outputs, ...inputs, ...own }),
+      outputs: sealed({ ...outputs, ...derived, ...inputs, ...own }),
     };
   });
 }

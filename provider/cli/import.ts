@@ -3,20 +3,26 @@
 import { basename, resolve } from "node:path";
 import { stringify } from "yaml";
 import { Trial } from "../inference/trial";
+import { NO_ORGANIZATION } from "../lifecycle/owner";
 import { Session } from "../lifecycle/session";
 import { DEFAULT_PROXY_HEADER, type OutboundProxy } from "../livekit/connection";
 import { isKnownCountry } from "../phone-number/format";
 import { printable } from "../printable";
+import { PACKAGE } from "../resource-types";
 import { CommandError } from "./command-error";
 import type { Console } from "./console";
 import { FAILURE, FINDINGS, SUCCESS } from "./exit-codes";
 import { ImportFolder } from "./folder";
 import { inventoryOf, labelOf } from "./inventory";
+import type { Files, Language } from "./languages/language";
+import { CLASSES, LANGUAGES } from "./languages/languages";
+import type { LanguageName } from "./languages/names";
+import { PROVIDER_PACKAGES } from "./languages/packages";
 import { resourceName } from "./names";
-import { requirePackages } from "./npm";
+import { requirePackages, requireProvider } from "./npm";
 import { pairsFile, readPairsFile } from "./pairs-file";
 import { type ImportPlan, type Layout, type LeftAlone, planImport } from "./plan";
-import { type Program, remarkOn, writeStacks } from "./program";
+import { emptyProgram, type Program, type ProgramOptions, remarkOn, writeStacks } from "./program";
 import { IMPORTS_STATE, PulumiCli } from "./pulumi";
 import { writeReport } from "./report";
 import { Target } from "./target";
@@ -33,11 +39,13 @@ export interface ImportOptions {
   readonly writeOnly?: boolean;
   readonly adopt?: boolean;
   readonly stackPerTrunk?: boolean;
+  readonly language?: LanguageName;
 }
 
 /** @returns the exit code */
 export async function importProject(options: ImportOptions, env: NodeJS.ProcessEnv, console: Console): Promise<number> {
-  const folder = ImportFolder.open(resolve(options.out));
+  const folder = ImportFolder.open(resolve(options.out), options.language);
+  const language = languageOf(options);
   const { project, stack } = namesOf(options, folder);
   const proxy = options.outboundProxy === undefined ? undefined : proxyIn(options.outboundProxy);
   const country = options.country === undefined ? undefined : countryIn(options.country);
@@ -45,19 +53,22 @@ export async function importProject(options: ImportOptions, env: NodeJS.ProcessE
     options.pairs === undefined
       ? folder.pairs()
       : readPairsFile(options.pairs, readTextFile("--pairs", options.pairs)).trunks;
-  const settings = new Map(proxy ? [["livekit:outboundProxy", JSON.stringify(proxy)]] : []);
-  const session = new Session((key) => settings.get(key), env, { say: () => {} });
+  const proxySetting = proxy && JSON.stringify(proxy);
+  const session = new Session((key) => (key === "livekit:outboundProxy" ? proxySetting : undefined), env, {
+    say: () => {},
+  });
   // A wrong address or key is reported before anything is written.
   const { account } = session;
   const inventory = await inventoryOf(account);
 
-  folder.start(projectFile(project));
+  const written = projectFile(project, language);
+  folder.start(written);
   const found = options.writeOnly || options.adopt ? undefined : await PulumiCli.find(folder.path, env);
   const cli = found?.isAtLeast(IMPORTS_STATE) ? found : undefined;
   const organization = (await cli?.organization(options.stack)) ?? organizationIn(options.stack);
-  const fullName = (name: string) => (organization === "organization" ? name : `${organization}/${name}`);
+  const fullName = (name: string) => (organization === NO_ORGANIZATION ? name : `${organization}/${name}`);
   const single = options.stackPerTrunk ? undefined : stack;
-  const only = cli && single !== undefined ? await Target.select(cli, fullName(single), project) : undefined;
+  const only = cli && single !== undefined ? await Target.select(cli, fullName(single), project, language) : undefined;
 
   const layout = layoutOf(organization, project, single);
   const plan = await planImport(inventory, new Trial(session), layout, {
@@ -69,19 +80,19 @@ export async function importProject(options: ImportOptions, env: NodeJS.ProcessE
     ...(proxy && { outboundProxy: proxy }),
     onProgress: console.progress("Comparing"),
   });
-  const stacks = writeStacks(plan, { adopt: options.adopt ?? false });
+  const writing = { language, projectFile: written, adopt: options.adopt ?? false };
+  const stacks = writeStacks(plan, writing);
   only?.requireDeclared(stacks.get(stack)?.resources ?? []);
   const context = { stack: `${organization}/${project}/${single ?? "*"}`, project: account.connection.project };
   const kept = folder.write(
     {
-      "package.json": packageFile(project),
-      "tsconfig.json": TSCONFIG,
-      ".gitignore": "node_modules/\n",
-      "import-report.md": writeReport(plan, [...stacks.values()], context),
-      ...programFiles(stacks, plan.leftAlone, single),
+      ...language.files(project),
+      "import-report.md": writeReport(plan, [...stacks.values()], { ...context, programFile: language.file }),
+      ...programFiles(stacks, plan.leftAlone, single, writing),
     },
-    (digests) => pairsFile(plan, context.stack, digests),
+    (digests) => pairsFile(plan, { stack: context.stack, language: options.language, files: digests }),
   );
+  folder.add(language.packageFiles(project));
   console.say(summaryOf(plan, folder.path));
   for (const name of kept) {
     console.say(`${name} was edited since the last import and is kept.`);
@@ -91,10 +102,15 @@ export async function importProject(options: ImportOptions, env: NodeJS.ProcessE
     console.say(nextSteps(options, found));
     return options.writeOnly || options.adopt ? statusOf(plan) : FAILURE;
   }
-  await requirePackages(folder.path, env);
+  if (language.isNative) {
+    await requireProvider(cli, folder.path, env);
+  } else {
+    await requirePackages(folder.path, env);
+  }
+  const settings = settingsOf(language, { outboundProxy: proxySetting, organization });
   let isWaiting = false;
   for (const [name, program] of stacks) {
-    const target = only ?? (await Target.select(cli, fullName(name), project));
+    const target = only ?? (await Target.select(cli, fullName(name), project, language));
     await target.configure(program, settings, console);
     await target.import(program.resources, console);
     const hidden = program.secrets.filter(({ value }) => value === undefined);
@@ -120,26 +136,52 @@ function layoutOf(organization: string, project: string, stack: string | undefin
   };
 }
 
+/**
+ * The language of `--language`, or the classes of the npm package.
+ *
+ * @throws CommandError if another option does not go with it
+ */
+function languageOf({ language: name, stackPerTrunk }: ImportOptions): Language {
+  const language = name === undefined ? CLASSES : LANGUAGES[name];
+  if (stackPerTrunk && !language.perStack) {
+    throw new CommandError(
+      `--stack-per-trunk does not work with --language ${name}, whose stacks all have one program: leave one of the two options out.`,
+    );
+  }
+  return language;
+}
+
 /** One program, or a program that loads the file of its stack. */
 function programFiles(
   stacks: ReadonlyMap<string, Program>,
   leftAlone: readonly LeftAlone[],
   stack: string | undefined,
-): Record<string, string> {
-  const remarks = leftAlone.map(remarkOn);
-  if (stack !== undefined) {
-    const { code } = stacks.get(stack) ?? { code: "" };
-    return { "index.ts": [code, ...remarks].filter((part) => part !== "").join("\n") };
+  options: ProgramOptions,
+): Files {
+  const { language } = options;
+  const { perStack } = language;
+  const remarks = leftAlone.map((object) => remarkOn(object, language));
+  if (stack === undefined && perStack) {
+    const files = [...stacks].map(([name, { code }]) => [perStack.fileOf(name), code]);
+    return { [language.file]: [perStack.loader, ...remarks].join("\n"), ...Object.fromEntries(files) };
   }
-  const files = [...stacks].map(([name, { code }]) => [`stacks/${name}.ts`, code]);
-  return { "index.ts": [LOADER, ...remarks].join("\n"), ...Object.fromEntries(files) };
+  const { code } = stacks.get(stack ?? "") ?? emptyProgram(options);
+  return { [language.file]: [code, ...remarks].filter((part) => part !== "").join("\n") };
 }
 
-const LOADER = `import * as pulumi from "@pulumi/pulumi";
-
-// Each stack declares its resources in a file of its own.
-require(\`./stacks/\${pulumi.getStack()}\`);
-`;
+/** The settings of the stack, by their keys. */
+function settingsOf(
+  { isNative }: Language,
+  { outboundProxy, organization }: { outboundProxy: string | undefined; organization: string },
+): ReadonlyMap<string, string> {
+  return new Map([
+    ...(outboundProxy === undefined
+      ? []
+      : [[isNative ? `${PACKAGE}:outboundProxy` : "livekit:outboundProxy", outboundProxy] as const]),
+    // Pulumi does not tell a native provider the organization, and owners begin with it.
+    ...(isNative && organization !== NO_ORGANIZATION ? [[`${PACKAGE}:organization`, organization] as const] : []),
+  ]);
+}
 
 function namesOf(options: ImportOptions, folder: ImportFolder): { project: string; stack: string } {
   const parts = options.stack.split("/");
@@ -151,7 +193,7 @@ function namesOf(options: ImportOptions, folder: ImportFolder): { project: strin
 
 function organizationIn(stack: string): string {
   const [organization = "", ...rest] = stack.split("/");
-  return rest.length > 0 ? organization : "organization";
+  return rest.length > 0 ? organization : NO_ORGANIZATION;
 }
 
 /** Objects in which a text occurs, in upper or lower case. */
@@ -173,37 +215,17 @@ function proxyIn(text: string): OutboundProxy {
   return { address, header };
 }
 
-function projectFile(project: string): string {
+function projectFile(project: string, { runtime, file, isNative }: Language): string {
   const description = "SIP integration on LiveKit, written by livekit-sip import";
-  return stringify({ name: project, description, runtime: "nodejs", main: "index.ts", options: { refresh: "always" } });
+  return stringify({
+    name: project,
+    description,
+    runtime,
+    ...(file === "index.ts" && { main: file }),
+    ...(isNative && { packages: PROVIDER_PACKAGES }),
+    options: { refresh: "always" },
+  });
 }
-
-function packageFile(project: string): string {
-  const own: { version: string; peerDependencies: Record<string, string> } = require("pulumi-livekit-sip/package.json");
-  const dependencies = {
-    "@pulumi/pulumi": own.peerDependencies["@pulumi/pulumi"],
-    "pulumi-livekit-sip": `^${own.version}`,
-  };
-  const devDependencies = { "@types/node": "^20", typescript: "^5.9.0" };
-  return `${JSON.stringify({ name: project, private: true, main: "index.ts", dependencies, devDependencies }, null, 2)}\n`;
-}
-
-const TSCONFIG = `${JSON.stringify(
-  {
-    compilerOptions: {
-      target: "ES2022",
-      module: "Node16",
-      moduleResolution: "Node16",
-      strict: true,
-      noEmit: true,
-      skipLibCheck: true,
-      types: ["node"],
-    },
-    include: ["*.ts", "stacks/*.ts"],
-  },
-  null,
-  2,
-)}\n`;
 
 function summaryOf({ trunks, rules, leftAlone }: ImportPlan, folder: string): string {
   const lines = [
@@ -214,9 +236,10 @@ function summaryOf({ trunks, rules, leftAlone }: ImportPlan, folder: string): st
   return lines.map((line) => printable(line)).join("\n");
 }
 
-function nextSteps({ writeOnly, adopt, stack }: ImportOptions, cli: PulumiCli | undefined): string {
+function nextSteps({ writeOnly, adopt, stack, language }: ImportOptions, cli: PulumiCli | undefined): string {
   if (adopt) {
-    return "Nothing was imported: the program takes the objects over with `adopt` when you run `pulumi up`. Set the secrets of import-report.md first.";
+    const install = language === undefined ? "" : " Run `npm install` and `pulumi install` in the folder.";
+    return `Nothing was imported: the program takes the objects over with \`adopt\` when you run \`pulumi up\`. Set the secrets of import-report.md first.${install}`;
   }
   const reason = writeOnly
     ? "Nothing was imported, because of --write-only."

@@ -17,6 +17,7 @@ import { FORMATS } from "./drift/format-names";
 import { FAILURE } from "./exit-codes";
 import type { ImportOptions } from "./import";
 import type { IssuesOptions } from "./issues";
+import { LANGUAGE_NAMES } from "./languages/names";
 import type { PreviewOptions } from "./preview";
 
 const EXIT_CODES = "Exit codes: 0 nothing to report, 1 failed, 8 done, with something to report.";
@@ -42,6 +43,12 @@ function commands(env: NodeJS.ProcessEnv, finish: (code: number) => void): Comma
     .option("--pairs <file>", "the pairs of trunks to declare: an import.yaml that you have edited")
     .option("--country <code>", "the country of trunks that show none, for example US")
     .option("--outbound-proxy <address[,header]>", "the proxy of trunks that call from a fixed IP address")
+    .addOption(
+      new Option(
+        "--language <language>",
+        "write the program for the native provider, in this language (default: TypeScript with the classes of this package)",
+      ).choices(LANGUAGE_NAMES),
+    )
     .option("--stack-per-trunk", "one stack for each trunk, named after it, instead of --stack")
     .option("--write-only", "only write the files")
     .addOption(

@@ -1,4 +1,4 @@
-/** Names for a program: resource names from names on LiveKit, and variable names from resource names. Pure. */
+/** Names for a program: resource names from names on LiveKit, and the names of variables from those. Pure. */
 
 /** The most characters of a resource name. Names on LiveKit can be as long as their authors like. */
 const MOST_CHARACTERS = 60;
@@ -53,28 +53,34 @@ function hasName(pair: readonly [string, string | undefined]): pair is readonly 
   return pair[1] !== undefined;
 }
 
-/** Variable names for resource names, each distinct and none that means something else in the program. */
-export function variableNames(names: readonly string[], reserved: ReadonlySet<string>): Map<string, string> {
-  const used = new Set([...RESERVED_WORDS, ...reserved]);
-  const variables = new Map<string, string>();
-  for (const name of names) {
-    const camel = name.replace(/[^a-z\d]+([a-z\d])/gi, (_, letter: string) => letter.toUpperCase());
-    const start = camel.replace(/[^\w$]/g, "");
-    const wanted = /^[a-z]/i.test(start) ? start : `trunk${start}`;
-    let variable = used.has(wanted) ? `${wanted}Trunk` : wanted;
-    for (let count = 2; used.has(variable); count += 1) {
-      variable = `${wanted}Trunk${count}`;
-    }
-    used.add(variable);
-    variables.set(name, variable);
-  }
-  return variables;
-}
+/** Gives names to variables: each distinct and none that means something else in the program. */
+export class VariableNames {
+  private readonly used: Set<string>;
 
-/** Words that TypeScript does not accept as the name of a variable in a module in strict mode. */
-const RESERVED_WORDS = (
-  "abstract any arguments as async await boolean break case catch class const constructor continue debugger declare default delete do " +
-  "else enum eval export extends false finally for from function get if implements import in instanceof interface let module " +
-  "never new null number object of package private protected public require return set static string super switch symbol this " +
-  "throw true try type typeof undefined unknown var void while with yield exports global globalThis process"
-).split(" ");
+  /** @param reserved words that are no names, and names that the program uses itself */
+  constructor(
+    reserved: readonly string[],
+    private readonly style: "camelCase" | "snake_case",
+  ) {
+    this.used = new Set(reserved);
+  }
+
+  /** A name for a resource, with the word behind it if it is taken. */
+  take(name: string, word: string): string {
+    const start = this.cased(name);
+    const wanted = /^[a-z]/i.test(start) ? start : `${word}${start}`;
+    let variable = wanted;
+    for (let count = 1; this.used.has(variable); count += 1) {
+      variable = this.cased(`${wanted}-${word}`) + (count === 1 ? "" : String(count));
+    }
+    this.used.add(variable);
+    return variable;
+  }
+
+  private cased(text: string): string {
+    if (this.style === "snake_case") {
+      return text.replace(/\W+/g, "_").toLowerCase();
+    }
+    return text.replace(/[^a-z\d]+([a-z\d])/gi, (_, letter: string) => letter.toUpperCase()).replace(/\W/g, "");
+  }
+}

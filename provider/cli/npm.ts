@@ -1,9 +1,12 @@
 /** Makes sure that a project's program finds the packages that it imports. */
 
 import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { CommandError } from "./command-error";
+import { PROVIDER_FOLDER } from "./languages/packages";
+import type { PulumiCli } from "./pulumi";
 
 /** The packages that the program of an import needs. */
 const NEEDED = ["@pulumi/pulumi", "pulumi-livekit-sip", "@types/node/package.json"];
@@ -22,9 +25,26 @@ export async function requirePackages(folder: string, env: NodeJS.ProcessEnv): P
       return false;
     }
   };
-  if (NEEDED.every(isFound)) {
-    return;
+  if (!NEEDED.every(isFound)) {
+    await install(folder, env);
   }
+}
+
+/**
+ * Installs the native provider into a folder, unless it is there already, and lets Pulumi write the SDK for the program's language and install
+ * its packages.
+ *
+ * @throws CommandError if it fails
+ */
+export async function requireProvider(cli: PulumiCli, folder: string, env: NodeJS.ProcessEnv): Promise<void> {
+  if (!existsSync(join(folder, PROVIDER_FOLDER))) {
+    await install(folder, env);
+  }
+  // The only plugin that is needed is the one in the folder.
+  await cli.run(["install", "--no-plugins"]);
+}
+
+async function install(folder: string, env: NodeJS.ProcessEnv): Promise<void> {
   const { code, errors } = await npmInstall(folder, env);
   if (code !== 0) {
     const [reason = ""] = errors.split("\n").filter((line) => /ERR|error/.test(line));

@@ -3,6 +3,7 @@
 import { parseDocument, stringify } from "yaml";
 import { z } from "zod";
 import { CommandError } from "./command-error";
+import { LANGUAGE_NAMES } from "./languages/names";
 import type { ImportPlan } from "./plan";
 
 const NOTE = ` Which trunks on LiveKit are one SipTrunk, and the names of the resources. livekit-sip import wrote this file.
@@ -19,6 +20,8 @@ const trunk = z.strictObject({
 
 const schema = z.strictObject({
   stack: z.string(),
+  /** The language of the program; absent if it uses the classes of the npm package. */
+  language: z.enum(LANGUAGE_NAMES).optional(),
   trunks: z.array(trunk),
   rules: z.array(z.strictObject({ name: z.string().min(1), id: z.string().startsWith("SDR_") })).default([]),
   /** What was written, so that a later run recognises files that somebody has edited. */
@@ -27,9 +30,13 @@ const schema = z.strictObject({
 
 export type PairsFile = z.output<typeof schema>;
 
-export function pairsFile({ trunks, rules }: ImportPlan, stack: string, files: PairsFile["files"]): string {
+export function pairsFile(
+  { trunks, rules }: ImportPlan,
+  { stack, language, files }: Pick<PairsFile, "stack" | "language" | "files">,
+): string {
   const content: PairsFile = {
     stack,
+    ...(language !== undefined && { language }),
     trunks: trunks.map(({ trunk: { name }, inbound, outbound, because, apart }) => ({
       name,
       ...(inbound && { inbound: inbound.id }),

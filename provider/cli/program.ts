@@ -1,4 +1,4 @@
-/** Writes the program of an import: the resources as somebody would declare them by hand. Pure. */
+/** Composes the program of an import: the resources as somebody would declare them by hand, in some language. Pure. */
 
 import { schema as ruleSchema } from "../dispatch-rule/arguments";
 import { schema as authSchema } from "../inbound-auth/arguments";
@@ -8,19 +8,20 @@ import { fieldsOf } from "../lifecycle/validation";
 import { type Props, same } from "../lifecycle/values";
 import { nameOf, stackOf } from "../livekit/ownership";
 import { schema as trunkSchema } from "../sip-trunk/arguments";
-import { block, comment, Expression } from "./code";
+import { comment } from "./code";
 import { labelOf } from "./inventory";
-import { variableNames } from "./names";
+import {
+  type Declaration,
+  type Draft,
+  type Language,
+  type SecretStyle,
+  type Section,
+  TrunkReference,
+} from "./languages/language";
 import type { ImportedRule, ImportedTrunk, ImportPlan, LeftAlone } from "./plan";
-
-/** How a program reads its secrets: each from a value of its own, or all from one value, because Pulumi takes a second for each. */
-export type SecretStyle = "each" | "one";
 
 /** From how many secrets on all of them are one value. */
 const MOST_SINGLE_SECRETS = 30;
-
-/** The key of the value that holds all secrets. */
-export const ALL_SECRETS = "secrets";
 
 export interface Program {
   readonly code: string;
@@ -47,10 +48,11 @@ const FIELDS: Record<Kind, ReturnType<typeof fieldsOf>> = {
 /** What an InboundAuth takes from its trunk, and a program does not write. */
 const FOLLOWS_TRUNK: readonly string[] = ["trunk", "username", "password", "country", "numberFormat"];
 
-/** Names that the program uses itself. */
-const OWN_NAMES: ReadonlySet<string> = new Set(["pulumi", "config", ALL_SECRETS]);
-
+/** What programs are written in, and how. */
 export interface ProgramOptions {
+  readonly language: Language;
+  /** Pulumi.yaml without resources. */
+  readonly projectFile: string;
   /** Whether the resources take over what is on LiveKit by `adopt`, for a CLI that can't import them. */
   readonly adopt?: boolean;
 }
@@ -73,16 +75,16 @@ export function writeStacks({ trunks, rules }: ImportPlan, options: ProgramOptio
   return new Map([...parts].map(([stack, part]) => [stack, writeProgram(part, options)]));
 }
 
+/** The program of a stack that nothing is imported into. */
+export function emptyProgram(options: ProgramOptions): Program {
+  return writeProgram({ trunks: [], rules: [] }, options);
+}
+
 function writeProgram(
   { trunks, rules }: Pick<ImportPlan, "trunks" | "rules">,
-  { adopt = false }: ProgramOptions,
+  { language, projectFile, adopt = false }: ProgramOptions,
 ): Program {
   const secrets = new Secrets();
-  const variables = variableNames(
-    trunks.map(({ trunk }) => trunk.name),
-    OWN_NAMES,
-  );
-  const variableOf = (owner: string): string | undefined => variables.get(nameOf(owner));
   const resources: Declared[] = [];
   /** The arguments with references in place of secrets. What a resource takes from another one is sealed already. */
   const sealed = (resource: Accepted, prefix: string, taken: Props = {}): Props => {
@@ -92,73 +94,52 @@ function writeProgram(
     resources.push({ resource, inputs: { ...args, ...taken } });
     return args;
   };
-  const used = new Set<string>();
-  const statement = ({ kind, name }: Accepted, args: Props, variable?: string) => {
-    used.add(kind);
-    return (secret: (reference: SecretReference) => string) =>
-      `${variable === undefined ? "" : `const ${variable} = `}new ${kind}(${JSON.stringify(name)}, ${block(args, secret)});\n`;
-  };
+  const names = new Set(trunks.map(({ trunk }) => trunk.name));
   const isReferred = new Set([
     ...trunks.filter(({ auth }) => auth).map(({ trunk }) => trunk.owner),
     ...rules.flatMap(({ rule }) => trunksOf(rule)),
   ]);
-  const statements = [
+  const declaration = ({ kind, name, owner }: Accepted, args: Props): Declaration => ({
+    kind,
+    name,
+    args,
+    isReferred: kind === "SipTrunk" && isReferred.has(owner),
+  });
+  const sections: Section[] = [
     ...trunks.map(({ trunk, auth, apart = "", inbound, outbound }) => {
-      const variable = variables.get(trunk.name) ?? trunk.name;
       const inputs = sealed(trunk, trunk.name);
       const ids = { ...(inbound && { inbound: inbound.id }), ...(outbound && { outbound: outbound.id }) };
       const args = { ...worthWriting(trunk, inputs), ...(adopt && { adopt: ids }) };
-      const parts = [statement(trunk, args, isReferred.has(trunk.owner) ? variable : undefined)];
+      const declarations = [declaration(trunk, args)];
       if (auth) {
         const taken = Object.keys(auth.inputs).filter((field) => FOLLOWS_TRUNK.includes(field));
         const follows = taken.map((field) => [field, field === "password" ? inputs.password : auth.inputs[field]]);
         const sealedAuth = sealed(auth, `${trunk.name}-auth`, Object.fromEntries(follows));
-        parts.push(statement(auth, { trunk: new Expression(variable), ...worthWriting(auth, sealedAuth) }));
+        const reference = new TrunkReference(trunk.name);
+        declarations.push(declaration(auth, { trunk: reference, ...worthWriting(auth, sealedAuth) }));
       }
-      return { remark: apart, parts };
+      return { remark: apart, declarations };
     }),
     ...rules.map(({ rule }) => {
       const inputs = sealed(rule, `${rule.name}-rule`);
       const { trunks: _, ...rest } = worthWriting(rule, inputs);
-      const trunkList = trunksOf(rule).map((trunk) => {
-        const variable = variableOf(trunk);
-        return trunk.includes("/") && variable !== undefined ? new Expression(variable) : trunk;
-      });
-      const args = { trunks: trunkList, ...rest, ...(adopt && { adopt: rule.id }) };
-      return { remark: "", parts: [statement(rule, args)] };
+      const references = trunksOf(rule).map((trunk) =>
+        trunk.includes("/") && names.has(nameOf(trunk)) ? new TrunkReference(nameOf(trunk)) : trunk,
+      );
+      const args = { trunks: references, ...rest, ...(adopt && { adopt: rule.id }) };
+      return { remark: "", declarations: [declaration(rule, args)] };
     }),
   ];
-  const style = secrets.references.length > MOST_SINGLE_SECRETS ? "one" : "each";
-  const secret = ({ key }: SecretReference) =>
-    style === "one" ? `${ALL_SECRETS}.${key}` : `config.requireSecret(${JSON.stringify(key)})`;
-  const body = statements.map(
-    ({ remark, parts }) => `${remark === "" ? "" : comment(remark)}${parts.map((part) => part(secret)).join("")}`,
-  );
-  const code = [...head([...used], secrets.references.length, style), ...body].join("\n");
-  return { code, style, secrets: secrets.references, resources };
-}
-
-function head(kinds: readonly string[], secretCount: number, style: SecretStyle): string[] {
-  const imports = [
-    ...(secretCount > 0 ? ['import * as pulumi from "@pulumi/pulumi";\n'] : []),
-    ...(kinds.length > 0 ? [`import { ${kinds.toSorted().join(", ")} } from "pulumi-livekit-sip";\n`] : []),
-  ];
-  const settings =
-    secretCount === 0
-      ? []
-      : style === "each"
-        ? ["const config = new pulumi.Config();\n"]
-        : [
-            `const config = new pulumi.Config();\n${comment(
-              `All secrets are one value, a JSON object. To change one, change the whole value: pulumi config get ${ALL_SECRETS} > FILE, edit FILE, pulumi config set --secret ${ALL_SECRETS} < FILE, delete FILE.`,
-            )}const ${ALL_SECRETS} = config.requireSecretObject<Record<string, string>>("${ALL_SECRETS}");\n`,
-          ];
-  return [imports.join(""), ...settings].filter((part) => part !== "");
+  const { references } = secrets;
+  const isMisread = references.some(({ value }) => value !== undefined && language.keepsText?.(value) === false);
+  const style = isMisread || references.length > MOST_SINGLE_SECRETS ? "one" : "each";
+  const draft: Draft = { sections, style, secretKeys: references.map(({ key }) => key) };
+  return { code: language.write(draft, projectFile), style, secrets: references, resources };
 }
 
 /** A comment about an object that the program does not manage. */
-export function remarkOn(object: LeftAlone): string {
-  return comment(`Not managed: ${labelOf(object)}. ${object.reason}`);
+export function remarkOn(object: LeftAlone, { commentMark }: Language): string {
+  return comment(`Not managed: ${labelOf(object)}. ${object.reason}`, commentMark);
 }
 
 /** The arguments that a program needs: no default, and nothing that follows from the rest. */

@@ -9,9 +9,15 @@ export interface ReportContext {
   readonly stack: string;
   /** The LiveKit project. */
   readonly project: string;
+  /** The file of the program. */
+  readonly programFile: string;
 }
 
-export function writeReport(plan: ImportPlan, programs: readonly Program[], { stack, project }: ReportContext): string {
+export function writeReport(
+  plan: ImportPlan,
+  programs: readonly Program[],
+  { stack, project, programFile }: ReportContext,
+): string {
   const { trunks, rules, leftAlone } = plan;
   const secrets = programs.flatMap((program) => program.secrets);
   const style = programs.some((program) => program.style === "one") ? "one" : "each";
@@ -60,7 +66,7 @@ export function writeReport(plan: ImportPlan, programs: readonly Program[], { st
           missing.map(({ key }) => `- \`pulumi config set --secret ${key}\``).join("\n"),
         ]),
     "## Check before you commit",
-    "Headers, metadata and attributes whose names suggest a secret are in the encrypted configuration. All others are in `index.ts` as they are: read them once.",
+    `Headers, metadata and attributes whose names suggest a secret are in the encrypted configuration. All others are in ${code(programFile)} as they are: read them once.`,
   ]
     .filter((part) => part !== "")
     .join("\n\n")

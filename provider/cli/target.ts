@@ -3,12 +3,13 @@
 import { z } from "zod";
 import { SecretReference } from "../inference/secrets";
 import { nameIn } from "../lifecycle/owner";
-import { dynamicType } from "../resource-types";
+import { dynamicType, isOfKind, nativeType } from "../resource-types";
 import { CommandError } from "./command-error";
 import type { Console } from "./console";
 import { importEntries } from "./import-file";
+import { ALL_SECRETS, type Language } from "./languages/language";
 import { withPrivateFile } from "./private-file";
-import { ALL_SECRETS, type Declared, type Program } from "./program";
+import type { Declared, Program } from "./program";
 import type { PulumiCli } from "./pulumi";
 import { idsOf, type StateResource } from "./state";
 
@@ -18,14 +19,15 @@ export class Target {
     private readonly cli: PulumiCli,
     private readonly stack: string,
     private readonly project: string,
+    private readonly language: Language,
     private readonly resources: readonly StateResource[],
     private readonly configuration: ReadonlyMap<string, string>,
   ) {}
 
   /** Selects the stack, and creates it if it does not exist. */
-  static async select(cli: PulumiCli, stack: string, project: string): Promise<Target> {
+  static async select(cli: PulumiCli, stack: string, project: string, language: Language): Promise<Target> {
     await cli.select(stack);
-    return new Target(cli, stack, project, await cli.resources(stack), await cli.config(stack));
+    return new Target(cli, stack, project, language, await cli.resources(stack), await cli.config(stack));
   }
 
   /** The names of the resources in the state, by the ids of their objects on LiveKit. */
@@ -55,8 +57,10 @@ export class Target {
    */
   requireDeclared(resources: readonly Declared[]): void {
     const declared = new Set(resources.map((resource) => this.urnOf(resource)));
-    const kinds = new Set<string>([dynamicType("SipTrunk"), dynamicType("InboundAuth"), dynamicType("DispatchRule")]);
-    const lost = this.resources.find(({ urn, type }) => kinds.has(type) && !declared.has(urn));
+    const kinds = ["SipTrunk", "InboundAuth", "DispatchRule"];
+    const lost = this.resources.find(
+      ({ urn, type }) => kinds.some((kind) => isOfKind(type, kind)) && !declared.has(urn),
+    );
     if (lost) {
       throw new CommandError(
         `${nameIn(lost.urn)} is in the stack ${this.stack}, but an import would no longer declare it, because it was changed on LiveKit or is not selected. ` +
@@ -91,7 +95,7 @@ export class Target {
     if (missing.length > 0) {
       const progress = console.progress("Importing resources");
       progress(0, missing.length);
-      const content = JSON.stringify({ resources: await importEntries(missing) });
+      const content = JSON.stringify({ resources: await importEntries(missing, this.language.isNative) });
       const options = ["--yes", "--skip-preview", "--protect=false", "--generate-code=false", "--suppress-outputs"];
       await withPrivateFile(content, ({ path, fd }) =>
         this.cli.run(["import", "--file", path, ...options, "--stack", this.stack], { fd, env: SAVES_ONCE }),
@@ -106,7 +110,7 @@ export class Target {
   }
 
   private urnOf({ resource: { kind, name } }: Declared): string {
-    return `urn:pulumi:${this.stack.split("/").at(-1)}::${this.project}::${dynamicType(kind)}::${name}`;
+    return `urn:pulumi:${this.stack.split("/").at(-1)}::${this.project}::${this.language.isNative ? nativeType(kind) : dynamicType(kind)}::${name}`;
   }
 }
 

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import ts from "typescript";
 import { importEntries } from "../../provider/cli/import-file";
 import { inventoryOf } from "../../provider/cli/inventory";
+import { CLASSES } from "../../provider/cli/languages/languages";
 import { type Choices, type ImportPlan, planImport } from "../../provider/cli/plan";
 import { type Program, writeStacks } from "../../provider/cli/program";
 import { Trial } from "../../provider/inference/trial";
@@ -25,7 +26,12 @@ export async function planned(target: Target, choices: Choices = {}): Promise<{ 
   const session = new Session((key) => settings.get(key), env, { say: () => {} });
   const layout = { stackOf: () => STACK, isOwn: (stack: string) => stack === STACK };
   const plan = await planImport(await inventoryOf(session.account), new Trial(session), layout, choices);
-  const program = writeStacks(plan, {}).get("dev") ?? { code: "", resources: [], secrets: [], style: "each" };
+  const program = writeStacks(plan, { language: CLASSES, projectFile: "" }).get("dev") ?? {
+    code: "",
+    resources: [],
+    secrets: [],
+    style: "each",
+  };
   return { plan, program };
 }
 
@@ -67,7 +73,7 @@ export async function importedStack(
   { code, secrets, resources, style }: Program,
 ): Promise<{ stack: TestStack; folder: ProgramFolder }> {
   const folder = new ProgramFolder();
-  const entries = await importEntries(resources);
+  const entries = await importEntries(resources, false);
   const stateFile = join(folder.path, "state.json");
   const vault = Vault.random();
   const provider = {
