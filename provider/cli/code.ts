@@ -39,7 +39,7 @@ export function comment(text: string, mark: "//" | "#" = "//"): string {
       lines[last] = line;
     }
   }
-  return lines.map((line) => `${mark}${line}\n`).join("");
+  return lines.map((line) => `${mark}${line.trimEnd()}\n`).join("");
 }
 
 /** A text as JSON has it. Invisible characters are escaped too, in the language's own way, so that a reviewer sees them. */

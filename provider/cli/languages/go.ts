@@ -1,4 +1,4 @@
-/** Go, as gofmt formats it. Pure. */
+/** Go, as gofmt formats it, except for long keys. Pure. */
 
 import { SecretReference } from "../../inference/secrets";
 import { comment, enclosed, quotedByCodePoint } from "../code";
@@ -107,18 +107,23 @@ secret := func(key string) pulumi.StringOutput {
 /** Keys and values on lines of their own. gofmt aligns the values of lines that follow on each other. */
 function fields(pairs: readonly (readonly [key: string, value: string])[], indent: string): string {
   const lines: string[] = [];
-  const isShort = ([key, value]: readonly [string, string]) => !value.includes("\n") && key.length <= LONGEST_ALIGNED;
+  const isShort = ([key, value]: readonly [string, string]) => !value.includes("\n") && width(key) <= LONGEST_ALIGNED;
   for (let start = 0; start < pairs.length; ) {
     const rest = pairs.slice(start);
     const end = rest.findIndex((pair) => !isShort(pair));
     const aligned = rest.slice(0, end === -1 ? rest.length : Math.max(end, 1));
-    const width = Math.max(...aligned.map(([key]) => key.length));
+    const widest = Math.max(...aligned.map(([key]) => width(key)));
     for (const [key, value] of aligned) {
-      lines.push(`${indent}${`${key}:`.padEnd(width + 1)} ${value},\n`);
+      lines.push(`${indent}${key}:${" ".repeat(widest - width(key))} ${value},\n`);
     }
     start += aligned.length;
   }
   return lines.join("");
+}
+
+/** How wide gofmt takes a text to be: it counts whole characters. */
+function width(text: string): number {
+  return [...text].length;
 }
 
 /** gofmt has a rule of its own for longer keys. */
