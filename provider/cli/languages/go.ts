@@ -9,10 +9,12 @@ import {
   type Declaration,
   type Draft,
   type Language,
+  type References,
   TrunkReference,
+  trunkVariables,
 } from "./language";
 import { oldestPulumi, providerPackageFile } from "./packages";
-import { type Type, typeOf } from "./types";
+import { ANY, type Type, typeOf } from "./types";
 
 /** The module of the SDK that `pulumi install` generates. */
 const SDK = "example.com/pulumi-livekit-sip/sdk/go/livekitsip";
@@ -33,19 +35,12 @@ export const go: Language = {
 /** Names that a program uses itself. */
 const OWN_NAMES = ["livekitsip", "pulumi", "config", "conf", "ctx", "main", "err", "nil", "error", "string", "secret"];
 
-/** How a value is written that is no literal. */
-interface Values {
-  secret(reference: SecretReference): string;
-  trunk(reference: TrunkReference): string;
-}
-
-function program({ sections, style, secretKeys }: Draft): string {
+function program(draft: Draft): string {
+  const { sections, style, secretKeys } = draft;
   const declarations = sections.flatMap((section) => section.declarations);
   const names = new VariableNames([...RESERVED_WORDS, ...OWN_NAMES, ALL_SECRETS], "camelCase");
-  const variables = new Map(
-    declarations.flatMap(({ kind, name }) => (kind === "SipTrunk" ? [[name, names.take(name, "trunk")] as const] : [])),
-  );
-  const values: Values = {
+  const variables = trunkVariables(draft, names);
+  const references: References = {
     secret: ({ key }) => `${style === "one" ? "secret" : "conf.RequireSecret"}(${quotedByCodePoint(key)})`,
     trunk: ({ trunk }) => `${variables.get(trunk)}.Reference`,
   };
@@ -57,7 +52,7 @@ function program({ sections, style, secretKeys }: Draft): string {
     const args = fields(
       Object.entries(declaration.args).map(([argument, value]) => [
         fieldName(argument),
-        expression(typeOf(kind, argument, value), value, values, "\t\t\t"),
+        expression(typeOf(kind, argument, value), value, references, "\t\t\t"),
       ]),
       "\t\t\t",
     );
@@ -130,12 +125,12 @@ function width(text: string): number {
 const LONGEST_ALIGNED = 40;
 
 /** A value as an expression. */
-function expression(type: Type, value: unknown, values: Values, indent: string): string {
+function expression(type: Type, value: unknown, references: References, indent: string): string {
   if (value instanceof SecretReference) {
-    return values.secret(value);
+    return references.secret(value);
   }
   if (value instanceof TrunkReference) {
-    return values.trunk(value);
+    return references.trunk(value);
   }
   switch (type.is) {
     case "string":
@@ -152,54 +147,52 @@ function expression(type: Type, value: unknown, values: Values, indent: string):
       return composite(
         `&livekitsip.${type.name}Args`,
         Object.entries(Object(value)).map(([key, item]) => [fieldName(key), type.properties.get(key) ?? ANY, item]),
-        values,
+        references,
         indent,
       );
     case "list":
-      return list(type.items, Array.isArray(value) ? value : [], values, indent);
+      return list(type.items, Array.isArray(value) ? value : [], references, indent);
     case "map":
-      return map(type.values, Object(value), values, indent);
+      return map(type.values, Object(value), references, indent);
     case "any":
-      return anything(value, values, indent);
+      return anything(value, references, indent);
   }
 }
 
-const ANY: Type = { is: "any" };
-
-function anything(value: unknown, values: Values, indent: string): string {
+function anything(value: unknown, references: References, indent: string): string {
   switch (typeof value) {
     case "string":
-      return expression({ is: "string" }, value, values, indent);
+      return expression({ is: "string" }, value, references, indent);
     case "number":
-      return expression({ is: Number.isSafeInteger(value) ? "integer" : "number" }, value, values, indent);
+      return expression({ is: Number.isSafeInteger(value) ? "integer" : "number" }, value, references, indent);
     case "boolean":
-      return expression({ is: "boolean" }, value, values, indent);
+      return expression({ is: "boolean" }, value, references, indent);
     default:
       return value === null || value === undefined
         ? "nil"
         : Array.isArray(value)
-          ? list(ANY, value, values, indent)
-          : map(ANY, value, values, indent);
+          ? list(ANY, value, references, indent)
+          : map(ANY, value, references, indent);
   }
 }
 
-function list(items: Type, all: readonly unknown[], values: Values, indent: string): string {
+function list(items: Type, all: readonly unknown[], references: References, indent: string): string {
   const name =
     items.is === "object"
       ? `livekitsip.${items.name}Array`
       : items.is === "string"
         ? "pulumi.StringArray"
         : "pulumi.Array";
-  const expressions = all.map((item) => expression(items, item, values, `${indent}\t`));
+  const expressions = all.map((item) => expression(items, item, references, `${indent}\t`));
   return enclosed(expressions, { open: `${name}{`, close: "}", step: "\t" }, indent);
 }
 
-function map(items: Type, all: object, values: Values, indent: string): string {
+function map(items: Type, all: object, references: References, indent: string): string {
   const name = items.is === "string" ? "pulumi.StringMap" : "pulumi.Map";
   return composite(
     name,
     Object.entries(all).map(([key, item]) => [quotedByCodePoint(key), items, item]),
-    values,
+    references,
     indent,
   );
 }
@@ -208,10 +201,10 @@ function map(items: Type, all: object, values: Values, indent: string): string {
 function composite(
   name: string,
   pairs: readonly (readonly [key: string, type: Type, value: unknown])[],
-  values: Values,
+  references: References,
   indent: string,
 ): string {
-  const written = pairs.map(([key, type, value]) => [key, expression(type, value, values, `${indent}\t`)] as const);
+  const written = pairs.map(([key, type, value]) => [key, expression(type, value, references, `${indent}\t`)] as const);
   const line = enclosed(
     written.map(([key, value]) => `${key}: ${value}`),
     { open: `${name}{`, close: "}", step: "\t" },

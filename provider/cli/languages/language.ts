@@ -1,6 +1,8 @@
 /** What a language has to know for an import to write programs in it. */
 
+import type { SecretReference } from "../../inference/secrets";
 import type { Kind } from "../../inference/trial";
+import type { VariableNames } from "../names";
 
 /** A program before it is written in a language. */
 export interface Draft {
@@ -39,6 +41,19 @@ export interface Declaration {
 /** A reference to a SipTrunk of the program, by its name. */
 export class TrunkReference {
   constructor(readonly trunk: string) {}
+}
+
+/** How a program writes a value that is no literal. */
+export interface References {
+  secret(reference: SecretReference): string;
+  trunk(reference: TrunkReference): string;
+}
+
+/** The variables of a program's trunks, by the names of the trunks. */
+export function trunkVariables({ sections }: Draft, names: VariableNames): ReadonlyMap<string, string> {
+  const declarations = sections.flatMap((section) => section.declarations);
+  const trunks = declarations.filter(({ kind }) => kind === "SipTrunk");
+  return new Map(trunks.map(({ name }) => [name, names.take(name, "trunk")]));
 }
 
 /** The names of files and their contents. */

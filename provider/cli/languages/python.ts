@@ -9,10 +9,12 @@ import {
   type Declaration,
   type Draft,
   type Language,
+  type References,
   TrunkReference,
+  trunkVariables,
 } from "./language";
 import { oldestPulumi, providerPackageFile } from "./packages";
-import { type Type, typeOf } from "./types";
+import { ANY, type Type, typeOf } from "./types";
 
 export const python: Language = {
   isNative: true,
@@ -31,19 +33,12 @@ const OWN_NAMES = ["pulumi", "livekit", "config", ALL_SECRETS];
 
 const STEP = "    ";
 
-/** How a value is written that is no literal. */
-interface Values {
-  secret(reference: SecretReference): string;
-  trunk(reference: TrunkReference): string;
-}
-
-function program({ sections, style, secretKeys }: Draft): string {
+function program(draft: Draft): string {
+  const { sections, style, secretKeys } = draft;
   const declarations = sections.flatMap((section) => section.declarations);
   const names = new VariableNames([...RESERVED_WORDS, ...OWN_NAMES], "snake_case");
-  const variables = new Map(
-    declarations.flatMap(({ kind, name }) => (kind === "SipTrunk" ? [[name, names.take(name, "trunk")] as const] : [])),
-  );
-  const values: Values = {
+  const variables = trunkVariables(draft, names);
+  const references: References = {
     secret: ({ key }) =>
       style === "one"
         ? `${ALL_SECRETS}[${quotedByCodePoint(key)}]`
@@ -53,7 +48,7 @@ function program({ sections, style, secretKeys }: Draft): string {
   const statement = ({ kind, name, args, isReferred }: Declaration) => {
     const lines = Object.entries(args).map(
       ([argument, value]) =>
-        `${STEP}${snakeCase(argument)}=${expression(typeOf(kind, argument, value), value, values, STEP)},\n`,
+        `${STEP}${snakeCase(argument)}=${expression(typeOf(kind, argument, value), value, references, STEP)},\n`,
     );
     const variable = isReferred ? `${variables.get(name)} = ` : "";
     return `${variable}livekit.${kind}(\n${STEP}${quotedByCodePoint(name)},\n${lines.join("")})\n`;
@@ -80,12 +75,12 @@ function configuration(style: Draft["style"]): string {
 }
 
 /** A value as an expression. */
-function expression(type: Type, value: unknown, values: Values, indent: string): string {
+function expression(type: Type, value: unknown, references: References, indent: string): string {
   if (value instanceof SecretReference) {
-    return values.secret(value);
+    return references.secret(value);
   }
   if (value instanceof TrunkReference) {
-    return values.trunk(value);
+    return references.trunk(value);
   }
   const inner = `${indent}${STEP}`;
   if (type.is === "enum") {
@@ -93,12 +88,12 @@ function expression(type: Type, value: unknown, values: Values, indent: string):
   }
   if (type.is === "object") {
     const items = Object.entries(Object(value)).map(
-      ([key, item]) => `${snakeCase(key)}=${expression(type.properties.get(key) ?? ANY, item, values, inner)}`,
+      ([key, item]) => `${snakeCase(key)}=${expression(type.properties.get(key) ?? ANY, item, references, inner)}`,
     );
     return enclosed(items, { open: `livekit.${type.name}Args(`, close: ")", step: STEP }, indent);
   }
   if (Array.isArray(value)) {
-    const items = value.map((item) => expression(type.is === "list" ? type.items : ANY, item, values, inner));
+    const items = value.map((item) => expression(type.is === "list" ? type.items : ANY, item, references, inner));
     return enclosed(items, { open: "[", close: "]", step: STEP }, indent);
   }
   switch (typeof value) {
@@ -107,19 +102,17 @@ function expression(type: Type, value: unknown, values: Values, indent: string):
     case "boolean":
       return value ? "True" : "False";
     case "object":
-      return value === null ? "None" : dictionary(type, value, values, indent);
+      return value === null ? "None" : dictionary(type, value, references, indent);
     default:
       return String(value);
   }
 }
 
-const ANY: Type = { is: "any" };
-
-function dictionary(type: Type, value: object, values: Values, indent: string): string {
+function dictionary(type: Type, value: object, references: References, indent: string): string {
   const inner = `${indent}${STEP}`;
   const items = Object.entries(value).map(
     ([key, item]) =>
-      `${quotedByCodePoint(key)}: ${expression(type.is === "map" ? type.values : ANY, item, values, inner)}`,
+      `${quotedByCodePoint(key)}: ${expression(type.is === "map" ? type.values : ANY, item, references, inner)}`,
   );
   return enclosed(items, { open: "{", close: "}", step: STEP }, indent);
 }

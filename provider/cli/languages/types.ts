@@ -12,7 +12,8 @@ export type Type =
   | { readonly is: "list"; readonly items: Type }
   | { readonly is: "map"; readonly values: Type };
 
-const ANY: Type = { is: "any" };
+/** The type of a value that can be anything. */
+export const ANY: Type = { is: "any" };
 
 /** The type of a resource's argument. Of several, the one that the value has. */
 export function typeOf(kind: Kind, argument: string, value: unknown): Type {

@@ -9,7 +9,9 @@ import {
   type Declaration,
   type Draft,
   type Language,
+  type References,
   TrunkReference,
+  trunkVariables,
 } from "./language";
 import { nodePackages } from "./packages";
 
@@ -89,23 +91,13 @@ interface Classes {
   reference(variable: string): string;
 }
 
-/** How a value is written that is no literal. */
-interface Values {
-  secret(reference: SecretReference): string;
-  trunk(reference: TrunkReference): string;
-}
-
-function program(
-  { sections, style, secretKeys }: Draft,
-  { imports, namespace, className, reference }: Classes,
-): string {
+function program(draft: Draft, { imports, namespace, className, reference }: Classes): string {
+  const { sections, style, secretKeys } = draft;
   const declarations = sections.flatMap((section) => section.declarations);
   const ownNames = ["pulumi", "config", ALL_SECRETS, ...namespace];
   const names = new VariableNames([...RESERVED_WORDS, ...ownNames], "camelCase");
-  const variables = new Map(
-    declarations.flatMap(({ kind, name }) => (kind === "SipTrunk" ? [[name, names.take(name, "trunk")] as const] : [])),
-  );
-  const values: Values = {
+  const variables = trunkVariables(draft, names);
+  const references: References = {
     secret: ({ key }) =>
       style === "each"
         ? `config.requireSecret(${text(key)})`
@@ -115,7 +107,7 @@ function program(
     trunk: ({ trunk }) => reference(variables.get(trunk) ?? trunk),
   };
   const statement = ({ kind, name, args, isReferred }: Declaration) =>
-    `${isReferred ? `const ${variables.get(name)} = ` : ""}new ${className(kind)}(${JSON.stringify(name)}, ${block(args, values)});\n`;
+    `${isReferred ? `const ${variables.get(name)} = ` : ""}new ${className(kind)}(${JSON.stringify(name)}, ${block(args, references)});\n`;
   const kinds = [...new Set(declarations.map(({ kind }) => kind))];
   const heads = [
     [
@@ -146,28 +138,30 @@ function configuration(style: Draft["style"]): string {
 }
 
 /** An object on lines of its own, as the arguments of a resource. */
-function block(value: object, values: Values): string {
-  const lines = Object.entries(value).map(([key, item]) => `  ${propertyName(key)}: ${literal(item, values, "  ")},\n`);
+function block(value: object, references: References): string {
+  const lines = Object.entries(value).map(
+    ([key, item]) => `  ${propertyName(key)}: ${literal(item, references, "  ")},\n`,
+  );
   return `{\n${lines.join("")}}`;
 }
 
 /** A value as an expression. */
-function literal(value: unknown, values: Values, indent: string): string {
+function literal(value: unknown, references: References, indent: string): string {
   if (value instanceof SecretReference) {
-    return values.secret(value);
+    return references.secret(value);
   }
   if (value instanceof TrunkReference) {
-    return values.trunk(value);
+    return references.trunk(value);
   }
   if (typeof value !== "object" || value === null) {
     return typeof value === "string" ? text(value) : String(value);
   }
   const inner = `${indent}  `;
   if (Array.isArray(value)) {
-    const items = value.map((item) => literal(item, values, inner));
+    const items = value.map((item) => literal(item, references, inner));
     return enclosed(items, { open: "[", close: "]", step: "  " }, indent);
   }
-  const items = Object.entries(value).map(([key, item]) => `${propertyName(key)}: ${literal(item, values, inner)}`);
+  const items = Object.entries(value).map(([key, item]) => `${propertyName(key)}: ${literal(item, references, inner)}`);
   return enclosed(items, { open: "{", close: "}", step: "  ", pad: " " }, indent);
 }
 

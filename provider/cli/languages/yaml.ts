@@ -10,6 +10,7 @@ import {
   type Declaration,
   type Draft,
   type Language,
+  type References,
   TrunkReference,
 } from "./language";
 import { providerPackageFile } from "./packages";
@@ -46,7 +47,7 @@ function program({ sections, style, secretKeys }: Draft, projectFile: string): s
       ),
     ),
   );
-  const values: Values = {
+  const references: References = {
     secret: ({ key }) => {
       const index = `["${key}"]`;
       const isName = !/^\d/.test(key);
@@ -58,7 +59,7 @@ function program({ sections, style, secretKeys }: Draft, projectFile: string): s
     `  ${key}:\n    type: ${PACKAGE}:${kind}\n`,
     ...(key === name ? [] : [`    name: ${scalar(name)}\n`]),
     "    properties:\n",
-    ...entries(args, values, "      ", name),
+    ...entries(args, references, "      ", name),
   ];
   // The CLI would refuse a declared object that is one secret as a whole. A program can read it without a declaration.
   const config =
@@ -80,45 +81,40 @@ function indented(text: string): string {
   return text.replace(/^(?=.)/gm, "  ");
 }
 
-interface Values {
-  secret(reference: SecretReference): string;
-  trunk(reference: TrunkReference): string;
-}
-
 /** The members of an object, each on lines of its own. */
-function entries(object: object, values: Values, indent: string, name: string): string[] {
+function entries(object: object, references: References, indent: string, name: string): string[] {
   return Object.entries(object).map(([key, value]) => {
     if (/^fn::/i.test(key)) {
       throw functionKey(name, key);
     }
-    return `${indent}${scalar(escaped(key))}:${node(value, values, indent, name)}`;
+    return `${indent}${scalar(escaped(key))}:${node(value, references, indent, name)}`;
   });
 }
 
 /** A value behind its key, or behind the dash of an item. */
-function node(value: unknown, values: Values, indent: string, name: string): string {
+function node(value: unknown, references: References, indent: string, name: string): string {
   const inner = `${indent}  `;
   if (value instanceof SecretReference) {
-    return ` ${values.secret(value)}\n`;
+    return ` ${references.secret(value)}\n`;
   }
   if (value instanceof TrunkReference) {
-    return ` ${values.trunk(value)}\n`;
+    return ` ${references.trunk(value)}\n`;
   }
   if (Array.isArray(value)) {
     return value.length === 0
       ? " []\n"
-      : `\n${value.map((item) => `${inner}-${listItem(item, values, inner, name)}`).join("")}`;
+      : `\n${value.map((item) => `${inner}-${listItem(item, references, inner, name)}`).join("")}`;
   }
   if (typeof value === "object" && value !== null) {
-    const lines = entries(value, values, inner, name);
+    const lines = entries(value, references, inner, name);
     return lines.length === 0 ? " {}\n" : `\n${lines.join("")}`;
   }
   return ` ${typeof value === "string" ? scalar(escaped(value)) : String(value)}\n`;
 }
 
 /** An item behind its dash: an object begins on the same line. */
-function listItem(value: unknown, values: Values, indent: string, name: string): string {
-  const text = node(value, values, indent, name);
+function listItem(value: unknown, references: References, indent: string, name: string): string {
+  const text = node(value, references, indent, name);
   return text.startsWith("\n") ? ` ${text.slice(1 + indent.length + 2)}` : text;
 }
 
