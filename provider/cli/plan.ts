@@ -196,7 +196,7 @@ function commonCountry(all: readonly Trunk[]): string | undefined {
 /** What is wrong with a rule before its arguments are looked at. */
 function ruleProblem(rule: Rule, foreign: ReadonlyMap<string, string>, known: ReadonlySet<string>): string | undefined {
   if (rule.trunkIds.length === 0) {
-    return 'It takes every call of the project, also those that no trunk admits: list its trunks on LiveKit, or declare it by hand with `trunks: "all"`.';
+    return 'It takes every call of the project, also those that no trunk admits: list its trunks on LiveKit, or declare it by hand with "all" as its trunks.';
   }
   const others = rule.trunkIds.filter((id) => foreign.has(id));
   if (others.length > 0) {

@@ -10,7 +10,6 @@ export interface SchemaType {
   readonly type?: string;
   readonly items?: SchemaType;
   readonly additionalProperties?: SchemaType;
-  readonly oneOf?: readonly SchemaType[];
   readonly $ref?: string;
 }
 

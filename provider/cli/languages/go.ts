@@ -52,7 +52,7 @@ function program(draft: Draft): string {
     const args = fields(
       Object.entries(declaration.args).map(([argument, value]) => [
         fieldName(argument),
-        expression(typeOf(kind, argument, value), value, references, "\t\t\t"),
+        expression(typeOf(kind, argument), value, references, "\t\t\t"),
       ]),
       "\t\t\t",
     );

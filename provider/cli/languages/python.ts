@@ -48,7 +48,7 @@ function program(draft: Draft): string {
   const statement = ({ kind, name, args, isReferred }: Declaration) => {
     const lines = Object.entries(args).map(
       ([argument, value]) =>
-        `${STEP}${snakeCase(argument)}=${expression(typeOf(kind, argument, value), value, references, STEP)},\n`,
+        `${STEP}${snakeCase(argument)}=${expression(typeOf(kind, argument), value, references, STEP)},\n`,
     );
     const variable = isReferred ? `${variables.get(name)} = ` : "";
     return `${variable}livekit.${kind}(\n${STEP}${quotedByCodePoint(name)},\n${lines.join("")})\n`;

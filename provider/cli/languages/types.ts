@@ -15,12 +15,10 @@ export type Type =
 /** The type of a value that can be anything. */
 export const ANY: Type = { is: "any" };
 
-/** The type of a resource's argument. Of several, the one that the value has. */
-export function typeOf(kind: Kind, argument: string, value: unknown): Type {
+/** The type of a resource's argument. */
+export function typeOf(kind: Kind, argument: string): Type {
   const declared = packageSchema().resources[nativeType(kind)]?.inputProperties[argument];
-  const variants = declared?.oneOf?.map(typeIn) ?? [];
-  const variant = variants.find(({ is }) => (is === "list") === Array.isArray(value));
-  return variant ?? (declared ? typeIn(declared) : ANY);
+  return declared ? typeIn(declared) : ANY;
 }
 
 function typeIn({ type, items, additionalProperties, $ref }: SchemaType): Type {
