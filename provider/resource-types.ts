@@ -3,6 +3,9 @@
 /** The name of the native provider's package in Pulumi. Its configuration has the keys `livekit-sip:…`. */
 export const PACKAGE = "livekit-sip";
 
+/** The package of the generated SDK for Go. `pulumi package add` gives it this path, which is on no host. */
+export const GO_PACKAGE = "example.com/pulumi-livekit-sip/sdk/go/livekitsip";
+
 /**
  * The type of a dynamic resource.
  *

@@ -7,7 +7,7 @@ import { blocksOf } from "./example-files.mjs";
 
 const require = createRequire(import.meta.url);
 const { name: publisher, version, license, homepage, repository } = require("../package.json");
-const { PACKAGE } = require("../dist/resource-types.js");
+const { GO_PACKAGE, PACKAGE } = require("../dist/resource-types.js");
 
 /** Arguments that a class of the Node.js package takes from elsewhere, and that programs in other languages pass. */
 const PASSED = {
@@ -96,8 +96,8 @@ export function pulumiSchema(docs, readers) {
     language: {
       csharp: { respectSchemaVersion: true },
       go: {
-        // The path that `pulumi package add` gives the module. Without it, programs that Pulumi writes import another one.
-        importBasePath: "example.com/pulumi-livekit-sip/sdk/go/livekitsip",
+        // Without it, programs that Pulumi writes import another path.
+        importBasePath: GO_PACKAGE,
         respectSchemaVersion: true,
         generateResourceContainerTypes: true,
       },

@@ -1,6 +1,7 @@
 /** Go, as gofmt formats it, except for long keys. Pure. */
 
 import { SecretReference } from "../../inference/secrets";
+import { GO_PACKAGE } from "../../resource-types";
 import { comment, enclosed, quotedByCodePoint } from "../code";
 import { resourceName, VariableNames } from "../names";
 import {
@@ -15,9 +16,6 @@ import {
 } from "./language";
 import { oldestPulumi, providerPackageFile } from "./packages";
 import { ANY, type Type, typeOf } from "./types";
-
-/** The module of the SDK that `pulumi install` generates. */
-const SDK = "example.com/pulumi-livekit-sip/sdk/go/livekitsip";
 
 export const go: Language = {
   isNative: true,
@@ -66,7 +64,7 @@ function program(draft: Draft): string {
     "return nil\n",
   ];
   const imports = [
-    ...(declarations.length > 0 ? [SDK] : []),
+    ...(declarations.length > 0 ? [GO_PACKAGE] : []),
     "github.com/pulumi/pulumi/sdk/v3/go/pulumi",
     ...(secretKeys.length > 0 ? ["github.com/pulumi/pulumi/sdk/v3/go/pulumi/config"] : []),
   ];
