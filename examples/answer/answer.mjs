@@ -10,6 +10,11 @@ const room = new Room();
 room.on("participantConnected", ({ identity }) => console.log(`${identity} calls`));
 room.on("participantDisconnected", ({ identity }) => console.log(`${identity} has hung up`));
 await room.connect(LIVEKIT_URL, await token.toJwt());
+// Without this, LiveKit takes it for present for some more seconds, and answers calls that nobody hears.
+process.once("SIGINT", async () => {
+  await room.disconnect();
+  process.exit();
+});
 
 const RATE = 48_000;
 const source = new AudioSource(RATE, 1);
