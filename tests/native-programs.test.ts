@@ -96,6 +96,8 @@ class Project {
         PULUMI_BACKEND_URL: `file://${join(this.folder, "state")}`,
         PULUMI_CONFIG_PASSPHRASE: "test",
         PULUMI_SKIP_UPDATE_CHECK: "true",
+        // CI runs the tests with npm's option to ignore scripts, which would be handed on.
+        npm_config_ignore_scripts: "false",
       },
     });
     child.stdin.end(input);

@@ -73,7 +73,11 @@ describe("from", () => {
     "$source, the plugin starts after Pulumi has run npm in its folder",
     async ({ lay }) => {
       const plugin = lay();
-      execFileSync("npm", ["install", "--loglevel=error"], { cwd: plugin, stdio: ["ignore", "ignore", "inherit"] });
+      // CI runs the tests with npm's option to ignore scripts, which would be handed on.
+      execFileSync("npm", ["install", "--loglevel=error", "--ignore-scripts=false"], {
+        cwd: plugin,
+        stdio: ["ignore", "ignore", "inherit"],
+      });
       const { main } = JSON.parse(readFileSync(join(plugin, "package.json"), "utf8"));
       const started = spawn(process.execPath, [join(plugin, main)]);
       try {
