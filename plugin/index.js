@@ -17,4 +17,12 @@ if (Number(process.versions.node.split(".")[0]) < OLDEST) {
 if (!existsSync(code)) {
   refuse("is not built: run `node install.js` in the plugin's folder.");
 }
-require(code);
+try {
+  require(code);
+} catch (error) {
+  if (error.code !== "MODULE_NOT_FOUND") {
+    throw error;
+  }
+  // npm may have been told to ignore install scripts.
+  refuse("lacks a package that it needs: run `node install.js` in the plugin's folder.");
+}

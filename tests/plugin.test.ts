@@ -47,6 +47,13 @@ test("a missing build is named in one sentence", () => {
   });
 });
 
+test("missing packages are named in one sentence", () => {
+  expect(start(join(unpackTarball(folder), "plugin"))).toEqual({
+    stdout: "",
+    stderr: "pulumi-livekit-sip lacks a package that it needs: run `node install.js` in the plugin's folder.\n",
+  });
+});
+
 /** Where the package may come from, each with the folder that has the PulumiPlugin.yaml. */
 const SOURCES: readonly { readonly source: string; readonly lay: () => string }[] = [
   { source: "an unpacked tarball", lay: () => join(unpackTarball(folder), "plugin") },
