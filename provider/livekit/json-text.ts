@@ -88,7 +88,8 @@ export function stringsIn(text: string): string[] {
   return strings;
 }
 
-function isJson(text: string): boolean {
+/** Whether a text is JSON. */
+export function isJson(text: string): boolean {
   try {
     JSON.parse(text);
     return true;

@@ -1,6 +1,7 @@
 /** YAML, where the program is part of Pulumi.yaml. Pure. */
 
 import { SecretReference } from "../../inference/secrets";
+import { isJson } from "../../livekit/json-text";
 import { PACKAGE } from "../../resource-types";
 import { comment, quotedByCodePoint } from "../code";
 import { VariableNames } from "../names";
@@ -21,6 +22,7 @@ export const yaml: Language = {
   runtime: "yaml",
   file: "Pulumi.yaml",
   commentMark: "#",
+  // Pulumi's host for YAML reads JSON, too.
   keepsText: (value) => !READ_AS_NUMBER.test(value) && !READ_AS_BOOLEAN.test(value) && !isJson(value),
   files: () => ({ ".gitignore": "node_modules/\n" }),
   packageFiles: () => ({ "package.json": providerPackageFile() }),
@@ -138,13 +140,3 @@ const READ_AS_NUMBER = /^[+-]?(?:0x[\da-f_.p+-]+|[\d_]*\.?[\d_]*(?:e[+-]?\d+)?|i
 
 /** What it takes for a truth value. */
 const READ_AS_BOOLEAN = /^(?:t|true|f|false)$/i;
-
-/** It reads JSON, too. */
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
-}
