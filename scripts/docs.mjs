@@ -256,33 +256,39 @@ const LANGUAGES = {
   ".yaml": "yaml",
 };
 
-/** Puts each included file of tests/ or examples/ between its markers `<!-- include: tests/… -->` and `<!-- /include -->`. */
-function include(file) {
-  const before = readFileSync(join(root, file), "utf8");
-  const count = (marker) => before.split(marker).length - 1;
-  const section = /(<!-- include: ((?:tests|examples)\/\S+) -->\n)[\s\S]*?(<!-- \/include -->)/g;
-  const sections = before.match(section)?.length ?? 0;
-  if (count("<!-- include:") !== sections || count("<!-- /include -->") !== sections) {
-    throw new Error(`${file} has an include without its other marker`);
-  }
-  const after = before.replace(section, (_, open, path, close) => {
-    const text = readFileSync(join(root, path), "utf8").trimEnd();
-    return `${open}\n\`\`\`${LANGUAGES[extname(path)] ?? ""}\n${text}\n\`\`\`\n\n${close}`;
-  });
-  return write(file, before, after);
-}
-
-/** Puts the example of a topic in every language between its markers `<!-- examples: topic -->` and `<!-- /examples -->`. */
-function examples(file) {
-  const before = readFileSync(join(root, file), "utf8");
-  const after = before.replace(
-    /(<!-- examples: (\S+) -->\n)[\s\S]*?(<!-- \/examples -->)/g,
-    (_, open, topic, close) => {
+/** What pages include, by the name in the markers: `<!-- include: tests/… -->` … `<!-- /include -->`. */
+const INCLUDED = {
+  /** A file of tests/ or examples/. */
+  include: {
+    what: "(?:tests|examples)/\\S+",
+    contentOf: (path) => {
+      const text = readFileSync(join(root, path), "utf8").trimEnd();
+      return `\n\`\`\`${LANGUAGES[extname(path)] ?? ""}\n${text}\n\`\`\`\n\n`;
+    },
+  },
+  /** The example of a topic, in every language. */
+  examples: {
+    what: "\\S+",
+    contentOf: (topic) => {
       const parts = blocksOf(topic).map(({ name, block }) => `${name}:\n\n${block}`);
       const summary = "With the native provider, in every language";
-      return `${open}<details>\n<summary>${summary}</summary>\n\n${parts.join("\n\n")}\n\n</details>\n${close}`;
+      return `<details>\n<summary>${summary}</summary>\n\n${parts.join("\n\n")}\n\n</details>\n`;
     },
-  );
+  },
+};
+
+/** Puts what a page includes between its markers. */
+function include(file) {
+  const before = readFileSync(join(root, file), "utf8");
+  const after = Object.entries(INCLUDED).reduce((page, [name, { what, contentOf }]) => {
+    const count = (marker) => page.split(marker).length - 1;
+    const section = new RegExp(`(<!-- ${name}: (${what}) -->\n)[\\s\\S]*?(<!-- /${name} -->)`, "g");
+    const sections = page.match(section)?.length ?? 0;
+    if (count(`<!-- ${name}:`) !== sections || count(`<!-- /${name} -->`) !== sections) {
+      throw new Error(`${file} has a marker of ${name} without its other one`);
+    }
+    return page.replace(section, (_, open, given, close) => `${open}${contentOf(given)}${close}`);
+  }, before);
   return write(file, before, after);
 }
 
@@ -315,7 +321,7 @@ const changed = [
   ...fill("docs/troubleshooting.md", { messages: messageList() }),
   ...readdirSync(join(root, "docs"))
     .filter((name) => name.endsWith(".md"))
-    .flatMap((name) => [...include(`docs/${name}`), ...examples(`docs/${name}`)]),
+    .flatMap((name) => include(`docs/${name}`)),
 ];
 if (changed.length > 0 && process.argv.includes("--check")) {
   process.stderr.write(

@@ -10,14 +10,14 @@ export const EXAMPLES = join(dirname(fileURLToPath(import.meta.url)), "..", "exa
 export const SOURCE = "program.yaml";
 
 /**
- * The languages: the name, the one of Pulumi's examples in a schema, and the file here. All but YAML are converted: by that name, from the
- * file that the CLI writes.
+ * The languages: the name, the one in Pulumi's commands and schemas, and the file here. All but YAML are converted; `written` is the file that
+ * the CLI writes.
  */
 export const LANGUAGES = [
-  { name: "TypeScript", code: "typescript", file: "program.ts", convertTo: "typescript", written: "index.ts" },
-  { name: "Go", code: "go", file: "program.go", convertTo: "go", written: "main.go" },
-  { name: "Python", code: "python", file: "program.py", convertTo: "python", written: "__main__.py" },
-  { name: "C#", code: "csharp", file: "Program.cs", convertTo: "csharp", written: "Program.cs" },
+  { name: "TypeScript", code: "typescript", file: "program.ts", written: "index.ts" },
+  { name: "Go", code: "go", file: "program.go", written: "main.go" },
+  { name: "Python", code: "python", file: "program.py", written: "__main__.py" },
+  { name: "C#", code: "csharp", file: "Program.cs", written: "Program.cs" },
   { name: "YAML", code: "yaml", file: SOURCE },
 ];
 

@@ -15,10 +15,10 @@ try {
     mkdirSync(project);
     const program = readFileSync(join(EXAMPLES, topic, SOURCE), "utf8");
     writeFileSync(join(project, "Pulumi.yaml"), `${program}packages:\n  livekit-sip: ${plugin}\n`);
-    const languages = LANGUAGES.filter((language) => language.convertTo && isWritten(topic, language));
-    for (const { convertTo, written, file } of languages) {
-      const out = join(folder, `${topic}-${convertTo}`);
-      const options = ["--from", "yaml", "--language", convertTo, "--out", out, "--generate-only"];
+    const languages = LANGUAGES.filter((language) => language.written && isWritten(topic, language));
+    for (const { code, written, file } of languages) {
+      const out = join(folder, `${topic}-${code}`);
+      const options = ["--from", "yaml", "--language", code, "--out", out, "--generate-only"];
       execFileSync("pulumi", ["convert", ...options], { cwd: project, stdio: ["ignore", "ignore", "inherit"] });
       cpSync(join(out, written), join(EXAMPLES, topic, file));
     }
