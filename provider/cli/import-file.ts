@@ -6,7 +6,7 @@ import { SecretReference } from "../inference/secrets";
 import type { Kind } from "../inference/trial";
 import type { Props } from "../lifecycle/values";
 import { derivedOutputs } from "../native/derived";
-import { dynamicType, nativeType } from "../resource-types";
+import { typeOfKind } from "../resource-types";
 import type { Declared } from "./program";
 
 /** A resource in the file (Pulumi's documentation, "pulumi import"; `outputs` since CLI 3.254). */
@@ -33,7 +33,7 @@ export async function importEntries(resources: readonly Declared[], isNative: bo
     const own = { owner, ...(!isNative && { __provider: providers.get(kind) }) };
     const derived = isNative ? derivedOutputs(kind, outputs) : {};
     return {
-      type: isNative ? nativeType(kind) : dynamicType(kind),
+      type: typeOfKind(kind, isNative),
       name: `${kind} ${name}`,
       logicalName: name,
       id,

@@ -3,7 +3,7 @@
 import { z } from "zod";
 import { SecretReference } from "../inference/secrets";
 import { nameIn } from "../lifecycle/owner";
-import { dynamicType, isOfKind, nativeType } from "../resource-types";
+import { kindOf, typeOfKind } from "../resource-types";
 import { CommandError } from "./command-error";
 import type { Console } from "./console";
 import { importEntries } from "./import-file";
@@ -57,10 +57,7 @@ export class Target {
    */
   requireDeclared(resources: readonly Declared[]): void {
     const declared = new Set(resources.map((resource) => this.urnOf(resource)));
-    const kinds = ["SipTrunk", "InboundAuth", "DispatchRule"];
-    const lost = this.resources.find(
-      ({ urn, type }) => kinds.some((kind) => isOfKind(type, kind)) && !declared.has(urn),
-    );
+    const lost = this.resources.find(({ urn, type }) => kindOf(type) && !declared.has(urn));
     if (lost) {
       throw new CommandError(
         `${nameIn(lost.urn)} is in the stack ${this.stack}, but an import would no longer declare it, because it was changed on LiveKit or is not selected. ` +
@@ -110,7 +107,7 @@ export class Target {
   }
 
   private urnOf({ resource: { kind, name } }: Declared): string {
-    return `urn:pulumi:${this.stack.split("/").at(-1)}::${this.project}::${this.language.isNative ? nativeType(kind) : dynamicType(kind)}::${name}`;
+    return `urn:pulumi:${this.stack.split("/").at(-1)}::${this.project}::${typeOfKind(kind, this.language.isNative)}::${name}`;
   }
 }
 

@@ -7,7 +7,7 @@ import { cpSync, mkdtempSync, readdirSync, realpathSync, rmSync, symlinkSync } f
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { SipClient } from "livekit-server-sdk";
-import { isOfKind } from "../../provider/resource-types";
+import { kindOf } from "../../provider/resource-types";
 import { type OperationResult, TestStack } from "../../provider/testing/test-stack";
 import { CliStack, findPulumiCli, type Stack } from "./cli-stack";
 import { password } from "./examples";
@@ -113,7 +113,7 @@ export class Field<Engine extends Stack = Stack> {
 
 /** Whether a type is that of a trunk, of who may call, or of a rule, whichever way it is declared. */
 export function isOurs(type: string): boolean {
-  return ["SipTrunk", "InboundAuth", "DispatchRule"].some((kind) => isOfKind(type, kind));
+  return kindOf(type) !== undefined;
 }
 
 /**

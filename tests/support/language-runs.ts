@@ -10,6 +10,7 @@ import { parse } from "yaml";
 import { type Draft, TrunkReference } from "../../provider/cli/languages/language";
 import type { LanguageName } from "../../provider/cli/languages/names";
 import { SecretReference } from "../../provider/inference/secrets";
+import { KINDS } from "../../provider/resource-types";
 
 /** What a program declares: secrets as `{ secret: key }`, and references as `{ reference: trunk }`. */
 export type Recorded = readonly { readonly kind: string; readonly name: string; readonly args: unknown }[];
@@ -21,7 +22,6 @@ interface Schema {
 
 const schema: Schema = JSON.parse(readFileSync(join(__dirname, "..", "..", "schema.json"), "utf8"));
 const shortName = (token: string) => token.split(":").at(-1) ?? "";
-const KINDS = ["SipTrunk", "InboundAuth", "DispatchRule"];
 
 /** The tool that a language needs, if it is not part of Node.js. */
 const TOOLS: Partial<Record<LanguageName, string>> = { go: "go", python: "python3" };

@@ -1,6 +1,7 @@
 /** Puts a report together from what was found in each stack. Pure. */
 
 import { printable } from "../../printable";
+import { KINDS } from "../../resource-types";
 import { isUnanswered } from "../../voip/status";
 import type { Difference } from "./differences";
 import type { Ignored } from "./ignore";
@@ -16,7 +17,6 @@ import {
   type Unmanaged,
 } from "./report";
 import { mostSevere, rankOf } from "./severity";
-import { KINDS } from "./sip-stack";
 import { lastKnown } from "./words";
 
 /** What a check says of one stack. */

@@ -12,7 +12,7 @@ import { nameIn } from "../../lifecycle/owner";
 import { IN_SYNC } from "../../lifecycle/resource";
 import { type Props, same } from "../../lifecycle/values";
 import { printable } from "../../printable";
-import { isOfKind } from "../../resource-types";
+import { isOfKind, kindOf } from "../../resource-types";
 import { isRejection } from "../../voip/status";
 import { CommandError } from "../command-error";
 import { CliTooSlow, type PulumiCli } from "../pulumi";
@@ -20,7 +20,7 @@ import type { Compared } from "./compare";
 import { type Difference, NAME_LIMIT, named, platformDifference, rejection } from "./differences";
 import { planLines } from "./plan-lines";
 import { mostSevere, severityOf } from "./severity";
-import { ARGUMENTS, KINDS, type SipResource } from "./sip-stack";
+import { ARGUMENTS, type SipResource } from "./sip-stack";
 
 const side = z.object({
   id: z.string().optional(),
@@ -100,7 +100,7 @@ function comparedBy(events: readonly Event[]): Compared {
       : [];
   });
   const differences = steps.flatMap((it) => {
-    const kind = KINDS.find((candidate) => isOfKind(it.type, candidate));
+    const kind = kindOf(it.type);
     return kind ? differencesOf(it, kind, gone.has(it.urn), states.get(it.urn)) : [];
   });
   return { differences, remarks: othersIn(steps), answers };
@@ -110,8 +110,7 @@ function comparedBy(events: readonly Event[]): Compared {
 const CHANGES: ReadonlySet<string> = new Set(["create", "update", "delete", "replace"]);
 
 function othersIn(steps: readonly Step[]): string[] {
-  const isOurs = (type: string) => KINDS.some((kind) => isOfKind(type, kind));
-  const others = steps.filter(({ op, type }) => CHANGES.has(op) && !isOurs(type));
+  const others = steps.filter(({ op, type }) => CHANGES.has(op) && !kindOf(type));
   return others.length === 0 ? [] : [`Other resources of the stack differ, too: ${others.length}.`];
 }
 

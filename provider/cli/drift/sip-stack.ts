@@ -7,12 +7,9 @@ import { inboundAuth } from "../../inbound-auth/lifecycle";
 import type { Kind } from "../../inference/trial";
 import { nameIn } from "../../lifecycle/owner";
 import type { Props } from "../../lifecycle/values";
-import { isOfKind, PACKAGE } from "../../resource-types";
+import { isOfKind, KINDS, PACKAGE } from "../../resource-types";
 import { sipTrunk } from "../../sip-trunk/lifecycle";
 import { type Deployment, liveKitIds } from "../state";
-
-/** The compared types in the order in which they refer to each other. A TestCall leaves nothing on LiveKit. */
-export const KINDS = ["SipTrunk", "InboundAuth", "DispatchRule"] as const satisfies readonly Kind[];
 
 /** The names of each type's arguments. */
 export const ARGUMENTS: Readonly<Record<Kind, ReadonlySet<string>>> = {
